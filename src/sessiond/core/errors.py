@@ -1,0 +1,86 @@
+"""The one family of failures. Each has a code that the edges translate, and where a person can act, a hint.
+
+Bad *data* is never raised: it is a value (`core.model.Rejection`). What is raised here is a failed *operation*.
+"""
+
+from enum import Enum
+from typing import ClassVar
+
+
+class Code(Enum):
+    """What kind of failure it is, in words every edge can translate (`server/status.py`, `cli`)."""
+
+    INVALID = "invalid"
+    NOT_FOUND = "not_found"
+    UNSERVED = "unserved"
+    TOO_LARGE = "too_large"
+    BUSY = "busy"
+    FULL = "full"
+    BROKEN = "broken"
+    OCCUPIED = "occupied"
+
+
+class SessiondError(Exception):
+    """A failed operation: what failed, and `hint`, what to do about it ("" where nothing can be done)."""
+
+    code: ClassVar[Code]
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+
+class Invalid(SessiondError):
+    """The caller's `field` holds a value that can't be used."""
+
+    code = Code.INVALID
+
+    def __init__(self, field: str, value: object, problem: str, *, hint: str = "") -> None:
+        super().__init__(f"{field}: {value!r} {problem}", hint=hint)
+        self.field = field
+
+
+class Unserved(SessiondError):
+    """The caller asked for something the API carries and this version does not serve; it is refused, never ignored."""
+
+    code = Code.UNSERVED
+
+
+class NotFound(SessiondError):
+    """Nothing is stored under that id."""
+
+    code = Code.NOT_FOUND
+
+
+class TooLarge(SessiondError):
+    """A request is over a limit; sending it again can't help."""
+
+    code = Code.TOO_LARGE
+
+
+class Busy(SessiondError):
+    """Not now: a queue is full or the daemon is stopping. The same request may be sent again."""
+
+    code = Code.BUSY
+
+
+class StoreFull(SessiondError):
+    """The disk or the store's quota is full: nothing of the transaction was kept, reading goes on."""
+
+    code = Code.FULL
+
+
+class StoreBroken(SessiondError):
+    """The engine can't be trusted any more: stop, and be restarted."""
+
+    code = Code.BROKEN
+
+
+class Occupied(SessiondError):
+    """A port, a data directory or a file system can't be ours."""
+
+    code = Code.OCCUPIED

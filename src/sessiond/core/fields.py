@@ -1,0 +1,182 @@
+"""Every field a client can see, as one table: name, type, unit, one sentence, and where its value comes from.
+
+The proto, the JSON of the command line, its tables and the docs are made from this table or tested against it. A new figure is a
+field in a summary and a row here.
+"""
+
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
+
+from sessiond.core.model import SessionSummary, TraceSummary
+
+Summary = TypeVar("Summary", TraceSummary, SessionSummary)
+
+FieldType = Literal["string", "id", "time", "milliseconds", "usd", "count", "bool", "strings", "counts", "map", "enum"]
+"""How a value is rendered. An id is bytes here and lower-case hex outside; a time is unix nanoseconds here and RFC 3339 outside;
+milliseconds are nanoseconds here; usd are dollars."""
+
+
+class Field(NamedTuple, Generic[Summary]):
+    """One field. `get` gives None where the value is absent."""
+
+    name: str
+    type: FieldType
+    sentence: str
+    get: Callable[[Summary], Any]
+    served: bool = True
+    """False: the name is settled and the value is always absent in this version."""
+
+
+def _not_yet(_: object) -> None:
+    """For a field whose figures are not computed in this version."""
+
+
+def _given_when_read(_: object) -> None:
+    """For what depends on now and so is never stored: the edge that reads the row adds it."""
+
+
+def _usage_fields(of_what: str) -> tuple[Field[Any], ...]:
+    return (
+        Field("input_tokens", "count", f"Input tokens {of_what}, cached ones included.", attrgetter("usage.input_tokens")),
+        Field("output_tokens", "count", f"Output tokens {of_what}, reasoning included.", attrgetter("usage.output_tokens")),
+        Field("cache_read_tokens", "count", "The part of the input read from a cache.", attrgetter("usage.cache_read_tokens")),
+        Field("cache_write_tokens", "count", "The part of the input written to a cache.", attrgetter("usage.cache_write_tokens")),
+        Field("reasoning_tokens", "count", "The part of the output spent on reasoning.", attrgetter("usage.reasoning_tokens")),
+        Field("total_tokens", "count", "Input and output tokens together.", _total_tokens),
+        Field("cost_usd", "usd", f"Cost {of_what}: reported where an emitter does, else estimated.", _not_yet, served=False),
+        Field("input_cost_usd", "usd", "The input's part of the cost, where known.", _not_yet, served=False),
+        Field("output_cost_usd", "usd", "The output's part of the cost, where known.", _not_yet, served=False),
+        Field("cost_reported_usd", "usd", "The part of the cost that emitters reported.", _not_yet, served=False),
+        Field("cost_estimated_usd", "usd", "The part of the cost estimated by the price table.", _not_yet, served=False),
+        Field("unpriced_call_count", "count", "Calls that have no price.", _not_yet, served=False),
+    )
+
+
+def _total_tokens(summary: TraceSummary | SessionSummary) -> int | None:
+    parts = [part for part in (summary.usage.input_tokens, summary.usage.output_tokens) if part is not None]
+    return sum(parts) if parts else None
+
+
+def _status(failed: int) -> str:
+    return "error" if failed else "ok"
+
+
+_LISTS: Final[tuple[Field[Any], ...]] = (
+    Field(
+        "models",
+        "strings",
+        "Models used, in order of first use: of answered calls the response model, else the requested one.",
+        attrgetter("models"),
+    ),
+    Field("request_models", "strings", "Models requested, in order of first use.", attrgetter("request_models")),
+    Field("providers", "strings", "Providers of the models, in order of first use.", attrgetter("providers")),
+    Field("services", "strings", "service.name of the processes that took part, in order of first use.", attrgetter("services")),
+    Field("agents", "strings", "Agents that took part, in order of first use.", attrgetter("agents")),
+    Field("tools", "strings", "Tools called, in order of first use.", attrgetter("tools")),
+)
+
+_COUNTS: Final[tuple[Field[Any], ...]] = (
+    Field("span_count", "count", "Spans received, each once.", attrgetter("span_count")),
+    Field("llm_call_count", "count", "Calls to a model, each once, failed ones too.", attrgetter("llm_call_count")),
+    Field("tool_call_count", "count", "Tool spans.", attrgetter("tool_call_count")),
+    Field("error_count", "count", "Spans in error.", attrgetter("error_count")),
+    Field("failed_call_count", "count", "Calls to a model that failed.", attrgetter("failed_call_count")),
+)
+
+_ENDING: Final[tuple[Field[Any], ...]] = (
+    Field("tags", "strings", "Tags set by the application.", _not_yet, served=False),
+    Field("metadata", "map", "Metadata set by the application.", _not_yet, served=False),
+    Field("input", "string", "The first user message, shortened to 1,000 characters.", _not_yet, served=False),
+    Field("output", "string", "The last answer, shortened to 1,000 characters.", _not_yet, served=False),
+    Field("scores", "map", "Scores by name.", _not_yet, served=False),
+    Field("annotations", "count", "Number of annotations.", _not_yet, served=False),
+    Field(
+        "list_counts",
+        "counts",
+        "Full length of each list that was longer than 100 entries and was cut there.",
+        attrgetter("list_counts"),
+    ),
+)
+
+TRACE_FIELDS: Final[tuple[Field[TraceSummary], ...]] = (
+    Field("project", "string", "The project the trace belongs to.", attrgetter("project")),
+    Field("trace_id", "id", "The trace's id.", attrgetter("trace_id")),
+    Field(
+        "session_id",
+        "string",
+        "The session the trace belongs to; absent where no span carries an id.",
+        attrgetter("session_id"),
+    ),
+    Field("other_session_ids", "strings", "Other session ids seen in the trace.", attrgetter("other_session_ids")),
+    Field("user_id", "string", "The trace's user.", attrgetter("user_id")),
+    Field("name", "string", "The root span's name.", attrgetter("name")),
+    Field("root_span_id", "id", "The root span's id.", attrgetter("root_span_id")),
+    Field("root_missing", "bool", "True while no root has come and the earliest span stands in.", attrgetter("root_missing")),
+    Field("start_time", "time", "Earliest start of a span.", attrgetter("start_unix_nano")),
+    Field("end_time", "time", "Latest end of a span.", attrgetter("end_unix_nano")),
+    Field("duration_ms", "milliseconds", "End minus start.", lambda trace: trace.end_unix_nano - trace.start_unix_nano),
+    Field("ttft_ms", "milliseconds", "Time to the first token that its user saw.", _not_yet, served=False),
+    Field("llm_duration_ms", "milliseconds", "Time during which a call to a model was under way.", attrgetter("llm_duration_nano")),
+    *_usage_fields("of the trace's calls"),
+    *_LISTS,
+    *_COUNTS,
+    Field("status", "enum", "error if a span is in error, else ok.", lambda trace: _status(trace.error_count)),
+    Field("error_type", "string", "Type of the earliest error.", attrgetter("error_type")),
+    Field("error_message", "string", "Message of the earliest error.", attrgetter("error_message")),
+    Field("received_time", "time", "First arrival of its first span.", attrgetter("received_unix_nano")),
+    Field("updated_time", "time", "First arrival of its latest span.", attrgetter("updated_unix_nano")),
+    *_ENDING,
+)
+
+SESSION_FIELDS: Final[tuple[Field[SessionSummary], ...]] = (
+    Field("project", "string", "The project the session belongs to.", attrgetter("project")),
+    Field("session_id", "string", "The id that the application sent.", attrgetter("session_id")),
+    Field("user_id", "string", "The user of its latest trace that has one.", attrgetter("user_id")),
+    Field("user_ids", "strings", "All users of its traces, in order of first appearance.", attrgetter("user_ids")),
+    Field("name", "string", "Its first trace's name.", attrgetter("name")),
+    Field("start_time", "time", "Earliest start of its traces.", attrgetter("start_unix_nano")),
+    Field("end_time", "time", "Latest end of its traces.", attrgetter("end_unix_nano")),
+    Field("last_activity_time", "time", "Latest arrival of a span.", attrgetter("last_activity_unix_nano")),
+    Field(
+        "wall_duration_ms",
+        "milliseconds",
+        "End minus start, pauses included.",
+        lambda session: session.end_unix_nano - session.start_unix_nano,
+    ),
+    Field(
+        "duration_ms",
+        "milliseconds",
+        "Active time: while at least one of its traces was under way.",
+        attrgetter("duration_nano"),
+    ),
+    Field(
+        "llm_duration_ms",
+        "milliseconds",
+        "Sum over its traces of the time calls to a model were under way.",
+        attrgetter("llm_duration_nano"),
+    ),
+    Field("ttft_ms", "milliseconds", "Median time to first token of its traces that have one.", _not_yet, served=False),
+    Field("ttft_first_ms", "milliseconds", "Time to first token of its first trace that has one.", _not_yet, served=False),
+    Field("ttft_max_ms", "milliseconds", "Longest time to first token of its traces.", _not_yet, served=False),
+    Field("ttft_count", "count", "Its traces that have a time to first token.", _not_yet, served=False),
+    Field("trace_duration_p50_ms", "milliseconds", "Median duration of its traces.", attrgetter("trace_duration_p50_nano")),
+    Field(
+        "trace_duration_p95_ms",
+        "milliseconds",
+        "95th percentile of its traces' durations.",
+        attrgetter("trace_duration_p95_nano"),
+    ),
+    Field("trace_duration_max_ms", "milliseconds", "Longest of its traces.", attrgetter("trace_duration_max_nano")),
+    *_usage_fields("of its traces"),
+    *_LISTS,
+    *_COUNTS,
+    Field("trace_count", "count", "Its traces (turns).", attrgetter("trace_count")),
+    Field("failed_trace_count", "count", "Its traces with a span in error.", attrgetter("failed_trace_count")),
+    Field("status", "enum", "error if a trace failed, else ok.", lambda session: _status(session.failed_trace_count)),
+    Field("first_failed_trace_id", "id", "The earliest of its traces that failed.", attrgetter("first_failed_trace_id")),
+    Field("state", "enum", "live while spans arrived within the idle time, else idle.", _given_when_read),
+    *_ENDING,
+)
+
+FIELDS: Final[Mapping[str, tuple[Field[Any], ...]]] = {"trace": TRACE_FIELDS, "session": SESSION_FIELDS}

@@ -1,0 +1,97 @@
+"""Which version of a span counts, when a span was, and which span is whose parent."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from sessiond.core.model import SpanFacts
+
+CLOCK_SKEW_MAX_NANO: Final = 3600 * 10**9
+"""A start or end later than this after the span's arrival can't be true: its sender's clock is wrong."""
+
+_SERVER, _CONSUMER = 2, 5
+"""OTLP's SpanKind numbers of the receiving sides."""
+
+
+class Version(NamedTuple):
+    """One version of a span, in the order by which versions compete: the largest counts, whatever came first.
+
+    Ended beats unfinished, then the later end, then the larger digest (so that the winner does not depend on arrival).
+    """
+
+    ended: bool
+    end_unix_nano: int
+    digest: bytes
+
+
+def version(facts: SpanFacts, digest: bytes) -> Version:
+    """The version that `facts` and the content's digest stand for."""
+    return Version(facts.end_unix_nano > 0, facts.end_unix_nano, digest)
+
+
+def interval(span: SpanFacts) -> tuple[int, int]:
+    """(start, end) that figures use, in unix nanoseconds, 0 <= start <= end.
+
+    A time more than an hour after the span's arrival counts as that arrival; a start of 0 counts as the end, else the arrival;
+    an end before its start makes an instant.
+    """
+    received = span.received_unix_nano
+    latest = received + CLOCK_SKEW_MAX_NANO
+    start = span.start_unix_nano if span.start_unix_nano <= latest else received
+    end = span.end_unix_nano if span.end_unix_nano <= latest else received
+    if start == 0:
+        start = end or received
+    return start, max(start, end)
+
+
+def chronological(spans: Sequence[SpanFacts]) -> list[SpanFacts]:
+    """The spans by start, then span id, then kind: the order of every tie."""
+    return sorted(spans, key=lambda span: (interval(span)[0], span.span_id, span.kind))
+
+
+def parents(spans: Sequence[SpanFacts]) -> list[int]:
+    """For spans in chronological order: the position of each one's parent, or -1 for a root.
+
+    A span whose parent has not come is a root here. Where a client and a server span share an id, the server (or consumer) one
+    is the parent of their children, else the one of the smaller kind. Of a cycle the earliest span stands as a root. No
+    recursion, and linear in the number of spans: a chain of 30,000 works.
+    """
+    by_id: dict[bytes, int] = {}
+    for position, span in enumerate(spans):
+        held = by_id.get(span.span_id)
+        if held is None or _parent_rank(span) < _parent_rank(spans[held]):
+            by_id[span.span_id] = position
+    links = [by_id.get(span.parent_id, -1) if span.parent_id else -1 for span in spans]
+    _break_cycles(links)
+    return links
+
+
+def parents_first(links: Sequence[int]) -> list[int]:
+    """Positions in an order in which every parent comes before its children."""
+    children: list[list[int]] = [[] for _ in links]
+    order: list[int] = []
+    for position, parent in enumerate(links):
+        (order if parent < 0 else children[parent]).append(position)
+    for position in order:  # grows while it is walked
+        order.extend(children[position])
+    return order
+
+
+def _parent_rank(span: SpanFacts) -> tuple[bool, int]:
+    return span.kind not in (_SERVER, _CONSUMER), span.kind
+
+
+def _break_cycles(links: list[int]) -> None:
+    """Make the earliest member of each cycle a root. Every walk stops at what an earlier walk has seen, so it is linear."""
+    seen_in_walk = [-1] * len(links)
+    for first in range(len(links)):
+        position = first
+        while position >= 0 and seen_in_walk[position] < 0:
+            seen_in_walk[position] = first
+            position = links[position]
+        if position < 0 or seen_in_walk[position] != first:
+            continue
+        earliest = member = position
+        while links[member] != position:
+            member = links[member]
+            earliest = min(earliest, member)
+        links[earliest] = -1

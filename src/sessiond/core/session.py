@@ -1,0 +1,59 @@
+"""The summary of a session: a pure function of the set of its traces' summaries."""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from sessiond.core import usage
+from sessiond.core.fold import LIST_MAX, covered_nano, cut, percentile, union
+from sessiond.core.model import SessionKey, SessionSummary, TraceSummary
+
+
+def summarize(key: SessionKey, traces: Sequence[TraceSummary]) -> SessionSummary:
+    """The figures of a session from its traces, in any order; there is at least one."""
+    turns = sorted(traces, key=lambda trace: (trace.start_unix_nano, trace.trace_id))
+    durations = sorted(trace.end_unix_nano - trace.start_unix_nano for trace in turns)
+    failed = [trace for trace in turns if trace.error_count]
+    lists = {
+        "user_ids": union([trace.user_id] for trace in turns if trace.user_id is not None),
+        "models": union(trace.models for trace in turns),
+        "request_models": union(trace.request_models for trace in turns),
+        "providers": union(trace.providers for trace in turns),
+        "services": union(trace.services for trace in turns),
+        "agents": union(trace.agents for trace in turns),
+        "tools": union(trace.tools for trace in turns),
+    }
+    return SessionSummary(
+        project=key.project,
+        session_id=key.session_id,
+        user_id=next((trace.user_id for trace in reversed(turns) if trace.user_id is not None), None),
+        name=turns[0].name,
+        start_unix_nano=turns[0].start_unix_nano,
+        end_unix_nano=max(trace.end_unix_nano for trace in turns),
+        last_activity_unix_nano=max(trace.updated_unix_nano for trace in turns),
+        duration_nano=covered_nano((trace.start_unix_nano, trace.end_unix_nano) for trace in turns),
+        llm_duration_nano=sum(trace.llm_duration_nano for trace in turns),
+        trace_duration_p50_nano=percentile(durations, 0.5),
+        trace_duration_p95_nano=percentile(durations, 0.95),
+        trace_duration_max_nano=durations[-1],
+        usage=usage.total_over_traces(trace.usage for trace in turns),
+        trace_count=len(turns),
+        failed_trace_count=len(failed),
+        first_failed_trace_id=failed[0].trace_id if failed else None,
+        span_count=sum(trace.span_count for trace in turns),
+        llm_call_count=sum(trace.llm_call_count for trace in turns),
+        tool_call_count=sum(trace.tool_call_count for trace in turns),
+        error_count=sum(trace.error_count for trace in turns),
+        failed_call_count=sum(trace.failed_call_count for trace in turns),
+        list_counts=cut(lists, (count for trace in turns for count in trace.list_counts)),
+        **{name: entries[:LIST_MAX] for name, entries in lists.items()},
+    )
+
+
+def order_of_id(key: SessionKey) -> bytes:
+    """Where a session stands among those of equal rank: by its id, then (for ids alike in 128 bytes) by a digest of the whole key.
+
+    At most 145 bytes, so that it fits a key of any engine, whatever an application sends as id.
+    """
+    session_id = key.session_id.encode()
+    digest = blake2b(key.project.encode() + b"\0" + session_id, digest_size=16).digest()
+    return session_id[:128] + b"\0" + digest

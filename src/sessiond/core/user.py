@@ -1,0 +1,29 @@
+"""The summary of a user: a pure function of the set of their traces' summaries."""
+
+from collections.abc import Sequence
+
+from sessiond.core import usage
+from sessiond.core.fold import LIST_MAX, cut, union
+from sessiond.core.model import TraceSummary, UserKey, UserSummary
+
+
+def summarize(key: UserKey, traces: Sequence[TraceSummary]) -> UserSummary:
+    """The figures of a user from the traces that are theirs, in any order; there is at least one."""
+    ordered = sorted(traces, key=lambda trace: (trace.start_unix_nano, trace.trace_id))
+    lists = {
+        "models": union(trace.models for trace in ordered),
+        "providers": union(trace.providers for trace in ordered),
+        "tools": union(trace.tools for trace in ordered),
+    }
+    return UserSummary(
+        project=key.project,
+        user_id=key.user_id,
+        first_seen_unix_nano=ordered[0].start_unix_nano,
+        last_seen_unix_nano=max(trace.end_unix_nano for trace in ordered),
+        session_count=len({trace.session_id for trace in ordered} - {None}),
+        trace_count=len(ordered),
+        failed_trace_count=sum(trace.error_count > 0 for trace in ordered),
+        usage=usage.total_over_traces(trace.usage for trace in ordered),
+        list_counts=cut(lists, (count for trace in ordered for count in trace.list_counts)),
+        **{name: entries[:LIST_MAX] for name, entries in lists.items()},
+    )

@@ -1,0 +1,248 @@
+"""The contract of a store: what every engine promises. `tests/storage` holds each of them to it.
+
+Three kinds of things are kept, and only the first can't be made again:
+
+* **spans**, byte for byte, each with its origin and first arrival; of several versions of a span only the winner;
+* **facts** of each span, and **summaries** of traces, sessions and users computed from them;
+* **marks** on what must be recomputed. A mark is set in the same transaction that makes a summary stale and cleared in the one
+  that writes the new summary, so that a crash at any point leaves a mark too many and never a wrong row.
+
+Threads: every verb that writes is called from one thread, the same for the store's whole life; every verb that reads may be called
+from any thread at any time, and sees the state after some commit.
+
+Ownership: what is returned is a copy; it stays valid after the next write and after `close`.
+
+Failures: `StoreFull` means that nothing of the call was kept and that reading goes on; `StoreBroken` that the engine can't be
+trusted any more and the process must stop. A verb that fails with either has changed nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
+
+from sessiond.core.model import (
+    Origin,
+    ReceivedSpan,
+    SessionKey,
+    SessionSummary,
+    SpanFacts,
+    TraceSummary,
+    UserKey,
+    UserSummary,
+)
+
+Summary = TypeVar("Summary", TraceSummary, SessionSummary)
+
+SCANNED_MAX: Final = 10_000
+"""Index rows a page looks at: what bounds its transaction where few rows match."""
+SPAN_PAGE_BYTES: Final = 1 << 20
+"""Bytes of spans in a page of `spans`, unless a single chunk of them is larger."""
+
+
+class Appended(NamedTuple):
+    """What became of appended spans; the three counts add up to their number."""
+
+    stored: int
+    duplicates: int
+    """Known already with the same content."""
+    conflicts: int
+    """Known already with other content, by whichever won: a winner that replaces another counts here."""
+    traces: tuple[bytes, ...]
+    """The traces that changed, and are now marked."""
+
+
+class Marks(NamedTuple):
+    """What waits to be recomputed."""
+
+    traces: tuple[bytes, ...] = ()
+    sessions: tuple[SessionKey, ...] = ()
+    users: tuple[UserKey, ...] = ()
+
+
+class StoredSpan(NamedTuple):
+    """A winning span as it came."""
+
+    origin: Origin
+    data: bytes
+    digest: bytes
+    received_unix_nano: int
+    """First arrival of the span in any version."""
+
+
+class SpanPage(NamedTuple):
+    """Some spans of a trace, in the order in which they were stored."""
+
+    spans: list[StoredSpan]
+    after: bytes | None
+    """Where the next page goes on; None: this was the last."""
+
+
+class Where(NamedTuple):
+    """Which rows are wanted: all that is given must hold, what is None does not restrict."""
+
+    project: str | None = None
+    session_id: str | None = None
+    user_id: str | None = None
+    since_unix_nano: int | None = None
+    """Start at or after this."""
+
+    def holds_for_trace(self, trace: TraceSummary) -> bool:
+        """Whether a trace is wanted."""
+        return (
+            self.project in (None, trace.project)
+            and self.session_id in (None, trace.session_id)
+            and self.user_id in (None, trace.user_id)
+            and trace.start_unix_nano >= (self.since_unix_nano or 0)
+        )
+
+    def holds_for_session(self, session: SessionSummary) -> bool:
+        """Whether a session is wanted."""
+        return (
+            self.project in (None, session.project)
+            and self.session_id in (None, session.session_id)
+            and (self.user_id is None or self.user_id in session.user_ids)
+            and session.start_unix_nano >= (self.since_unix_nano or 0)
+        )
+
+
+class Row(NamedTuple, Generic[Summary]):
+    """A summary and the number of its last change: a later change has a larger number, whatever it changed."""
+
+    summary: Summary
+    change: int
+
+
+class Page(NamedTuple, Generic[Summary]):
+    """Some rows. A page may hold fewer rows than asked for, even none, and still not be the last."""
+
+    rows: list[Row[Summary]]
+    after: bytes | None
+    """Where the next page goes on; None: this was the last. Opaque, and valid however the rows change in between."""
+
+
+class Changes(NamedTuple, Generic[Summary]):
+    """Some rows in order of their last changes."""
+
+    rows: list[Row[Summary]]
+    through: int | None
+    """The change up to which this page looked, for the next one; None: there are no more."""
+
+
+class Extent(NamedTuple):
+    """What a store holds."""
+
+    span_count: int
+    trace_count: int
+    session_count: int
+    user_count: int
+    used_bytes: int
+    bytes_max: int
+
+
+class Store(Protocol):
+    """A store of spans and of what is computed from them."""
+
+    # -- spans ---------------------------------------------------------------------------------------------------------------
+
+    def append(self, spans: Sequence[ReceivedSpan]) -> Appended:
+        """Append spans and mark their traces; returns once all of it is on disk, in one transaction.
+
+        A span is known by (trace id, span id, kind). The same content again changes nothing. Of different contents the one of
+        the larger `core.identity.Version` stays, whatever the order in which they come, and keeps the first arrival of any.
+        Raises StoreFull at the quota too.
+        """
+        ...
+
+    def spans(self, trace_id: bytes, after: bytes | None = None) -> SpanPage:
+        """A page of a trace's spans, about SPAN_PAGE_BYTES; of an unknown trace an empty last page."""
+        ...
+
+    def facts(self, trace_id: bytes) -> list[SpanFacts]:
+        """The facts of all spans of a trace, in no particular order; of an unknown trace none."""
+        ...
+
+    def trace_ids(self, after: bytes | None = None, limit: int = 1000) -> list[bytes]:
+        """The ids larger than `after` of traces that have spans, ascending, `limit` at most; none: there are no more."""
+        ...
+
+    # -- summaries -----------------------------------------------------------------------------------------------------------
+
+    def marks(self) -> Marks:
+        """Everything marked, in no particular order. For the start of a daemon: `append` and `put_*` tell what they mark."""
+        ...
+
+    def put_traces(self, summaries: Sequence[TraceSummary]) -> Marks:
+        """Write trace summaries, clear their marks, and mark the sessions and users that they belong to and did before.
+
+        Returns those marks. One transaction: give it a bounded number of summaries.
+        """
+        ...
+
+    def put_sessions(self, settled: Sequence[tuple[SessionKey, SessionSummary | None]]) -> None:
+        """Write session summaries and clear their marks; None removes a session that has no trace any more."""
+        ...
+
+    def put_users(self, settled: Sequence[tuple[UserKey, UserSummary | None]]) -> None:
+        """Write user summaries and clear their marks; None removes a user who has no trace any more."""
+        ...
+
+    def trace(self, trace_id: bytes) -> TraceSummary | None:
+        """The summary as it was last written; None for a trace that is unknown or was never settled."""
+        ...
+
+    def session(self, key: SessionKey) -> SessionSummary | None:
+        """The summary as it was last written; None where there is none."""
+        ...
+
+    def user(self, key: UserKey) -> UserSummary | None:
+        """The summary as it was last written; None where there is none."""
+        ...
+
+    def traces_of_session(self, key: SessionKey) -> list[TraceSummary]:
+        """The summaries of a session's traces in order of start, then trace id."""
+        ...
+
+    def traces_of_user(self, key: UserKey) -> list[TraceSummary]:
+        """The summaries of a user's traces in order of start, then trace id."""
+        ...
+
+    # -- lists ---------------------------------------------------------------------------------------------------------------
+
+    def list_traces(self, where: Where, after: bytes | None, limit: int) -> Page[TraceSummary]:
+        """A page of traces by start, latest first; ties by trace id, largest first."""
+        ...
+
+    def list_sessions(self, where: Where, after: bytes | None, limit: int) -> Page[SessionSummary]:
+        """A page of sessions by last activity, latest first; ties by `core.session.order_of_id`, largest first.
+
+        `since_unix_nano` restricts the session's start.
+        """
+        ...
+
+    def changed_traces(self, where: Where, change: int, limit: int) -> Changes[TraceSummary]:
+        """Traces whose last change has a number larger than `change`, in order of those numbers."""
+        ...
+
+    def changed_sessions(self, where: Where, change: int, limit: int) -> Changes[SessionSummary]:
+        """Sessions whose last change has a number larger than `change`, in order of those numbers."""
+        ...
+
+    def last_change(self) -> int:
+        """The number of the latest change; 0 before the first."""
+        ...
+
+    # -- the store itself ----------------------------------------------------------------------------------------------------
+
+    def extent(self) -> Extent:
+        """What the store holds."""
+        ...
+
+    def check(self) -> Iterator[list[str]]:
+        """Look whether the engine's own rows agree with each other; yields what is wrong, in words, a page at a time.
+
+        Takes no transaction beyond a page, so it may run beside a writer; the store's meaning is `service.check`'s business.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the store. What was returned stays valid; nothing may be called any more."""
+        ...

@@ -1,0 +1,160 @@
+"""Whether the store's rows agree with each other, both ways: every row has its counterpart, and every counterpart its row.
+
+Read a page at a time, each in a transaction of its own, so it may run beside the writer; whatever is compared is compared inside
+one transaction.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Final
+
+from sessiond.core.errors import StoreBroken
+from sessiond.core.identity import version
+from sessiond.core.model import SessionKey, UserKey
+from sessiond.storage.lmdb import codec, keys, read, write
+from sessiond.storage.lmdb.codec import ChunkCodec
+from sessiond.storage.lmdb.environment import Environment
+from sessiond.storage.lmdb.keys import Trees, Txn
+
+PAGE_ROWS: Final = 200
+"""Rows looked at in one transaction; a trace counts as one."""
+
+Checked = Callable[[Txn, Trees, bytes, bytes], list[str]]
+"""(transaction, trees, key, value) -> what is wrong with the row."""
+
+
+def pages(environment: Environment) -> Iterator[list[str]]:
+    """What is wrong, in words, a list for each page."""
+    for tree, checked in _CHECKS.items():
+        after: bytes | None = None
+        while True:
+            with environment.read() as txn:
+                rows = list(islice(read.ascending(txn, environment.trees[tree], b"", after), PAGE_ROWS))
+                found = [(key, _guarded(checked, txn, environment.trees, key, value)) for key, value in rows]
+            yield [f"{tree} {key.hex()}: {problem}" for key, problems in found for problem in problems]
+            if len(rows) < PAGE_ROWS:
+                break
+            after = rows[-1][0]
+
+
+def _guarded(checked: Checked, txn: Txn, trees: Trees, key: bytes, value: bytes) -> list[str]:
+    try:
+        return checked(txn, trees, key, value)
+    except (StoreBroken, TypeError, ValueError, KeyError) as error:
+        return [f"can't be read: {error}"]
+
+
+def _trace(txn: Txn, trees: Trees, _: bytes, prefix: bytes) -> list[str]:
+    """A trace's chunks, facts and span rows tell of the same spans; it has a summary or a mark."""
+    problems = []
+    chunks = ChunkCodec()
+    chunk_rows = dict(read.ascending(txn, trees["chunks"], prefix))
+    fact_rows = dict(read.ascending(txn, trees["facts"], prefix))
+    span_rows = dict(read.ascending(txn, trees["spans"], prefix))
+    if not chunk_rows:
+        problems.append("no spans")
+    if chunk_rows.keys() != fact_rows.keys():
+        problems.append("chunks and facts are of different commits")
+    expected = {}
+    for commit in chunk_rows.keys() & fact_rows.keys():
+        spans, facts = chunks.unpack(chunk_rows[commit]), codec.unpack_facts(fact_rows[commit])
+        if len(spans) != len(facts):
+            problems.append(f"commit {keys.value_of(commit)}: {len(spans)} spans and facts of {len(facts)}")
+        for span, one in zip(spans, facts, strict=False):
+            if span.received_unix_nano != one.received_unix_nano:
+                problems.append(f"span {one.span_id.hex()}: two first arrivals")
+            row = codec.SpanRow(version(one, span.digest), span.received_unix_nano, keys.value_of(commit))
+            expected[keys.span(one)] = codec.pack_span_row(row)
+    problems += [f"span {key[:8].hex()}: its row is missing or wrong" for key in expected if span_rows.get(key) != expected[key]]
+    problems += [f"span {key[:8].hex()}: a row without a span" for key in span_rows.keys() - expected.keys()]
+    if txn.get(prefix, db=trees["traces"]) is None and txn.get(prefix, db=trees["marked_traces"]) is None:
+        problems.append("neither a summary nor a mark")
+    return problems
+
+
+def _of_a_trace(txn: Txn, trees: Trees, key: bytes, _: bytes) -> list[str]:
+    """A row keyed by trace number belongs to a trace that is known."""
+    prefix = key[:8]
+    row = read.trace_row(txn, trees, prefix)
+    trace_id = row.summary.trace_id if row else txn.get(prefix, db=trees["marked_traces"])
+    return [] if trace_id and txn.get(trace_id, db=trees["trace_ids"]) == prefix else ["belongs to no trace"]
+
+
+def _trace_summary(txn: Txn, trees: Trees, prefix: bytes, packed: bytes) -> list[str]:
+    return [
+        *_of_a_trace(txn, trees, prefix, packed),
+        *_indexed(txn, trees, write.trace_index_rows(codec.unpack_trace(packed), prefix)),
+    ]
+
+
+def _session_summary(txn: Txn, trees: Trees, prefix: bytes, packed: bytes) -> list[str]:
+    row = codec.unpack_session(packed)
+    problems = _indexed(txn, trees, write.session_index_rows(row, prefix))
+    if txn.get(keys.named(row.summary.key), db=trees["session_ids"]) != prefix:
+        problems.append("its id leads elsewhere")
+    return problems
+
+
+def _user_summary(txn: Txn, trees: Trees, prefix: bytes, packed: bytes) -> list[str]:
+    leads_here = txn.get(keys.named(codec.unpack_user(packed).key), db=trees["user_ids"]) == prefix
+    return [] if leads_here else ["its id leads elsewhere"]
+
+
+def _indexed(txn: Txn, trees: Trees, rows: dict[tuple[str, bytes], bytes]) -> list[str]:
+    return [f"{tree} lacks its row" for (tree, key), value in rows.items() if txn.get(key, db=trees[tree]) != value]
+
+
+def _trace_index(tree: str) -> Checked:
+    def checked(txn: Txn, trees: Trees, key: bytes, prefix: bytes) -> list[str]:
+        row = read.trace_row(txn, trees, prefix)
+        return [] if row and (tree, key) in write.trace_index_rows(row, prefix) else ["points at a trace that is not there"]
+
+    return checked
+
+
+def _session_index(tree: str) -> Checked:
+    def checked(txn: Txn, trees: Trees, key: bytes, prefix: bytes) -> list[str]:
+        row = read.session_row(txn, trees, prefix)
+        return [] if row and (tree, key) in write.session_index_rows(row, prefix) else ["points at a session that is not there"]
+
+    return checked
+
+
+def _owner(kind: str) -> Checked:
+    def checked(txn: Txn, trees: Trees, _: bytes, prefix: bytes) -> list[str]:
+        held = txn.get(prefix, db=trees[f"{kind}s"]) or txn.get(prefix, db=trees[f"marked_{kind}s"])
+        return [] if held else [f"the {kind} has neither a summary nor a mark"]
+
+    return checked
+
+
+def _mark(kind: str) -> Checked:
+    key_of: Callable[..., SessionKey | UserKey] = SessionKey if kind == "session" else UserKey
+
+    def checked(txn: Txn, trees: Trees, prefix: bytes, packed: bytes) -> list[str]:
+        leads_here = txn.get(keys.named(key_of(*codec.unseal(packed))), db=trees[f"{kind}_ids"]) == prefix
+        return [] if leads_here else [f"marks a {kind} that is not there"]
+
+    return checked
+
+
+def _marked_trace(txn: Txn, trees: Trees, prefix: bytes, trace_id: bytes) -> list[str]:
+    return [] if txn.get(trace_id, db=trees["trace_ids"]) == prefix else ["marks a trace that is not there"]
+
+
+_CHECKS: Final[dict[str, Checked]] = {
+    "trace_ids": _trace,
+    "chunks": _of_a_trace,
+    "facts": _of_a_trace,
+    "spans": _of_a_trace,
+    "traces": _trace_summary,
+    "marked_traces": _marked_trace,
+    "sessions": _session_summary,
+    "users": _user_summary,
+    "session_ids": _owner("session"),
+    "user_ids": _owner("user"),
+    "marked_sessions": _mark("session"),
+    "marked_users": _mark("user"),
+    **{tree: _trace_index(tree) for tree in ("traces_by_start", "trace_changes", "session_traces", "user_traces")},
+    **{tree: _session_index(tree) for tree in ("sessions_by_activity", "session_changes", "user_sessions")},
+}

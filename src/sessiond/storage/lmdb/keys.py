@@ -1,0 +1,84 @@
+"""The trees of the environment and the layout of their keys. Numbers are big-endian, so that keys sort as numbers do."""
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import lmdb
+
+from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, TraceSummary, UserKey
+from sessiond.core.session import order_of_id
+
+FORMAT: Final = 1
+"""Of the whole environment. A store of another format is refused; `sessiond rebuild` makes a new one from its span bytes."""
+
+if TYPE_CHECKING:
+    Txn: TypeAlias = lmdb.Transaction[bytes]
+else:
+    Txn: TypeAlias = lmdb.Transaction
+Tree: TypeAlias = lmdb._Database  # noqa: SLF001  (the handle's type has no public name)
+Trees: TypeAlias = dict[str, Tree]
+
+TREES: Final = (
+    "meta",  # format, counters
+    "projects",  # digest of name -> project number, name
+    "trace_ids",  # trace id -> trace number
+    "spans",  # trace number, span id, kind -> version, first arrival, commit
+    "chunks",  # trace number, commit -> spans' bytes, compressed
+    "facts",  # trace number, commit -> spans' facts, in the order of the chunk
+    "marked_traces",  # trace number -> trace id
+    "traces",  # trace number -> change, numbers of what it belongs to, summary
+    "traces_by_start",  # project number, start, trace id -> trace number
+    "trace_changes",  # change -> trace number
+    "session_ids",  # digest of project and session id -> session number
+    "marked_sessions",  # session number -> project, session id
+    "sessions",  # session number -> change, project and user numbers, summary
+    "sessions_by_activity",  # project number, last activity, order of id -> session number
+    "session_changes",  # change -> session number
+    "session_traces",  # session number, start, trace id -> trace number
+    "user_ids",  # digest of project and user id -> user number
+    "marked_users",  # user number -> project, user id
+    "users",  # user number -> summary
+    "user_traces",  # user number, start, trace id -> trace number
+    "user_sessions",  # user number, last activity, order of id -> session number
+)
+
+
+def number(value: int) -> bytes:
+    """Eight bytes that sort as the number does."""
+    return value.to_bytes(8, "big")
+
+
+def value_of(key: bytes) -> int:
+    """The number in a key or value of `number`."""
+    return int.from_bytes(key, "big")
+
+
+def named(key: SessionKey | UserKey | str) -> bytes:
+    """A key for what a sender named, 16 bytes however long the name: LMDB takes 511 at most."""
+    parts = (key,) if isinstance(key, str) else key
+    digest = blake2b(digest_size=16)
+    for part in parts:
+        encoded = part.encode()
+        digest.update(len(encoded).to_bytes(4, "big"))
+        digest.update(encoded)
+    return digest.digest()
+
+
+def span(span_facts: SpanFacts) -> bytes:
+    """What tells a span from the others of its trace."""
+    return span_facts.span_id + (span_facts.kind & 0xFFFFFFFF).to_bytes(4, "big")
+
+
+def by_start(trace: TraceSummary) -> bytes:
+    """A trace's place in the order of start, then trace id."""
+    return number(trace.start_unix_nano) + trace.trace_id
+
+
+def by_activity(session: SessionSummary) -> bytes:
+    """A session's place in the order of last activity, then id."""
+    return number(session.last_activity_unix_nano) + order_of_id(session.key)
+
+
+def past(prefix: bytes) -> bytes:
+    """The smallest key larger than all that begin with `prefix`, which is never all 0xFF (numbers begin at 1)."""
+    return (int.from_bytes(prefix, "big") + 1).to_bytes(len(prefix), "big")

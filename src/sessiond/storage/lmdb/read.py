@@ -1,0 +1,214 @@
+"""What reads the store: each function works inside one read transaction that its caller holds, and copies what it returns."""
+
+from collections.abc import Callable, Iterator
+from heapq import merge
+from typing import TypeVar
+
+from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, TraceSummary, UserKey
+from sessiond.storage.api import SCANNED_MAX, SPAN_PAGE_BYTES, Changes, Marks, Page, Row, SpanPage, StoredSpan, Where
+from sessiond.storage.lmdb import codec, keys
+from sessiond.storage.lmdb.codec import ChunkCodec
+from sessiond.storage.lmdb.keys import Tree, Trees, Txn, number
+
+Summary = TypeVar("Summary", TraceSummary, SessionSummary)
+
+# -- walking a tree ------------------------------------------------------------------------------------------------------------
+
+
+def ascending(txn: Txn, tree: Tree, prefix: bytes, after: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+    """(rest of the key, value) of the rows under `prefix`, past the rest `after`."""
+    with txn.cursor(db=tree) as cursor:
+        if not cursor.set_range(prefix + (after or b"")):
+            return
+        for key, value in cursor:
+            if not key.startswith(prefix):
+                return
+            rest = key[len(prefix) :]
+            if rest != after:
+                yield rest, value
+
+
+def descending(txn: Txn, tree: Tree, prefix: bytes, before: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
+    """(rest of the key, value) of the rows under `prefix`, largest first, from just below the rest `before`."""
+    with txn.cursor(db=tree) as cursor:
+        bound = keys.past(prefix) if before is None else prefix + before
+        placed = cursor.prev() if cursor.set_range(bound) else cursor.last()
+        while placed:
+            key = cursor.key()
+            if not key.startswith(prefix):
+                return
+            yield key[len(prefix) :], cursor.value()
+            placed = cursor.prev()
+
+
+# -- spans ---------------------------------------------------------------------------------------------------------------------
+
+
+def spans(txn: Txn, trees: Trees, trace_id: bytes, after: bytes | None) -> SpanPage:
+    """`Store.spans`: whole chunks, whose commit is the place to go on from."""
+    prefix = txn.get(trace_id, db=trees["trace_ids"])
+    if prefix is None:
+        return SpanPage([], None)
+    chunks = ChunkCodec()
+    found: list[StoredSpan] = []
+    size = 0
+    last = b""
+    for commit, chunk in ascending(txn, trees["chunks"], prefix, after):
+        if size >= SPAN_PAGE_BYTES:
+            return SpanPage(found, last)
+        unpacked = chunks.unpack(chunk)
+        found += unpacked
+        size += sum(len(span.data) for span in unpacked)
+        last = commit
+    return SpanPage(found, None)
+
+
+def facts(txn: Txn, trees: Trees, trace_id: bytes) -> list[SpanFacts]:
+    """`Store.facts`."""
+    prefix = txn.get(trace_id, db=trees["trace_ids"])
+    if prefix is None:
+        return []
+    return [one for _, packed in ascending(txn, trees["facts"], prefix) for one in codec.unpack_facts(packed)]
+
+
+def trace_ids(txn: Txn, trees: Trees, after: bytes | None, limit: int) -> list[bytes]:
+    """`Store.trace_ids`."""
+    rows = ascending(txn, trees["trace_ids"], b"", after)
+    return [trace_id for (trace_id, _), _ in zip(rows, range(limit), strict=False)]
+
+
+# -- summaries -----------------------------------------------------------------------------------------------------------------
+
+
+def marks(txn: Txn, trees: Trees) -> Marks:
+    """`Store.marks`."""
+    return Marks(
+        tuple(trace_id for _, trace_id in ascending(txn, trees["marked_traces"], b"")),
+        tuple(SessionKey(*codec.unseal(key)) for _, key in ascending(txn, trees["marked_sessions"], b"")),
+        tuple(UserKey(*codec.unseal(key)) for _, key in ascending(txn, trees["marked_users"], b"")),
+    )
+
+
+def trace_row(txn: Txn, trees: Trees, prefix: bytes | None) -> codec.TraceRow | None:
+    """The row of a trace's summary by the trace's number."""
+    packed = txn.get(prefix, db=trees["traces"]) if prefix else None
+    return codec.unpack_trace(packed) if packed else None
+
+
+def session_row(txn: Txn, trees: Trees, prefix: bytes | None) -> codec.SessionRow | None:
+    """The row of a session's summary by the session's number."""
+    packed = txn.get(prefix, db=trees["sessions"]) if prefix else None
+    return codec.unpack_session(packed) if packed else None
+
+
+def traces_under(txn: Txn, trees: Trees, kind: str, key: SessionKey | UserKey) -> list[TraceSummary]:
+    """The traces of a session (`kind` "session") or user ("user") in order of start."""
+    prefix = txn.get(keys.named(key), db=trees[f"{kind}_ids"])
+    if prefix is None:
+        return []
+    rows = (trace_row(txn, trees, trace) for _, trace in ascending(txn, trees[f"{kind}_traces"], prefix))
+    return [row.summary for row in rows if row is not None]
+
+
+# -- lists ---------------------------------------------------------------------------------------------------------------------
+
+
+def list_traces(txn: Txn, trees: Trees, where: Where, after: bytes | None, limit: int) -> Page[TraceSummary]:
+    """`Store.list_traces`, by the narrowest index there is: a session's, a user's, else that of all starts."""
+    if where.session_id is not None:
+        tree, prefixes = "session_traces", _sessions_named(txn, trees, where)
+    elif where.user_id is not None:
+        tree, prefixes = "user_traces", _users_named(txn, trees, where)
+    else:
+        tree, prefixes = "traces_by_start", [number(project) for project, _ in _projects(txn, trees, where)]
+    since = number(where.since_unix_nano or 0)
+
+    def row_at(trace: bytes) -> Row[TraceSummary] | None:
+        row = trace_row(txn, trees, trace)
+        return Row(row.summary, row.change) if row and where.holds_for_trace(row.summary) else None
+
+    return _page(_descending_over(txn, trees[tree], prefixes, after), row_at, limit, stop=lambda place: place < since)
+
+
+def list_sessions(txn: Txn, trees: Trees, where: Where, after: bytes | None, limit: int) -> Page[SessionSummary]:
+    """`Store.list_sessions`: the one session of each project, a user's, else all by last activity."""
+
+    def row_at(session: bytes) -> Row[SessionSummary] | None:
+        row = session_row(txn, trees, session)
+        return Row(row.summary, row.change) if row and where.holds_for_session(row.summary) else None
+
+    if where.session_id is not None:
+        named = [(prefix, session_row(txn, trees, prefix)) for prefix in _sessions_named(txn, trees, where)]
+        places = sorted(((keys.by_activity(row.summary), prefix) for prefix, row in named if row is not None), reverse=True)
+        return _page((place for place in places if after is None or place[0] < after), row_at, limit)
+    if where.user_id is not None:
+        tree, prefixes = "user_sessions", _users_named(txn, trees, where)
+    else:
+        tree, prefixes = "sessions_by_activity", [number(project) for project, _ in _projects(txn, trees, where)]
+    return _page(_descending_over(txn, trees[tree], prefixes, after), row_at, limit)
+
+
+def changed_traces(txn: Txn, trees: Trees, where: Where, change: int, limit: int) -> Changes[TraceSummary]:
+    """`Store.changed_traces`."""
+
+    def row_at(trace: bytes) -> Row[TraceSummary] | None:
+        row = trace_row(txn, trees, trace)
+        return Row(row.summary, row.change) if row and where.holds_for_trace(row.summary) else None
+
+    page = _page(ascending(txn, trees["trace_changes"], b"", number(change)), row_at, limit)
+    return Changes(page.rows, None if page.after is None else keys.value_of(page.after))
+
+
+def changed_sessions(txn: Txn, trees: Trees, where: Where, change: int, limit: int) -> Changes[SessionSummary]:
+    """`Store.changed_sessions`."""
+
+    def row_at(session: bytes) -> Row[SessionSummary] | None:
+        row = session_row(txn, trees, session)
+        return Row(row.summary, row.change) if row and where.holds_for_session(row.summary) else None
+
+    page = _page(ascending(txn, trees["session_changes"], b"", number(change)), row_at, limit)
+    return Changes(page.rows, None if page.after is None else keys.value_of(page.after))
+
+
+def _page(
+    places: Iterator[tuple[bytes, bytes]],
+    row_at: Callable[[bytes], Row[Summary] | None],
+    limit: int,
+    stop: Callable[[bytes], bool] = lambda _: False,
+) -> Page[Summary]:
+    """Rows from `places` until `limit` are found, SCANNED_MAX were looked at, or `stop` says that no more can match."""
+    rows: list[Row[Summary]] = []
+    last = b""
+    for scanned, (place, value) in enumerate(places):
+        if stop(place):
+            break
+        if len(rows) == limit or scanned == SCANNED_MAX:
+            return Page(rows, last)
+        row = row_at(value)
+        if row is not None:
+            rows.append(row)
+        last = place
+    return Page(rows, None)
+
+
+def _descending_over(txn: Txn, tree: Tree, prefixes: list[bytes], after: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+    """The rows under several prefixes as one, by the rest of their keys."""
+    return merge(*(descending(txn, tree, prefix, after) for prefix in prefixes), reverse=True)
+
+
+def _projects(txn: Txn, trees: Trees, where: Where) -> list[tuple[int, str]]:
+    """(number, name) of the projects that rows are wanted of."""
+    if where.project is not None:
+        packed = txn.get(keys.named(where.project), db=trees["projects"])
+        return [] if packed is None else [codec.unseal(packed)]
+    return [codec.unseal(packed) for _, packed in ascending(txn, trees["projects"], b"")]
+
+
+def _sessions_named(txn: Txn, trees: Trees, where: Where) -> list[bytes]:
+    names = (keys.named(SessionKey(project, str(where.session_id))) for _, project in _projects(txn, trees, where))
+    return [prefix for name in names if (prefix := txn.get(name, db=trees["session_ids"])) is not None]
+
+
+def _users_named(txn: Txn, trees: Trees, where: Where) -> list[bytes]:
+    names = (keys.named(UserKey(project, str(where.user_id))) for _, project in _projects(txn, trees, where))
+    return [prefix for name in names if (prefix := txn.get(name, db=trees["user_ids"])) is not None]

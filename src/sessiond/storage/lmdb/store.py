@@ -1,0 +1,131 @@
+"""`storage.api.Store` over LMDB: each verb is one transaction around a function of `write`, `read` or `check`."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from sessiond.core.errors import StoreFull
+from sessiond.core.model import (
+    ReceivedSpan,
+    SessionKey,
+    SessionSummary,
+    SpanFacts,
+    TraceSummary,
+    UserKey,
+    UserSummary,
+)
+from sessiond.storage.api import Appended, Changes, Extent, Marks, Page, SpanPage, Where
+from sessiond.storage.lmdb import check, codec, keys, read, write
+from sessiond.storage.lmdb.codec import ChunkCodec
+from sessiond.storage.lmdb.environment import Environment, open_environment
+
+
+class LmdbStore:
+    """A store in a data directory. Build it with `open`."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._env = environment
+        self._trees = environment.trees
+        self._chunks = ChunkCodec()
+
+    @classmethod
+    def open(cls, data_dir: Path, *, bytes_max: int) -> "LmdbStore":
+        """Open or create the store in `data_dir`, holding at most `bytes_max` bytes. Raises as `open_environment` does."""
+        return cls(open_environment(data_dir, bytes_max=bytes_max))
+
+    def append(self, spans: Sequence[ReceivedSpan]) -> Appended:
+        with self._env.write() as txn:
+            used = self._env.used_bytes(txn.txn)
+            if used > self._env.bytes_max:
+                raise StoreFull(f"the store holds {used} bytes, its quota is {self._env.bytes_max}", hint="raise store.bytes_max")
+            return write.append(txn, self._chunks, spans)
+
+    def spans(self, trace_id: bytes, after: bytes | None = None) -> SpanPage:
+        with self._env.read() as txn:
+            return read.spans(txn, self._trees, trace_id, after)
+
+    def facts(self, trace_id: bytes) -> list[SpanFacts]:
+        with self._env.read() as txn:
+            return read.facts(txn, self._trees, trace_id)
+
+    def trace_ids(self, after: bytes | None = None, limit: int = 1000) -> list[bytes]:
+        with self._env.read() as txn:
+            return read.trace_ids(txn, self._trees, after, limit)
+
+    def marks(self) -> Marks:
+        with self._env.read() as txn:
+            return read.marks(txn, self._trees)
+
+    def put_traces(self, summaries: Sequence[TraceSummary]) -> Marks:
+        with self._env.write() as txn:
+            return write.put_traces(txn, summaries)
+
+    def put_sessions(self, settled: Sequence[tuple[SessionKey, SessionSummary | None]]) -> None:
+        with self._env.write() as txn:
+            write.put_sessions(txn, settled)
+
+    def put_users(self, settled: Sequence[tuple[UserKey, UserSummary | None]]) -> None:
+        with self._env.write() as txn:
+            write.put_users(txn, settled)
+
+    def trace(self, trace_id: bytes) -> TraceSummary | None:
+        with self._env.read() as txn:
+            row = read.trace_row(txn, self._trees, txn.get(trace_id, db=self._trees["trace_ids"]))
+        return row.summary if row else None
+
+    def session(self, key: SessionKey) -> SessionSummary | None:
+        with self._env.read() as txn:
+            row = read.session_row(txn, self._trees, txn.get(keys.named(key), db=self._trees["session_ids"]))
+        return row.summary if row else None
+
+    def user(self, key: UserKey) -> UserSummary | None:
+        with self._env.read() as txn:
+            prefix = txn.get(keys.named(key), db=self._trees["user_ids"])
+            packed = txn.get(prefix, db=self._trees["users"]) if prefix else None
+        return codec.unpack_user(packed) if packed else None
+
+    def traces_of_session(self, key: SessionKey) -> list[TraceSummary]:
+        with self._env.read() as txn:
+            return read.traces_under(txn, self._trees, "session", key)
+
+    def traces_of_user(self, key: UserKey) -> list[TraceSummary]:
+        with self._env.read() as txn:
+            return read.traces_under(txn, self._trees, "user", key)
+
+    def list_traces(self, where: Where, after: bytes | None, limit: int) -> Page[TraceSummary]:
+        with self._env.read() as txn:
+            return read.list_traces(txn, self._trees, where, after, limit)
+
+    def list_sessions(self, where: Where, after: bytes | None, limit: int) -> Page[SessionSummary]:
+        with self._env.read() as txn:
+            return read.list_sessions(txn, self._trees, where, after, limit)
+
+    def changed_traces(self, where: Where, change: int, limit: int) -> Changes[TraceSummary]:
+        with self._env.read() as txn:
+            return read.changed_traces(txn, self._trees, where, change, limit)
+
+    def changed_sessions(self, where: Where, change: int, limit: int) -> Changes[SessionSummary]:
+        with self._env.read() as txn:
+            return read.changed_sessions(txn, self._trees, where, change, limit)
+
+    def last_change(self) -> int:
+        with self._env.read() as txn:
+            return self._env.counters(txn).change
+
+    def extent(self) -> Extent:
+        with self._env.read() as txn:
+            entries = {name: txn.stat(tree)["entries"] for name, tree in self._trees.items()}
+            used = self._env.used_bytes(txn)
+        return Extent(
+            span_count=entries["spans"],
+            trace_count=entries["trace_ids"],
+            session_count=entries["sessions"],
+            user_count=entries["users"],
+            used_bytes=used,
+            bytes_max=self._env.bytes_max,
+        )
+
+    def check(self) -> Iterator[list[str]]:
+        return check.pages(self._env)
+
+    def close(self) -> None:
+        self._env.close()

@@ -1,0 +1,269 @@
+"""What changes the store: one function a verb of the contract, inside one write transaction that its caller holds."""
+
+from collections.abc import Sequence
+
+from sessiond.core.identity import version
+from sessiond.core.model import (
+    ReceivedSpan,
+    SessionKey,
+    SessionSummary,
+    TraceSummary,
+    UserKey,
+    UserSummary,
+)
+from sessiond.storage.api import Appended, Marks
+from sessiond.storage.lmdb import codec, keys
+from sessiond.storage.lmdb.codec import ChunkCodec, SessionRow, SpanRow, TraceRow
+from sessiond.storage.lmdb.environment import WriteTxn
+from sessiond.storage.lmdb.keys import number
+
+# -- spans ---------------------------------------------------------------------------------------------------------------------
+
+
+def append(write: WriteTxn, chunks: ChunkCodec, spans: Sequence[ReceivedSpan]) -> Appended:
+    """`Store.append`."""
+    return _Append(write, chunks).run(spans)
+
+
+class _Append:
+    """One append: the commit's number, what it counts, and the rows it puts at the end."""
+
+    def __init__(self, write: WriteTxn, chunks: ChunkCodec) -> None:
+        self._write = write
+        self._txn = write.txn
+        self._trees = write.trees
+        self._chunks = chunks
+        self._commit = write.next("commit")
+        self._rows: list[tuple[bytes, bytes]] = []
+        self._duplicates = 0
+        self._conflicts = 0
+
+    def run(self, spans: Sequence[ReceivedSpan]) -> Appended:
+        by_trace: dict[bytes, list[ReceivedSpan]] = {}
+        for span in spans:
+            by_trace.setdefault(span.trace_id, []).append(span)
+        changed = tuple(trace_id for trace_id, group in by_trace.items() if self._trace(trace_id, group))
+        with self._txn.cursor(db=self._trees["spans"]) as cursor:
+            cursor.putmulti(self._rows)
+        return Appended(len(spans) - self._duplicates - self._conflicts, self._duplicates, self._conflicts, changed)
+
+    def _trace(self, trace_id: bytes, spans: list[ReceivedSpan]) -> bool:
+        """Keep a trace's new winners; whether there are any."""
+        txn, trees = self._txn, self._trees
+        prefix = txn.get(trace_id, db=trees["trace_ids"])
+        if prefix is None:
+            prefix = number(self._write.next("trace"))
+            txn.put(trace_id, prefix, db=trees["trace_ids"])
+            held: dict[bytes, SpanRow] = {}
+        else:
+            held = self._held(prefix, spans)
+        winners = self._winners(held, spans)
+        if not winners:
+            return False
+        for key, span in winners.items():
+            row = SpanRow(version(span.facts, span.digest), span.facts.received_unix_nano, self._commit)
+            self._rows.append((prefix + key, codec.pack_span_row(row)))
+        self._replace(prefix, [(key, held[key].commit) for key in winners if key in held])
+        at = prefix + number(self._commit)
+        txn.put(at, self._chunks.pack(list(winners.values())), db=trees["chunks"])
+        txn.put(at, codec.pack_facts(span.facts for span in winners.values()), db=trees["facts"])
+        txn.put(prefix, trace_id, db=trees["marked_traces"])
+        return True
+
+    def _held(self, prefix: bytes, spans: list[ReceivedSpan]) -> dict[bytes, SpanRow]:
+        held = {}
+        for span in spans:
+            key = keys.span(span.facts)
+            packed = self._txn.get(prefix + key, db=self._trees["spans"])
+            if packed is not None:
+                held[key] = codec.unpack_span_row(packed)
+        return held
+
+    def _winners(self, held: dict[bytes, SpanRow], spans: list[ReceivedSpan]) -> dict[bytes, ReceivedSpan]:
+        """The spans to keep: of each the best version, where it beats the one that is stored."""
+        winners: dict[bytes, ReceivedSpan] = {}
+        for span in spans:
+            key = keys.span(span.facts)
+            rival = winners.get(key)
+            if rival is not None:
+                rival_version, first = version(rival.facts, rival.digest), rival.facts.received_unix_nano
+            elif key in held:
+                rival_version, first = held[key].version, held[key].received_unix_nano
+            else:
+                winners[key] = span
+                continue
+            if rival_version.digest == span.digest:
+                self._duplicates += 1
+                continue
+            self._conflicts += 1
+            if version(span.facts, span.digest) > rival_version:
+                winners[key] = span._replace(facts=span.facts._replace(received_unix_nano=first))
+        return winners
+
+    def _replace(self, prefix: bytes, replaced: list[tuple[bytes, int]]) -> None:
+        """Take the losing versions out of the chunks that hold them, so that what is stored are winners and nothing else."""
+        losers: dict[int, set[bytes]] = {}
+        for key, commit in replaced:
+            losers.setdefault(commit, set()).add(key)
+        txn, trees = self._txn, self._trees
+        for commit, gone in losers.items():
+            at = prefix + number(commit)
+            facts = codec.unpack_facts(self._write.held("facts", at))
+            spans = self._chunks.unpack(self._write.held("chunks", at))
+            kept = [(one, span) for one, span in zip(facts, spans, strict=True) if keys.span(one) not in gone]
+            if kept:
+                txn.put(at, codec.pack_facts(one for one, _ in kept), db=trees["facts"])
+                txn.put(at, self._chunks.pack([span for _, span in kept]), db=trees["chunks"])
+            else:
+                txn.delete(at, db=trees["facts"])
+                txn.delete(at, db=trees["chunks"])
+
+
+# -- summaries -----------------------------------------------------------------------------------------------------------------
+
+
+def put_traces(write: WriteTxn, summaries: Sequence[TraceSummary]) -> Marks:
+    """`Store.put_traces`."""
+    txn, trees = write.txn, write.trees
+    sessions: dict[SessionKey, None] = {}
+    users: dict[UserKey, None] = {}
+    for summary in summaries:
+        prefix = write.held("trace_ids", summary.trace_id)
+        old = _old_trace(write, prefix)
+        if old is not None:
+            _mark_owners(write, old, sessions, users)
+        new = TraceRow(
+            change=write.next("change"),
+            project=_project_number(write, summary.project),
+            session=_session_number(write, summary),
+            user=_user_number(write, summary),
+            summary=summary,
+        )
+        _mark_owners(write, new, sessions, users)
+        txn.put(prefix, codec.pack_trace(new), db=trees["traces"])
+        _move(write, trace_index_rows(old, prefix) if old else {}, trace_index_rows(new, prefix))
+        txn.delete(prefix, db=trees["marked_traces"])
+    return Marks(sessions=tuple(sessions), users=tuple(users))
+
+
+def put_sessions(write: WriteTxn, settled: Sequence[tuple[SessionKey, SessionSummary | None]]) -> None:
+    """`Store.put_sessions`."""
+    txn, trees = write.txn, write.trees
+    for key, summary in settled:
+        name = keys.named(key)
+        prefix = txn.get(name, db=trees["session_ids"])
+        if prefix is None:
+            continue
+        packed = txn.get(prefix, db=trees["sessions"])
+        old_rows = session_index_rows(codec.unpack_session(packed), prefix) if packed else {}
+        txn.delete(prefix, db=trees["marked_sessions"])
+        if summary is None:
+            txn.delete(name, db=trees["session_ids"])
+            txn.delete(prefix, db=trees["sessions"])
+            _move(write, old_rows, {})
+            continue
+        users = (txn.get(keys.named(UserKey(key.project, user_id)), db=trees["user_ids"]) for user_id in summary.user_ids)
+        new = SessionRow(
+            change=write.next("change"),
+            project=_project_number(write, key.project),
+            users=tuple(keys.value_of(user) for user in users if user is not None),
+            summary=summary,
+        )
+        txn.put(prefix, codec.pack_session(new), db=trees["sessions"])
+        _move(write, old_rows, session_index_rows(new, prefix))
+
+
+def put_users(write: WriteTxn, settled: Sequence[tuple[UserKey, UserSummary | None]]) -> None:
+    """`Store.put_users`."""
+    txn, trees = write.txn, write.trees
+    for key, summary in settled:
+        name = keys.named(key)
+        prefix = txn.get(name, db=trees["user_ids"])
+        if prefix is None:
+            continue
+        txn.delete(prefix, db=trees["marked_users"])
+        if summary is None:
+            txn.delete(name, db=trees["user_ids"])
+            txn.delete(prefix, db=trees["users"])
+        else:
+            txn.put(prefix, codec.pack_user(summary), db=trees["users"])
+
+
+def trace_index_rows(row: TraceRow, prefix: bytes) -> dict[tuple[str, bytes], bytes]:
+    """(tree, key) -> value of every index row that a trace has."""
+    place = keys.by_start(row.summary)
+    rows = {("traces_by_start", number(row.project) + place): prefix, ("trace_changes", number(row.change)): prefix}
+    if row.session:
+        rows["session_traces", number(row.session) + place] = prefix
+    if row.user:
+        rows["user_traces", number(row.user) + place] = prefix
+    return rows
+
+
+def session_index_rows(row: SessionRow, prefix: bytes) -> dict[tuple[str, bytes], bytes]:
+    """(tree, key) -> value of every index row that a session has."""
+    place = keys.by_activity(row.summary)
+    rows = {("sessions_by_activity", number(row.project) + place): prefix, ("session_changes", number(row.change)): prefix}
+    for user in row.users:
+        rows["user_sessions", number(user) + place] = prefix
+    return rows
+
+
+def _move(write: WriteTxn, old: dict[tuple[str, bytes], bytes], new: dict[tuple[str, bytes], bytes]) -> None:
+    for tree, key in old.keys() - new.keys():
+        write.txn.delete(key, db=write.trees[tree])
+    for (tree, key), value in new.items():
+        if (tree, key) not in old:
+            write.txn.put(key, value, db=write.trees[tree])
+
+
+def _old_trace(write: WriteTxn, prefix: bytes) -> TraceRow | None:
+    packed = write.txn.get(prefix, db=write.trees["traces"])
+    return codec.unpack_trace(packed) if packed else None
+
+
+def _mark_owners(write: WriteTxn, row: TraceRow, sessions: dict[SessionKey, None], users: dict[UserKey, None]) -> None:
+    summary = row.summary
+    if summary.session_id is not None:
+        session = SessionKey(summary.project, summary.session_id)
+        if session not in sessions:
+            sessions[session] = None
+            write.txn.put(number(row.session), codec.seal(session), db=write.trees["marked_sessions"])
+    if summary.user_id is not None:
+        user = UserKey(summary.project, summary.user_id)
+        if user not in users:
+            users[user] = None
+            write.txn.put(number(row.user), codec.seal(user), db=write.trees["marked_users"])
+
+
+def _project_number(write: WriteTxn, project: str) -> int:
+    name = keys.named(project)
+    packed = write.txn.get(name, db=write.trees["projects"])
+    if packed is not None:
+        return int(codec.unseal(packed)[0])
+    given = write.next("project")
+    write.txn.put(name, codec.seal((given, project)), db=write.trees["projects"])
+    return given
+
+
+def _session_number(write: WriteTxn, trace: TraceSummary) -> int:
+    if trace.session_id is None:
+        return 0
+    return _number_of(write, "session", keys.named(SessionKey(trace.project, trace.session_id)))
+
+
+def _user_number(write: WriteTxn, trace: TraceSummary) -> int:
+    if trace.user_id is None:
+        return 0
+    return _number_of(write, "user", keys.named(UserKey(trace.project, trace.user_id)))
+
+
+def _number_of(write: WriteTxn, kind: str, name: bytes) -> int:
+    """The number under a name, given out now if it is new."""
+    tree = write.trees[f"{kind}_ids"]
+    packed = write.txn.get(name, db=tree)
+    if packed is not None:
+        return keys.value_of(packed)
+    given = write.next(kind)
+    write.txn.put(name, number(given), db=tree)
+    return given

@@ -1,0 +1,116 @@
+"""An OTLP export request -> spans ready for the store, and its answer."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+from google.protobuf.message import DecodeError
+
+from sessiond.core.errors import Invalid
+from sessiond.core.model import Origin, ReceivedSpan, Rejection, ResourceFacts
+from sessiond.core.normalize import normalize, normalize_resource
+from sessiond.wire._pb.wire import view_pb2 as view
+from sessiond.wire.envelope import unfold
+from sessiond.wire.spans import read_span
+from sessiond.wire.values import attributes_of, text
+
+DIGEST_BYTES: Final = 16
+BATCH_SPANS_MAX: Final = 4096
+"""Spans decoded before they are handed on: what a large request holds in memory beside its body."""
+ORIGINS_CACHED: Final = 256
+ORIGIN_CACHED_BYTES_MAX: Final = 16 * 1024
+"""Resources and scopes are remembered, since a process sends the same ones with every request; together at most 4 MiB."""
+
+MALFORMED_SPAN: Final = Rejection("malformed", "a span's bytes are not a Span message")
+MALFORMED_PART: Final = Rejection("malformed", "part of the request is not protobuf; its spans could not be counted")
+
+
+class Batch(NamedTuple):
+    """Some of a request's spans, in the order sent, and why others among them were refused."""
+
+    spans: list[ReceivedSpan]
+    rejections: list[Rejection]
+
+
+class _OriginFacts(NamedTuple):
+    """What a resource and scope say, and a digest of both to go on from (copy it before use)."""
+
+    resource: ResourceFacts
+    scope: str
+    digest: blake2b
+
+
+def decode(body: bytes, *, received_unix_nano: int, spans_max: int) -> Iterator[Batch]:
+    """The spans of an ExportTraceServiceRequest, a batch at a time; an empty request gives none.
+
+    A bad span, or a part that can't be read, costs only itself and is told as a Rejection. Raises Invalid where the bytes are no
+    request and nothing can be saved, TooLarge where it holds more than `spans_max` spans; both before the first batch.
+    """
+    envelope = unfold(body, spans_max=spans_max)
+    if body and not envelope.parts and (envelope.malformed_parts or not envelope.has_resources):
+        raise Invalid(
+            "request", f"{len(body)} bytes", "are no ExportTraceServiceRequest", hint="send OTLP traces, protobuf-encoded"
+        )
+    batch = Batch([], [MALFORMED_PART] * envelope.malformed_parts)
+    for part in envelope.parts:
+        facts = _origin_facts(part.origin)
+        for data in part.spans:
+            received = decode_span(data, part.origin, received_unix_nano=received_unix_nano, facts=facts)
+            if isinstance(received, Rejection):
+                batch.rejections.append(received)
+            else:
+                batch.spans.append(received)
+                if len(batch.spans) == BATCH_SPANS_MAX:
+                    yield batch
+                    batch = Batch([], [])
+    if batch.spans or batch.rejections:
+        yield batch
+
+
+def decode_span(
+    data: bytes, origin: Origin, *, received_unix_nano: int, facts: _OriginFacts | None = None
+) -> ReceivedSpan | Rejection:
+    """One span from its bytes; also the way from a stored span back to its facts."""
+    span = read_span(data)
+    if span is None:
+        return MALFORMED_SPAN
+    resource, scope, digest = facts or _origin_facts(origin)
+    normal = normalize(span, resource, scope, received_unix_nano)
+    if isinstance(normal, Rejection):
+        return normal
+    digest = digest.copy()
+    digest.update(data)
+    return ReceivedSpan(span.trace_id, normal, digest.digest(), origin, data)
+
+
+def _origin_facts(origin: Origin) -> _OriginFacts:
+    if sum(map(len, origin)) > ORIGIN_CACHED_BYTES_MAX:
+        return _read_origin(origin)
+    return _read_cached_origin(origin)
+
+
+def _read_origin(origin: Origin) -> _OriginFacts:
+    digest = blake2b(digest_size=DIGEST_BYTES)
+    for part in origin:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return _OriginFacts(_read_resource(origin.resource), _read_scope(origin.scope), digest)
+
+
+_read_cached_origin = lru_cache(ORIGINS_CACHED)(_read_origin)
+
+
+def _read_resource(raw: bytes) -> ResourceFacts:
+    """An unreadable resource costs its attributes, not its spans."""
+    try:
+        return normalize_resource(attributes_of(view.Resource.FromString(raw).attributes))
+    except DecodeError:
+        return ResourceFacts()
+
+
+def _read_scope(raw: bytes) -> str:
+    try:
+        return text(view.Scope.FromString(raw).name)
+    except DecodeError:
+        return ""

@@ -1,0 +1,55 @@
+"""OTLP attribute values -> Python's own, without trusting their depth or their text."""
+
+from collections.abc import Iterable
+from typing import Final, cast
+
+from google.protobuf.message import DecodeError
+
+from sessiond.core.model import Value
+from sessiond.wire._pb.wire.view_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
+
+DEPTH_MAX: Final = 32
+"""Levels of nesting that figures look into; what lies deeper is None. The bytes keep all of it."""
+
+
+_SCALARS: Final = frozenset({"bool_value", "int_value", "double_value", "bytes_value"})
+
+
+def text(raw: bytes) -> str:
+    """Text of bytes that should be UTF-8; what is not becomes U+FFFD."""
+    return raw.decode("utf-8", "replace")
+
+
+def value_of(any_value: AnyValue, depth: int = 0) -> Value:
+    """The value in Python's own types; None where there is none or it can't be read."""
+    which = any_value.WhichOneof("value")
+    if which == "string_value":
+        return text(any_value.string_value)
+    if which in _SCALARS:
+        return cast("Value", getattr(any_value, which))
+    if which is None or depth >= DEPTH_MAX:
+        return None
+    try:
+        return _nested(any_value, which, depth + 1)
+    except DecodeError:
+        return None
+
+
+def _nested(any_value: AnyValue, which: str, depth: int) -> Value:
+    if which == "array_value":
+        return [value_of(item, depth) for item in ArrayValue.FromString(any_value.array_value).values]
+    if which == "kvlist_value":
+        return {text(item.key): value_of(item.value, depth) for item in KeyValueList.FromString(any_value.kvlist_value).values}
+    return None
+
+
+def attributes_of(raw_attributes: Iterable[bytes]) -> dict[str, Value]:
+    """KeyValue messages as a dict: the last of a repeated key counts, one that can't be read is left out."""
+    found: dict[str, Value] = {}
+    for raw in raw_attributes:
+        try:
+            attribute = KeyValue.FromString(raw)
+        except DecodeError:
+            continue
+        found[text(attribute.key)] = value_of(attribute.value)
+    return found
