@@ -154,6 +154,16 @@ class ReceivedSpan(NamedTuple):
     data: bytes
 
 
+class StoredSpan(NamedTuple):
+    """A winning span as it came."""
+
+    origin: Origin
+    data: bytes
+    digest: bytes
+    received_unix_nano: int
+    """First arrival of the span in any version."""
+
+
 class Rejection(NamedTuple):
     """A span that can't be kept, and why, in words for its sender. `reason` is a short name to count by."""
 

@@ -20,11 +20,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from sessiond.core.model import (
-    Origin,
     ReceivedSpan,
     SessionKey,
     SessionSummary,
     SpanFacts,
+    StoredSpan,
     TraceSummary,
     UserKey,
     UserSummary,
@@ -56,16 +56,6 @@ class Marks(NamedTuple):
     traces: tuple[bytes, ...] = ()
     sessions: tuple[SessionKey, ...] = ()
     users: tuple[UserKey, ...] = ()
-
-
-class StoredSpan(NamedTuple):
-    """A winning span as it came."""
-
-    origin: Origin
-    data: bytes
-    digest: bytes
-    received_unix_nano: int
-    """First arrival of the span in any version."""
 
 
 class SpanPage(NamedTuple):
@@ -246,3 +236,14 @@ class Store(Protocol):
     def close(self) -> None:
         """Let go of the store. What was returned stays valid; nothing may be called any more."""
         ...
+
+
+def span_pages(store: Store, trace_id: bytes) -> Iterator[list[StoredSpan]]:
+    """All spans of a trace, a page at a time."""
+    after: bytes | None = None
+    while True:
+        page = store.spans(trace_id, after)
+        yield page.spans
+        if page.after is None:
+            return
+        after = page.after

@@ -13,12 +13,13 @@ from sessiond.core.model import (
     SessionKey,
     SessionSummary,
     SpanFacts,
+    StoredSpan,
     TraceSummary,
     UserKey,
     UserSummary,
 )
 from sessiond.core.session import order_of_id
-from sessiond.storage.api import Appended, Changes, Extent, Marks, Page, Row, SpanPage, StoredSpan, Where
+from sessiond.storage.api import Appended, Changes, Extent, Marks, Page, Row, SpanPage, Where
 
 Summary = TypeVar("Summary", TraceSummary, SessionSummary)
 SpanKey = tuple[bytes, int]

@@ -80,7 +80,7 @@ def _fields(message: bytes, counted: int, count_max: int) -> tuple[dict[int, lis
                 length = message[position + 1]
                 position += 2
                 if length >= _CONTINUED:
-                    length, position = _varint(message, position - 1)
+                    length, position = read_varint(message, position - 1)
                 limit = position + length
                 if limit > end:
                     return found, False
@@ -92,7 +92,7 @@ def _fields(message: bytes, counted: int, count_max: int) -> tuple[dict[int, lis
                         hint="export smaller batches, or raise receiver.spans_max",
                     )
                 continue
-            tag, position = _varint(message, position)
+            tag, position = read_varint(message, position)
             position = _skip(message, position, tag, found)
     except (IndexError, Malformed):
         return found, False
@@ -105,9 +105,9 @@ def _skip(message: bytes, position: int, tag: int, found: dict[int, list[bytes]]
     if number == 0:
         raise Malformed
     if wire_type == _VARINT:
-        return _varint(message, position)[1]
+        return read_varint(message, position)[1]
     if wire_type == _BYTES:
-        length, position = _varint(message, position)
+        length, position = read_varint(message, position)
         if position + length > len(message):
             raise Malformed
         if number in found:
@@ -118,7 +118,8 @@ def _skip(message: bytes, position: int, tag: int, found: dict[int, list[bytes]]
     raise Malformed
 
 
-def _varint(message: bytes, position: int) -> tuple[int, int]:
+def read_varint(message: bytes, position: int) -> tuple[int, int]:
+    """(value, position after it). Raises IndexError past the end, Malformed where it is longer than ten bytes."""
     value = 0
     for shift in range(0, 7 * _VARINT_BYTES_MAX, 7):
         byte = message[position]

@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTracePartialSuccess, ExportTraceServiceResponse
 
 from sessiond.core.errors import Invalid
 from sessiond.core.model import Origin, ReceivedSpan, Rejection, ResourceFacts
@@ -114,3 +115,11 @@ def _read_scope(raw: bytes) -> str:
         return text(view.Scope.FromString(raw).name)
     except DecodeError:
         return ""
+
+
+def answer(rejected_spans: int, message: str) -> bytes:
+    """An ExportTraceServiceResponse; `partial_success` is unset where nothing was refused."""
+    if not rejected_spans:
+        return b""
+    partial = ExportTracePartialSuccess(rejected_spans=rejected_spans, error_message=message)
+    return ExportTraceServiceResponse(partial_success=partial).SerializeToString()

@@ -15,11 +15,11 @@ from sessiond.core.model import (
     ReceivedSpan,
     SessionSummary,
     SpanFacts,
+    StoredSpan,
     TraceSummary,
     Usage,
     UserSummary,
 )
-from sessiond.storage.api import StoredSpan
 
 Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
 

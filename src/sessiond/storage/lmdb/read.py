@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from heapq import merge
 from typing import TypeVar
 
-from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, TraceSummary, UserKey
-from sessiond.storage.api import SCANNED_MAX, SPAN_PAGE_BYTES, Changes, Marks, Page, Row, SpanPage, StoredSpan, Where
+from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, StoredSpan, TraceSummary, UserKey
+from sessiond.storage.api import SCANNED_MAX, SPAN_PAGE_BYTES, Changes, Marks, Page, Row, SpanPage, Where
 from sessiond.storage.lmdb import codec, keys
 from sessiond.storage.lmdb.codec import ChunkCodec
 from sessiond.storage.lmdb.keys import Tree, Trees, Txn, number

@@ -1,0 +1,5 @@
+"""`python -m sessiond` is the command `sessiond`."""
+
+from sessiond.cli import main
+
+main()

@@ -1,0 +1,136 @@
+"""The daemon put together: the one place that names every part. Stop is the reverse of start."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from importlib.metadata import version
+from typing import Final
+
+import structlog
+from grpc_reflection.v1alpha import reflection
+
+from sessiond.config import Config
+from sessiond.core.errors import SessiondError
+from sessiond.server.admin import AdminService, Identity
+from sessiond.server.listen import Listener, bind
+from sessiond.server.receiver import trace_service
+from sessiond.server.sessions import SessionService
+from sessiond.service.check import check
+from sessiond.service.ingest import Ingest
+from sessiond.service.query import Queries
+from sessiond.service.settle import Settler
+from sessiond.service.writer import Writer
+from sessiond.storage.lmdb.keys import FORMAT
+from sessiond.storage.lmdb.store import LmdbStore
+from sessiond.telemetry import Telemetry
+from sessiond.wire._pb.v1 import admin_service_pb2_grpc, session_service_pb2_grpc
+
+GRACE_SECONDS: Final = 10.0
+"""For calls under way when the daemon stops."""
+UPKEEP_SECONDS: Final = 1.0
+STALLED_SECONDS: Final = 60.0
+"""A step of the writer that takes longer has hung: systemd is no longer told that the daemon is alive."""
+
+log = structlog.get_logger()
+
+
+class App:
+    """The daemon. `run` returns its exit code."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._stop = threading.Event()
+        self._broken: SessiondError | None = None
+        self._listeners: list[Listener] = []
+
+    def run(self) -> int:
+        """Start, serve until SIGTERM or SIGINT, stop: 0, or 1 where the store broke. Raises SessiondError where it can't start."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop.set())
+        with ExitStack() as parts:
+            writer = self._start(parts)
+            _notify("READY=1")
+            log.info(
+                "ready", **{name: listener.address for name, listener in zip(("otlp_grpc", "query"), self._listeners, strict=True)}
+            )
+            while not self._stop.wait(UPKEEP_SECONDS):
+                self._keep_up(writer)
+            _notify("STOPPING=1")
+            log.info("stopping")
+        log.info("stopped")
+        return 1 if self._broken else 0
+
+    def _start(self, parts: ExitStack) -> Writer:
+        """Open the store, start the writer, bind and start both servers; `parts` closes them in reverse."""
+        config = self._config
+        telemetry = Telemetry()
+        store = LmdbStore.open(config.store.data_dir, bytes_max=config.store.bytes_max)
+        parts.callback(store.close)
+        writer = Writer(store, Settler(store), telemetry, queue_bytes_max=config.receiver.queue_bytes_max, broken=self._end_broken)
+        ingest = Ingest(writer, telemetry, spans_max=config.receiver.spans_max, bytes_max=config.receiver.requests_bytes_max)
+        queries = Queries(store, writer, idle_nano=config.sessions.idle_seconds * 10**9)
+        receiver = bind(
+            "otlp_grpc",
+            config.receiver.otlp_grpc,
+            [trace_service(ingest)],
+            threads=config.receiver.threads,
+            message_bytes_max=config.receiver.message_bytes_max,
+        )
+        query = bind("query", config.query.address, [], threads=config.query.threads)
+        self._listeners = [receiver, query]
+        session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries), query.server)
+        identity = Identity(
+            version=version("sessiond"),
+            start_unix_nano=time.time_ns(),
+            data_dir=str(config.store.data_dir.resolve()),
+            store_format=FORMAT,
+            addresses={"otlp_grpc": receiver.address, "query": query.address},
+        )
+        admin = AdminService(identity, store, writer, telemetry, lambda: check(store))
+        admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, query.server)
+        if config.query.reflection:
+            names = ("sessiond.v1.SessionService", "sessiond.v1.AdminService", reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, query.server)
+        writer.start()
+        parts.callback(writer.stop)
+        for listener in (query, receiver):
+            listener.start()
+            parts.callback(listener.stop, GRACE_SECONDS)
+        return writer
+
+    def _keep_up(self, writer: Writer) -> None:
+        """Tell health and systemd how it goes."""
+        self._listeners[0].set_serving(serving=writer.full is None)
+        if writer.seconds_at_work() < STALLED_SECONDS:
+            _notify("WATCHDOG=1")
+
+    def _end_broken(self, error: SessiondError) -> None:
+        """The store can't be trusted any more: stop, and be restarted by whoever supervises."""
+        log.error("the store broke", reason=str(error))
+        self._broken = error
+        self._stop.set()
+
+
+def _notify(state: str) -> None:
+    """Tell systemd, where it asked to be told (sd_notify(3))."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        try:
+            notify.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)
+        except OSError as error:
+            log.warning("systemd can't be told", error=str(error))
+
+
+def serve(config: Config) -> int:
+    """Run the daemon with `config`; the process's exit code. A start that fails is told on stderr with what to do."""
+    try:
+        return App(config).run()
+    except SessiondError as error:
+        print(f"sessiond: {error}", file=sys.stderr)  # noqa: T201  (for the person who started it)
+        return 1

@@ -1,0 +1,81 @@
+"""AdminService: how the daemon is, and whether its store is sound."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+import grpc
+
+from sessiond.server.status import translated
+from sessiond.service.check import Checked
+from sessiond.service.writer import Writer
+from sessiond.storage.api import Store
+from sessiond.telemetry import Telemetry
+from sessiond.wire._pb.v1 import admin_service_pb2 as pb
+from sessiond.wire._pb.v1.admin_service_pb2_grpc import AdminServiceServicer
+from sessiond.wire.api import timestamp
+
+
+class Identity(NamedTuple):
+    """What does not change while the daemon runs."""
+
+    version: str
+    start_unix_nano: int
+    data_dir: str
+    store_format: int
+    addresses: Mapping[str, str]
+
+
+class AdminService(AdminServiceServicer):
+    """The servicer over the daemon's parts."""
+
+    def __init__(
+        self, identity: Identity, store: Store, writer: Writer, telemetry: Telemetry, check: Callable[[], Iterator[Checked]]
+    ) -> None:
+        self._identity = identity
+        self._store = store
+        self._writer = writer
+        self._telemetry = telemetry
+        self._check = check
+
+    def GetStatus(self, request: pb.GetStatusRequest, context: grpc.ServicerContext) -> pb.GetStatusResponse:  # noqa: N802, ARG002
+        with translated(context):
+            counts, waiting, extent = self._telemetry.counts(), self._writer.waiting(), self._store.extent()
+            failure = counts.last_failure
+            return pb.GetStatusResponse(
+                version=self._identity.version,
+                start_time=timestamp(self._identity.start_unix_nano),
+                serving=self._writer.full is None,
+                accepted_span_count=counts.accepted_spans,
+                refused_span_counts=counts.refused_spans,
+                duplicate_span_count=counts.duplicate_spans,
+                conflicting_span_count=counts.conflicting_spans,
+                accepted_request_count=counts.accepted_requests,
+                refused_request_counts=counts.refused_requests,
+                queue_bytes=self._writer.queue_bytes,
+                commit_count=counts.commits,
+                last_commit_ms=None if counts.last_commit_seconds is None else counts.last_commit_seconds * 1000,
+                dirty_trace_count=waiting.traces,
+                dirty_session_count=waiting.sessions,
+                dirty_user_count=waiting.users,
+                last_error=failure.message if failure else None,
+                last_error_time=timestamp(failure.time_unix_nano) if failure else None,
+                data_dir=self._identity.data_dir,
+                store_format=self._identity.store_format,
+                trace_count=extent.trace_count,
+                session_count=extent.session_count,
+                user_count=extent.user_count,
+                span_count=extent.span_count,
+                store_used_bytes=extent.used_bytes,
+                store_bytes_max=extent.bytes_max,
+                addresses=self._identity.addresses,
+            )
+
+    def Check(self, request: pb.CheckRequest, context: grpc.ServicerContext) -> Iterator[pb.CheckResponse]:  # noqa: N802, ARG002
+        with translated(context):
+            for checked in self._check():
+                yield pb.CheckResponse(
+                    checked_trace_count=checked.traces,
+                    checked_session_count=checked.sessions,
+                    checked_user_count=checked.users,
+                    problems=checked.problems,
+                )

@@ -1,0 +1,128 @@
+"""SessionService: requests into questions, rows into messages of at most about 1 MiB."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from sessiond.core.errors import Invalid, Unserved
+from sessiond.core.model import SessionKey, SessionSummary
+from sessiond.core.trace import DEFAULT_PROJECT
+from sessiond.server.status import translated
+from sessiond.service.query import Queries
+from sessiond.storage.api import Where
+from sessiond.wire import api
+from sessiond.wire._pb.v1 import session_service_pb2 as pb
+from sessiond.wire._pb.v1.resources_pb2 import Session
+from sessiond.wire._pb.v1.session_service_pb2_grpc import SessionServiceServicer
+from sessiond.wire.traces_data import traces_data
+
+MESSAGE_BYTES: Final = 1 << 20
+"""A message ends here: a client takes 4 MiB unless it asks for more."""
+FIRST_ROWS: Final = 10
+"""Rows in the first message of a stream, so that a person sees something at once."""
+
+Item = TypeVar("Item", bound=Message)
+ListRequest = pb.ListSessionsRequest | pb.StreamSessionsRequest | pb.ListTracesRequest | pb.StreamTracesRequest
+
+
+class SessionService(SessionServiceServicer):
+    """The servicer over `service.query`."""
+
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
+
+    def ListSessions(self, request: pb.ListSessionsRequest, context: grpc.ServicerContext) -> pb.ListSessionsResponse:  # noqa: N802
+        with translated(context):
+            rows, token = self._queries.list_sessions(_where(request), request.page_size, request.page_token)
+            kept = list(map(self._session, rows))
+            return pb.ListSessionsResponse(sessions=kept, next_page_token=token)
+
+    def StreamSessions(  # noqa: N802
+        self, request: pb.StreamSessionsRequest, context: grpc.ServicerContext
+    ) -> Iterator[pb.StreamSessionsResponse]:
+        with translated(context):
+            rows = (self._session(row) for page in self._queries.stream_sessions(_where(request)) for row in page)
+            for sessions in _messages_of(rows, first=FIRST_ROWS):
+                yield pb.StreamSessionsResponse(sessions=sessions)
+
+    def GetSession(  # noqa: N802
+        self, request: pb.GetSessionRequest, context: grpc.ServicerContext
+    ) -> Iterator[pb.GetSessionResponse]:
+        with translated(context):
+            if not request.session_id:
+                raise Invalid("session_id", "", "must not be empty")
+            session, traces = self._queries.session(SessionKey(request.project or DEFAULT_PROJECT, request.session_id))
+            yield pb.GetSessionResponse(session=self._session(session))
+            for some in _messages_of(map(api.trace_message, traces)):
+                yield pb.GetSessionResponse(traces=some)
+
+    def ListTraces(self, request: pb.ListTracesRequest, context: grpc.ServicerContext) -> pb.ListTracesResponse:  # noqa: N802
+        with translated(context):
+            rows, token = self._queries.list_traces(_where(request), request.page_size, request.page_token)
+            return pb.ListTracesResponse(traces=map(api.trace_message, rows), next_page_token=token)
+
+    def StreamTraces(  # noqa: N802
+        self, request: pb.StreamTracesRequest, context: grpc.ServicerContext
+    ) -> Iterator[pb.StreamTracesResponse]:
+        with translated(context):
+            rows = (api.trace_message(row) for page in self._queries.stream_traces(_where(request)) for row in page)
+            for traces in _messages_of(rows, first=FIRST_ROWS):
+                yield pb.StreamTracesResponse(traces=traces)
+
+    def GetTrace(self, request: pb.GetTraceRequest, context: grpc.ServicerContext) -> Iterator[pb.GetTraceResponse]:  # noqa: N802
+        with translated(context):
+            trace_id = api.trace_id(request.trace_id)
+            trace, figures = self._queries.trace(trace_id)
+            yield pb.GetTraceResponse(trace=api.trace_message(trace))
+            spans = (api.span_message(span.facts, counted=span.counted) for span in figures)
+            for some in _messages_of(spans):
+                yield pb.GetTraceResponse(spans=some)
+            for page in self._queries.spans(trace_id):
+                for stored in _pieces(page, lambda span: len(span.data) + sum(map(len, span.origin))):
+                    if request.raw:
+                        yield pb.GetTraceResponse(raw_spans=map(api.raw_span_message, stored))
+                    else:
+                        data, repaired = traces_data(stored)
+                        yield pb.GetTraceResponse(traces_data=data, repaired_span_ids=[span_id.hex() for span_id in repaired])
+
+    def _session(self, session: SessionSummary) -> Session:
+        return api.session_message(session, is_live=self._queries.is_live(session))
+
+
+def _where(request: ListRequest) -> Where:
+    """What a list request asks for. Raises Unserved for what it carries and this version does not serve."""
+    for field in ("filter", "order_by"):
+        if getattr(request, field):
+            raise Unserved(
+                f"{field} is not served in this version", hint="leave it empty; project, session_id, user_id and since are"
+            )
+    return Where(
+        project=request.project or None,
+        session_id=request.session_id or None,
+        user_id=request.user_id or None,
+        since_unix_nano=api.unix_nano(request.since, "since") if request.HasField("since") else None,
+    )
+
+
+Piece = TypeVar("Piece")
+
+
+def _messages_of(rows: Iterable[Item], first: int | None = None) -> Iterator[list[Item]]:
+    return _pieces(rows, lambda row: row.ByteSize(), first)
+
+
+def _pieces(rows: Iterable[Piece], size_of: Callable[[Piece], int], first: int | None = None) -> Iterator[list[Piece]]:
+    """Rows in pieces of at most MESSAGE_BYTES, a larger row alone; the first piece of at most `first` rows."""
+    piece: list[Piece] = []
+    held = 0
+    for row in rows:
+        size = size_of(row)
+        if piece and (held + size > MESSAGE_BYTES or len(piece) == first):
+            yield piece
+            piece, held, first = [], 0, None
+        piece.append(row)
+        held += size
+    if piece:
+        yield piece

@@ -1,0 +1,108 @@
+"""Whether everything in a store is what its span bytes say: facts, summaries, who belongs to whom, all made again and compared."""
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from sessiond.core import session, trace, user
+from sessiond.core.model import ReceivedSpan, Rejection, SessionKey, UserKey
+from sessiond.storage.api import Store, span_pages
+from sessiond.wire import otlp
+
+TRACES_PER_PAGE: Final = 100
+TRIES: Final = 5
+"""Readings of a row that differs, before it is told: beside a writer, two readings may be of different moments."""
+
+
+class Checked(NamedTuple):
+    """How far the check is, and what it found since it last said so."""
+
+    traces: int
+    sessions: int
+    users: int
+    problems: list[str]
+
+
+def check(store: Store) -> Iterator[Checked]:
+    """Check a whole store, page by page; beside a writer too, since a row that is marked as stale may be stale."""
+    checks = _Checks(store)
+    for problems in store.check():
+        yield checks.progress(problems)
+    after: bytes | None = None
+    while page := store.trace_ids(after, TRACES_PER_PAGE):
+        yield checks.progress([problem for trace_id in page for problem in checks.trace(trace_id)])
+        after = page[-1]
+
+
+class _Checks:
+    """What was looked at so far."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._traces = 0
+        self._sessions: set[SessionKey] = set()
+        self._users: set[UserKey] = set()
+
+    def progress(self, problems: list[str]) -> Checked:
+        return Checked(self._traces, len(self._sessions), len(self._users), problems)
+
+    def trace(self, trace_id: bytes) -> Iterator[str]:
+        """What is wrong with a trace, and with the session and user it belongs to."""
+        self._traces += 1
+        name = f"trace {trace_id.hex()}"
+        yield from self._compared(f"{name}: facts", lambda: self._facts_agree(trace_id), lambda: False)
+        yield from self._compared(
+            f"{name}: summary", lambda: self._trace_agrees(trace_id), lambda: trace_id in self._store.marks().traces
+        )
+        summary = self._store.trace(trace_id)
+        if summary is None:
+            return
+        if summary.session_id is not None:
+            yield from self._session(SessionKey(summary.project, summary.session_id))
+        if summary.user_id is not None:
+            yield from self._user(UserKey(summary.project, summary.user_id))
+
+    def _session(self, key: SessionKey) -> Iterator[str]:
+        if key not in self._sessions:
+            self._sessions.add(key)
+            yield from self._compared(
+                f"session {key.session_id!r} in {key.project!r}: summary",
+                lambda: self._store.session(key) == session.summarize(key, self._store.traces_of_session(key)),
+                lambda: key in self._store.marks().sessions,
+            )
+
+    def _user(self, key: UserKey) -> Iterator[str]:
+        if key not in self._users:
+            self._users.add(key)
+            yield from self._compared(
+                f"user {key.user_id!r} in {key.project!r}: summary",
+                lambda: self._store.user(key) == user.summarize(key, self._store.traces_of_user(key)),
+                lambda: key in self._store.marks().users,
+            )
+
+    def _facts_agree(self, trace_id: bytes) -> bool:
+        """The stored facts are those of the stored bytes, and the digests too."""
+        stored = {(facts.span_id, facts.kind): facts for facts in self._store.facts(trace_id)}
+        spans = list(_spans(self._store, trace_id))
+        return len(spans) == len(stored) and all(
+            isinstance(span, ReceivedSpan)
+            and span.digest == digest
+            and span.trace_id == trace_id
+            and stored.get((span.facts.span_id, span.facts.kind)) == span.facts
+            for span, digest in spans
+        )
+
+    def _trace_agrees(self, trace_id: bytes) -> bool:
+        return self._store.trace(trace_id) == trace.summarize(trace_id, self._store.facts(trace_id))
+
+    def _compared(self, what: str, agrees: Callable[[], bool], is_marked: Callable[[], bool]) -> Iterator[str]:
+        for _ in range(TRIES):
+            if agrees() or is_marked():
+                return
+        yield f"{what} is not what the stored spans say"
+
+
+def _spans(store: Store, trace_id: bytes) -> Iterator[tuple[ReceivedSpan | Rejection, bytes]]:
+    """Each span of a trace made again from its bytes, and the digest that is stored with it."""
+    for page in span_pages(store, trace_id):
+        for stored in page:
+            yield otlp.decode_span(stored.data, stored.origin, received_unix_nano=stored.received_unix_nano), stored.digest

@@ -1,0 +1,145 @@
+"""Taking a request in: decode, queue, and answer only when every span of it is on disk."""
+
+import threading
+import time
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+import structlog
+
+from sessiond.core.errors import Busy, Invalid, SessiondError
+from sessiond.core.model import Rejection
+from sessiond.service.writer import Writer
+from sessiond.storage.api import Appended
+from sessiond.telemetry import Telemetry
+from sessiond.wire import otlp
+
+BATCHES_AHEAD: Final = 2
+"""Batches of one request that may wait for the disk while the next is decoded."""
+FAILURES_MAX: Final = 3
+"""Unexpected failures of one payload before it is refused for good, so that its sender goes on to the next."""
+FAILURES_REMEMBERED: Final = 1000
+MESSAGES_SHOWN: Final = 3
+"""Different reasons told to the sender of refused spans."""
+
+log = structlog.get_logger()
+
+
+class Answer(NamedTuple):
+    """What a sender is told: how many of its spans were refused, and why in a sentence ("" for none)."""
+
+    rejected_spans: int
+    message: str
+
+
+class Ingest:
+    """The receiver's use case. `export` may be called from any number of threads."""
+
+    def __init__(self, writer: Writer, telemetry: Telemetry, *, spans_max: int, bytes_max: int) -> None:
+        self._writer = writer
+        self._telemetry = telemetry
+        self._spans_max = spans_max
+        self._bytes = _Budget(bytes_max)
+        self._failures = _Failures()
+
+    def export(self, body: bytes) -> Answer:
+        """Store the spans of an ExportTraceServiceRequest; returns when they are on disk.
+
+        Raises Invalid where the bytes are no request, TooLarge where it holds too many spans, and Busy, StoreFull or StoreBroken
+        where it may be sent again: what was stored of it by then is known as duplicate the next time.
+        """
+        try:
+            self._failures.refuse_known(body)
+            with self._bytes.held(len(body)):
+                rejections = self._store(body)
+        except SessiondError as error:
+            self._telemetry.refused(error.code.value)
+            raise
+        except Exception as error:
+            self._telemetry.refused("unexpected")
+            self._telemetry.failed(repr(error))
+            self._failures.remember(body)
+            log.exception("a request failed unexpectedly")
+            raise
+        reasons = Counter(rejection.reason for rejection in rejections)
+        self._telemetry.acknowledged(reasons)
+        if rejections:
+            log.warning("spans refused", **reasons)
+        return Answer(len(rejections), _told(rejections))
+
+    def _store(self, body: bytes) -> list[Rejection]:
+        rejections: list[Rejection] = []
+        waiting: deque[Future[Appended]] = deque()
+        for batch in otlp.decode(body, received_unix_nano=time.time_ns(), spans_max=self._spans_max):
+            rejections += batch.rejections
+            if batch.spans:
+                waiting.append(self._writer.append(batch.spans))
+            if len(waiting) > BATCHES_AHEAD:
+                waiting.popleft().result()
+        for done in waiting:
+            done.result()
+        return rejections
+
+
+def _told(rejections: list[Rejection]) -> str:
+    """One English sentence a reason, the most frequent first."""
+    messages = Counter(rejection.message for rejection in rejections).most_common()
+    told = "; ".join(f"{count} x {message}" for message, count in messages[:MESSAGES_SHOWN])
+    more = len(messages) - MESSAGES_SHOWN
+    return f"{told}; and {more} more reasons" if more > 0 else told
+
+
+class _Budget:
+    """Bytes of requests being taken in at once."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self._bytes_max = bytes_max
+        self._held = 0
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def held(self, size: int) -> Iterator[None]:
+        """Hold `size` bytes of the budget. Raises Busy where they are not left; one request alone always fits."""
+        with self._lock:
+            if self._held and self._held + size > self._bytes_max:
+                raise Busy("too many bytes of requests are under way", hint="send the request again")
+            self._held += size
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held -= size
+
+
+class _Failures:
+    """Payloads that failed unexpectedly, by digest: a sender would send one that always fails for ever."""
+
+    def __init__(self) -> None:
+        self._counts: OrderedDict[bytes, int] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def refuse_known(self, body: bytes) -> None:
+        """Raise Invalid for a payload that failed too often."""
+        if not self._counts:
+            return
+        with self._lock:
+            failures = self._counts.get(_digest(body), 0)
+        if failures >= FAILURES_MAX:
+            raise Invalid(
+                "request", f"{len(body)} bytes", f"failed {failures} times here", hint="see the log of sessiond; it is refused"
+            )
+
+    def remember(self, body: bytes) -> None:
+        with self._lock:
+            digest = _digest(body)
+            self._counts[digest] = self._counts.pop(digest, 0) + 1
+            if len(self._counts) > FAILURES_REMEMBERED:
+                self._counts.popitem(last=False)
+
+
+def _digest(body: bytes) -> bytes:
+    return blake2b(body, digest_size=16).digest()

@@ -1,0 +1,173 @@
+"""Asking: each query first has settled what was acknowledged before it, then reads page by page."""
+
+import base64
+import binascii
+import time
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
+from typing import Final, Generic, NamedTuple, TypeVar
+
+import msgpack
+
+from sessiond.core import usage
+from sessiond.core.errors import Busy, Invalid, NotFound
+from sessiond.core.identity import chronological
+from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, StoredSpan, TraceSummary
+from sessiond.service.settle import Need
+from sessiond.service.writer import Writer
+from sessiond.storage.api import Changes, Page, Row, Store, Where, span_pages
+
+PAGE_SIZE: Final = 50
+PAGE_SIZE_MAX: Final = 1000
+"""Larger pages are cut to it (AIP-158); a stream has no such bound."""
+STREAM_PAGE: Final = 200
+"""Rows read in one transaction for a stream."""
+SETTLE_SECONDS_MAX: Final = 30.0
+"""How long a query waits for what was acknowledged before it."""
+
+Summary = TypeVar("Summary", TraceSummary, SessionSummary)
+
+
+class SpanFigures(NamedTuple):
+    """A span's facts, and whether what it reports is in its trace's sums."""
+
+    facts: SpanFacts
+    counted: bool
+
+
+class _Place(NamedTuple):
+    """Where a walk over a list stands.
+
+    Rows that changed after the walk `began` are held out of it, and come at its end in order of their changes: so nothing is
+    skipped, and only a row that changed during the walk can come twice.
+    """
+
+    began: int
+    after: bytes | None = None
+    """Below this in the list; None: at its top."""
+    through: int | None = None
+    """The list is done, and so are changes up to this one; None: still in the list."""
+
+
+class _List(NamedTuple, Generic[Summary]):
+    """The two ways a store lists one kind of row."""
+
+    page: Callable[[Where, bytes | None, int], Page[Summary]]
+    changed: Callable[[Where, int, int], Changes[Summary]]
+
+
+class Queries:
+    """The use cases of reading. Every method may be called from any thread."""
+
+    def __init__(self, store: Store, writer: Writer, *, idle_nano: int) -> None:
+        self._store = store
+        self._writer = writer
+        self._idle_nano = idle_nano
+
+    def is_live(self, session: SessionSummary) -> bool:
+        """Whether spans of the session arrived within the idle time."""
+        return time.time_ns() - session.last_activity_unix_nano <= self._idle_nano
+
+    def list_sessions(self, where: Where, page_size: int, token: str) -> tuple[list[SessionSummary], str]:
+        """A page of sessions by last activity, latest first, and the next page's token ("" after the last)."""
+        return self._list("sessions", _List(self._store.list_sessions, self._store.changed_sessions), where, page_size, token)
+
+    def list_traces(self, where: Where, page_size: int, token: str) -> tuple[list[TraceSummary], str]:
+        """A page of traces by start, latest first, and the next page's token ("" after the last)."""
+        return self._list("traces", _List(self._store.list_traces, self._store.changed_traces), where, page_size, token)
+
+    def stream_sessions(self, where: Where) -> Iterator[list[SessionSummary]]:
+        """Every session in the order of `list_sessions`, a few at a time."""
+        self._settle("sessions")
+        return self._stream(_List(self._store.list_sessions, self._store.changed_sessions), where)
+
+    def stream_traces(self, where: Where) -> Iterator[list[TraceSummary]]:
+        """Every trace in the order of `list_traces`, a few at a time."""
+        self._settle("traces")
+        return self._stream(_List(self._store.list_traces, self._store.changed_traces), where)
+
+    def session(self, key: SessionKey) -> tuple[SessionSummary, list[TraceSummary]]:
+        """A session and its traces in order. Raises NotFound."""
+        self._settle("sessions")
+        summary = self._store.session(key)
+        if summary is None:
+            raise NotFound(
+                f"there is no session {key.session_id!r} in project {key.project!r}",
+                hint="`sessiond sessions` lists those there are",
+            )
+        return summary, self._store.traces_of_session(key)
+
+    def trace(self, trace_id: bytes) -> tuple[TraceSummary, list[SpanFigures]]:
+        """A trace and its spans' figures in order of start. Raises NotFound."""
+        self._settle("traces")
+        summary = self._store.trace(trace_id)
+        if summary is None:
+            raise NotFound(f"there is no trace {trace_id.hex()}", hint="`sessiond traces` lists those there are")
+        spans = chronological(self._store.facts(trace_id))
+        selection = usage.select(spans)
+        counted = {call.position for call in selection.calls} | set(selection.reporters)
+        return summary, [SpanFigures(span, position in counted) for position, span in enumerate(spans)]
+
+    def spans(self, trace_id: bytes) -> Iterator[list[StoredSpan]]:
+        """A trace's spans as they came, page by page."""
+        return span_pages(self._store, trace_id)
+
+    def _settle(self, need: Need) -> None:
+        try:
+            self._writer.settled(need).result(SETTLE_SECONDS_MAX)
+        except TimeoutError as error:
+            raise Busy("what was received before this query is still being settled", hint="ask again") from error
+
+    def _list(self, need: Need, rows: _List[Summary], where: Where, page_size: int, token: str) -> tuple[list[Summary], str]:
+        if page_size < 0:
+            raise Invalid("page_size", page_size, "must not be negative")
+        limit = min(page_size or PAGE_SIZE, PAGE_SIZE_MAX)
+        place = _read_token(token, need, where) if token else None
+        self._settle(need)
+        found: list[Summary] = []
+        place = place or _Place(self._store.last_change())
+        while place is not None and len(found) < limit:
+            more, place = _advance(rows, where, place, limit - len(found))
+            found += more
+        return found, "" if place is None else _token(place, need, where)
+
+    def _stream(self, rows: _List[Summary], where: Where) -> Iterator[list[Summary]]:
+        place: _Place | None = _Place(self._store.last_change())
+        while place is not None:
+            found, place = _advance(rows, where, place, STREAM_PAGE)
+            if found:
+                yield found
+
+
+def _advance(rows: _List[Summary], where: Where, place: _Place, limit: int) -> tuple[list[Summary], _Place | None]:
+    """Some rows from a place on, and the place after them; None after the last."""
+    if place.through is None:
+        page = rows.page(where, place.after, limit)
+        found = [row.summary for row in page.rows if row.change <= place.began]
+        return found, place._replace(after=page.after) if page.after is not None else place._replace(through=place.began)
+    changes = rows.changed(where, place.through, limit)
+    return _summaries(changes.rows), None if changes.through is None else place._replace(through=changes.through)
+
+
+def _summaries(rows: list[Row[Summary]]) -> list[Summary]:
+    return [row.summary for row in rows]
+
+
+def _token(place: _Place, need: Need, where: Where) -> str:
+    return base64.urlsafe_b64encode(msgpack.packb((_bound_to(need, where), *place))).decode()
+
+
+def _read_token(token: str, need: Need, where: Where) -> _Place:
+    hint = "give the next_page_token of a page of the same request, or none for the first page"
+    try:
+        bound_to, began, after, through = msgpack.unpackb(base64.urlsafe_b64decode(token.encode()), use_list=False)
+        place = _Place(int(began), None if after is None else bytes(after), None if through is None else int(through))
+    except (ValueError, TypeError, binascii.Error, msgpack.UnpackException) as error:
+        raise Invalid("page_token", token[:80], "is not one of ours", hint=hint) from error
+    if bound_to != _bound_to(need, where):
+        raise Invalid("page_token", token[:80], "belongs to another request", hint=hint)
+    return place
+
+
+def _bound_to(need: Need, where: Where) -> bytes:
+    return blake2b(msgpack.packb((need, *where)), digest_size=8).digest()

@@ -1,0 +1,48 @@
+"""Making everything but span bytes and arrival times again, into an empty store."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sessiond.core.model import ReceivedSpan, Rejection
+from sessiond.service.settle import Settler
+from sessiond.service.writer import COMMIT_BYTES_MAX, COMMIT_SPANS_MAX
+from sessiond.storage.api import Store, span_pages
+from sessiond.wire import otlp
+
+
+class Rebuilt(NamedTuple):
+    """How far it is. A span that this version can't read is left out, and said in `problems`."""
+
+    spans: int
+    problems: list[str]
+
+
+def rebuild(old: Store, new: Store) -> Iterator[Rebuilt]:
+    """Copy every span of `old`, with its first arrival, into the empty store `new` and settle it; tells of each commit."""
+    spans = size = 0
+    batch: list[ReceivedSpan] = []
+    problems: list[str] = []
+    for received in _received(old):
+        if isinstance(received, Rejection):
+            problems.append(received.message)
+            continue
+        batch.append(received)
+        size += len(received.data)
+        if len(batch) == COMMIT_SPANS_MAX or size > COMMIT_BYTES_MAX:
+            spans += new.append(batch).stored
+            yield Rebuilt(spans, problems)
+            batch, size, problems = [], 0, []
+    spans += new.append(batch).stored
+    Settler(new).settle_all()
+    yield Rebuilt(spans, problems)
+
+
+def _received(store: Store) -> Iterator[ReceivedSpan | Rejection]:
+    """Every span of a store made again from its bytes."""
+    after: bytes | None = None
+    while trace_ids := store.trace_ids(after):
+        after = trace_ids[-1]
+        for trace_id in trace_ids:
+            for page in span_pages(store, trace_id):
+                for stored in page:
+                    yield otlp.decode_span(stored.data, stored.origin, received_unix_nano=stored.received_unix_nano)

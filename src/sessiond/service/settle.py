@@ -1,0 +1,224 @@
+"""Settling: recomputing the summaries that marks say are stale, from facts and never from counters.
+
+The store keeps the marks, so that none is lost in a crash; this keeps the order in which they were set, so that a query can have
+settled what was marked when it came, and no more. Everything here runs on the writer's thread.
+"""
+
+import time
+from collections.abc import Hashable, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Final, Generic, Literal, NamedTuple, TypeVar
+
+import structlog
+
+from sessiond.core import session, trace, user
+from sessiond.core.errors import SessiondError
+from sessiond.core.model import SessionKey, SessionSummary, UserKey, UserSummary
+from sessiond.storage.api import Store
+
+TRACES_PER_SLICE: Final = 512
+"""Traces in one transaction, about 30 ms: what an export that arrives meanwhile waits longer."""
+SLICE_SECONDS: Final = 0.05
+"""Time after which a slice of sessions or users ends; one of them may take longer alone."""
+PAUSE_PER_COST: Final = 20
+"""A session is recomputed in the background for at most about a twentieth of the time: it waits this many times its last cost."""
+PAUSE_SECONDS_MIN: Final = 0.1
+"""Shorter pauses are not worth remembering."""
+
+log = structlog.get_logger()
+
+Need = Literal["traces", "sessions"]
+Key = TypeVar("Key", bound=Hashable)
+Owner = TypeVar("Owner", SessionKey, UserKey)
+
+
+class _Queue(Generic[Key]):
+    """Marked keys in the order in which they were marked; a key marked again keeps its place."""
+
+    def __init__(self, keys: Iterable[Key]) -> None:
+        self.marked: dict[Key, int] = {}
+        self.last = 0
+        self.add(keys)
+
+    def add(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            if key not in self.marked:
+                self.last += 1
+                self.marked[key] = self.last
+
+    def remove(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            self.marked.pop(key, None)
+
+    def oldest(self, limit: int) -> list[Key]:
+        return [key for key, _ in zip(self.marked, range(limit), strict=False)]
+
+    def is_done_through(self, place: int) -> bool:
+        return next(iter(self.marked.values()), place + 1) > place
+
+
+class _Ticket(NamedTuple):
+    """Someone waits until everything marked up to these places is settled."""
+
+    done: Future[None]
+    need: Need
+    traces_through: int
+    sessions_through: int | None
+    """Known once the traces are settled, since they mark sessions."""
+
+
+class Waiting(NamedTuple):
+    """How much waits to be settled."""
+
+    traces: int
+    sessions: int
+    users: int
+
+
+@contextmanager
+def _apart(whose: str) -> Iterator[None]:
+    """Keep a figure that can't be computed from stopping all others: its mark stays in the store, to be tried at the next start."""
+    try:
+        yield
+    except SessiondError:
+        raise
+    except Exception:
+        log.exception("figures could not be computed", of=whose)
+
+
+class Settler:
+    """Settles slice by slice, oldest marks first: traces, then the sessions and users they marked."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        marks = store.marks()
+        self._traces = _Queue(marks.traces)
+        self._sessions = _Queue(marks.sessions)
+        self._users = _Queue(marks.users)
+        self._tickets: list[_Ticket] = []
+        self._not_before: dict[SessionKey | UserKey, float] = {}
+        """Of those whose last recomputation was long, and who are settled again by the next query or then."""
+
+    def waiting(self) -> Waiting:
+        """How much is marked. May be asked from any thread."""
+        return Waiting(len(self._traces.marked), len(self._sessions.marked), len(self._users.marked))
+
+    def note(self, traces: Iterable[bytes]) -> None:
+        """These traces were marked by an append."""
+        self._traces.add(traces)
+
+    def wait_for(self, need: Need, done: Future[None]) -> None:
+        """Complete `done` when everything marked until now that `need` depends on is settled."""
+        self._tickets.append(_Ticket(done, need, self._traces.last, None))
+        self._serve_tickets()
+
+    def is_awaited(self) -> bool:
+        """Whether someone waits."""
+        return bool(self._tickets)
+
+    def give_up(self) -> None:
+        """Let everybody go who waits: they see what was settled last."""
+        for ticket in self._tickets:
+            ticket.done.set_result(None)
+        self._tickets.clear()
+
+    def step(self) -> bool:
+        """Settle one slice; whether there was anything to do now. One transaction, or two where sessions and users are many."""
+        if self._traces.marked:
+            self._settle_traces()
+        elif not (self._settle_sessions() or self._settle_users()):
+            return False
+        self._serve_tickets()
+        return True
+
+    def settle_all(self) -> None:
+        """Settle until nothing is marked, pauses or not."""
+        while any(self.waiting()):
+            self._not_before.clear()
+            self.step()
+
+    def seconds_until_due(self) -> float | None:
+        """When a step will next have something to do; None where nothing is marked."""
+        if self._traces.marked:
+            return 0.0
+        owners: list[SessionKey | UserKey] = [*self._sessions.marked, *self._users.marked]
+        if not owners:
+            return None
+        if not self._not_before:
+            return 0.0
+        return max(0.0, min(self._not_before.get(key, 0.0) for key in owners) - time.monotonic())
+
+    def _settle_traces(self) -> None:
+        trace_ids = self._traces.oldest(TRACES_PER_SLICE)
+        summaries = []
+        for trace_id in trace_ids:
+            with _apart(trace_id.hex()):
+                summaries.append(trace.summarize(trace_id, self._store.facts(trace_id)))
+        marks = self._store.put_traces(summaries)
+        self._traces.remove(trace_ids)
+        self._sessions.add(marks.sessions)
+        self._users.add(marks.users)
+
+    def _settle_sessions(self) -> bool:
+        tried: list[SessionKey] = []
+        settled: list[tuple[SessionKey, SessionSummary | None]] = []
+        for key in self._due(self._sessions, awaited=any(ticket.need == "sessions" for ticket in self._tickets)):
+            tried.append(key)
+            traces = self._store.traces_of_session(key)
+            with _apart(key.session_id):
+                settled.append((key, session.summarize(key, traces) if traces else None))
+        if settled:
+            self._store.put_sessions(settled)
+        self._sessions.remove(tried)
+        return bool(tried)
+
+    def _settle_users(self) -> bool:
+        tried: list[UserKey] = []
+        settled: list[tuple[UserKey, UserSummary | None]] = []
+        for key in self._due(self._users, awaited=False):
+            tried.append(key)
+            traces = self._store.traces_of_user(key)
+            with _apart(key.user_id):
+                settled.append((key, user.summarize(key, traces) if traces else None))
+        if settled:
+            self._store.put_users(settled)
+        self._users.remove(tried)
+        return bool(tried)
+
+    def _due(self, queue: _Queue[Owner], *, awaited: bool) -> Iterator[Owner]:
+        """Keys to settle in this slice, oldest mark first. What its user does between two keys is the first one's cost."""
+        end = time.monotonic() + SLICE_SECONDS
+        for key in list(queue.marked):
+            began = time.monotonic()
+            if began > end:
+                return
+            if not awaited and self._not_before.get(key, 0.0) > began:
+                continue
+            yield key
+            done = time.monotonic()
+            pause = (done - began) * PAUSE_PER_COST
+            if pause >= PAUSE_SECONDS_MIN:
+                self._not_before[key] = done + pause
+            else:
+                self._not_before.pop(key, None)
+
+    def _serve_tickets(self) -> None:
+        """Complete those whose wait is over."""
+        left = []
+        for ticket in self._tickets:
+            waited = self._advanced(ticket)
+            if waited is None:
+                ticket.done.set_result(None)
+            else:
+                left.append(waited)
+        self._tickets = left
+
+    def _advanced(self, ticket: _Ticket) -> _Ticket | None:
+        """The ticket with what is known by now; None when nothing is left to wait for."""
+        if not self._traces.is_done_through(ticket.traces_through):
+            return ticket
+        if ticket.need == "traces":
+            return None
+        through = self._sessions.last if ticket.sessions_through is None else ticket.sessions_through
+        return None if self._sessions.is_done_through(through) else ticket._replace(sessions_through=through)

@@ -1,0 +1,229 @@
+"""The one thread that writes. Appends that wait are committed together, and their senders released when all of it is on disk."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Final, NamedTuple
+
+import structlog
+
+from sessiond.core.errors import Busy, SessiondError, StoreBroken, StoreFull
+from sessiond.core.model import ReceivedSpan
+from sessiond.service.settle import Need, Settler, Waiting
+from sessiond.storage.api import Appended, Store
+from sessiond.telemetry import Telemetry
+
+COMMIT_SPANS_MAX: Final = 8192
+"""Spans in one transaction: LMDB's own bound is memory, ours the 0.2 s that the first of them waits for the last."""
+COMMIT_BYTES_MAX: Final = 16 << 20
+SPAN_BYTES: Final = 1024
+"""What a decoded span takes beside its bytes, for the queue's bound."""
+MARKED_TRACES_MAX: Final = 20_000
+"""Marks kept while appends keep coming; above it settling goes first, so that the backlog stays bounded."""
+RETRY_SECONDS: Final = 1.0
+"""Pause after settling failed for want of space."""
+
+log = structlog.get_logger()
+
+
+class _Waiting(NamedTuple):
+    """An append and who waits for it."""
+
+    spans: Sequence[ReceivedSpan]
+    size: int
+    done: Future[Appended]
+
+
+class Writer:
+    """Owns the store's writing side between `start` and `stop`. Every other method may be called from any thread."""
+
+    def __init__(
+        self, store: Store, settler: Settler, telemetry: Telemetry, *, queue_bytes_max: int, broken: Callable[[StoreBroken], None]
+    ) -> None:
+        self._store = store
+        self._settler = settler
+        self._telemetry = telemetry
+        self._queue_bytes_max = queue_bytes_max
+        self._broken = broken
+        self._changed = threading.Condition()
+        self._queue: deque[_Waiting] = deque()
+        self._queue_bytes = 0
+        self._tickets: list[tuple[Need, Future[None]]] = []
+        self._stopping = False
+        self._full: StoreFull | None = None
+        self._at_work_since: float | None = None
+        self._thread = threading.Thread(target=self._run, name="writer")
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take no more, commit what was taken, and end the thread. Marks that are left are settled after the next start."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def append(self, spans: Sequence[ReceivedSpan]) -> Future[Appended]:
+        """Queue spans; the future is done when they are on disk. Raises Busy where the queue is full or the daemon stops."""
+        size = sum(len(span.data) for span in spans) + SPAN_BYTES * len(spans)
+        waiting = _Waiting(spans, size, Future())
+        with self._changed:
+            if self._stopping:
+                raise Busy("sessiond is stopping", hint="send the request again")
+            if self._queue and self._queue_bytes + size > self._queue_bytes_max:
+                raise Busy("the queue of spans to be written is full", hint="send the request again")
+            self._queue.append(waiting)
+            self._queue_bytes += size
+            self._changed.notify()
+        return waiting.done
+
+    def settled(self, need: Need) -> Future[None]:
+        """Done when everything acknowledged before this call, as far as `need` depends on it, is settled."""
+        done: Future[None] = Future()
+        with self._changed:
+            if self._stopping:
+                raise Busy("sessiond is stopping", hint="ask again")
+            self._tickets.append((need, done))
+            self._changed.notify()
+        return done
+
+    @property
+    def queue_bytes(self) -> int:
+        """Bytes waiting to be written."""
+        return self._queue_bytes
+
+    @property
+    def full(self) -> StoreFull | None:
+        """Why the store takes no spans at present, if so."""
+        return self._full
+
+    def waiting(self) -> Waiting:
+        """How much waits to be settled."""
+        return self._settler.waiting()
+
+    def seconds_at_work(self) -> float:
+        """How long the thread has been at its present step, 0 where it has nothing to do: what a watchdog wants to know."""
+        since = self._at_work_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    # -- on the thread -------------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while self._step():
+                self._at_work_since = None
+        except StoreBroken as error:
+            self._end_broken(error)
+        except Exception as error:
+            log.exception("the writer failed")
+            self._end_broken(StoreBroken(f"the writer failed: {error!r}"))
+
+    def _step(self) -> bool:
+        """Commit what waits and settle a slice; whether to go on."""
+        with self._changed:
+            self._changed.wait_for(self._has_work, timeout=self._idle_seconds())
+            self._at_work_since = time.monotonic()
+            appends = self._take()
+            tickets, self._tickets = self._tickets, []
+            if self._stopping and not appends:
+                self._release(tickets)
+                return False
+        if appends:
+            self._commit(appends)
+        for need, done in tickets:
+            self._settler.wait_for(need, done)
+        self._settle()
+        return True
+
+    def _has_work(self) -> bool:
+        return bool(self._queue or self._tickets or self._stopping)
+
+    def _idle_seconds(self) -> float | None:
+        due = self._settler.seconds_until_due()
+        return max(due, RETRY_SECONDS) if due is not None and self._full else due
+
+    def _take(self) -> list[_Waiting]:
+        """The appends for the next transaction, in order."""
+        taken: list[_Waiting] = []
+        spans = size = 0
+        while self._queue:
+            first = self._queue[0]
+            if taken and (spans + len(first.spans) > COMMIT_SPANS_MAX or size + first.size > COMMIT_BYTES_MAX):
+                break
+            taken.append(self._queue.popleft())
+            spans += len(first.spans)
+            size += first.size
+            self._queue_bytes -= first.size
+        return taken
+
+    def _commit(self, appends: list[_Waiting]) -> None:
+        began = time.monotonic()
+        try:
+            appended = self._store.append([span for waiting in appends for span in waiting.spans])
+        except StoreBroken as error:
+            for waiting in appends:
+                waiting.done.set_exception(error)
+            raise
+        except Exception as error:  # noqa: BLE001  (whatever it is, those who wait must hear of it)
+            if not isinstance(error, SessiondError) and len(appends) > 1:
+                for waiting in appends:  # one of them can't be stored: find out which
+                    self._commit([waiting])
+                return
+            self._fail(appends, error)
+            return
+        self._full = None
+        self._settler.note(appended.traces)
+        self._telemetry.committed(
+            stored=appended.stored,
+            duplicates=appended.duplicates,
+            conflicts=appended.conflicts,
+            seconds=time.monotonic() - began,
+        )
+        for waiting in appends:
+            waiting.done.set_result(appended)
+
+    def _fail(self, appends: list[_Waiting], error: Exception) -> None:
+        if isinstance(error, StoreFull):
+            if self._full is None:
+                log.error("the store takes no spans", reason=str(error))
+            self._full = error
+        else:
+            log.error("spans could not be stored", exc_info=error)
+        self._telemetry.failed(str(error))
+        for waiting in appends:
+            waiting.done.set_exception(error)
+
+    def _settle(self) -> None:
+        """Settle a slice where someone waits or there is nothing else to do, and more where marks have piled up."""
+        try:
+            while self._should_settle() and self._settler.step():
+                self._at_work_since = time.monotonic()
+                if self._settler.waiting().traces <= MARKED_TRACES_MAX:
+                    return
+        except StoreFull as error:
+            self._full = error
+            self._telemetry.failed(str(error))
+            self._settler.give_up()
+
+    def _should_settle(self) -> bool:
+        return self._settler.is_awaited() or not self._queue or self._settler.waiting().traces > MARKED_TRACES_MAX
+
+    def _end_broken(self, error: StoreBroken) -> None:
+        with self._changed:
+            self._stopping = True
+            appends, self._queue = list(self._queue), deque()
+            self._release(self._tickets)
+        for waiting in appends:
+            waiting.done.set_exception(error)
+        self._telemetry.failed(str(error))
+        self._broken(error)
+
+    def _release(self, tickets: list[tuple[Need, Future[None]]]) -> None:
+        for _, done in tickets:
+            done.set_result(None)
+        self._settler.give_up()

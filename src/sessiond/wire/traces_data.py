@@ -1,0 +1,64 @@
+"""Stored spans -> OTLP TracesData that a standard client can parse.
+
+Most spans are passed on as they are. What a client's protobuf would refuse is repaired, which changes the broken text and nothing
+else, and named. Each span is parsed where it will stand, in a whole response, since a client counts nesting from there.
+"""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span, TracesData
+
+from sessiond.core.model import Origin, StoredSpan
+from sessiond.wire._pb.v1.session_service_pb2 import GetTraceResponse
+from sessiond.wire.repair import repaired, wrapped
+
+DEPTH_MAX: Final = 64
+"""Levels left of a repaired span; protobuf's own limit is 100 from the response on."""
+_SPAN_PLACE: Final = (GetTraceResponse.TRACES_DATA_FIELD_NUMBER, 1, 2, 2)
+"""Field numbers down to a span: traces_data, resource_spans, scope_spans, spans."""
+
+
+class Passed(NamedTuple):
+    """Spans as OTLP, and the ids of those that are not what came."""
+
+    traces_data: TracesData
+    repaired_span_ids: list[bytes]
+
+
+def traces_data(spans: Iterable[StoredSpan]) -> Passed:
+    """The spans, grouped as they came by resource and scope."""
+    data = TracesData()
+    repaired_span_ids: list[bytes] = []
+    groups: dict[Origin, tuple[ScopeSpans, bool]] = {}
+    for stored in spans:
+        if stored.origin not in groups:
+            groups[stored.origin] = _group(data, stored.origin)
+        group, origin_repaired = groups[stored.origin]
+        try:
+            span, span_repaired = _in_place(stored.data), False
+        except DecodeError:
+            span, span_repaired = _in_place(repaired(stored.data, Span.DESCRIPTOR, DEPTH_MAX)), True
+        group.spans.append(span)
+        if span_repaired or origin_repaired:
+            repaired_span_ids.append(span.span_id)
+    return Passed(data, repaired_span_ids)
+
+
+def _in_place(data: bytes) -> Span:
+    response = GetTraceResponse.FromString(wrapped(data, *_SPAN_PLACE))
+    return response.traces_data.resource_spans[0].scope_spans[0].spans[0]
+
+
+def _group(data: TracesData, origin: Origin) -> tuple[ScopeSpans, bool]:
+    resource_spans = data.resource_spans.add(schema_url=origin.resource_schema_url.decode("utf-8", "replace"))
+    group = resource_spans.scope_spans.add(schema_url=origin.scope_schema_url.decode("utf-8", "replace"))
+    is_repaired = False
+    for message, raw in ((resource_spans.resource, origin.resource), (group.scope, origin.scope)):
+        try:
+            message.ParseFromString(raw)
+        except DecodeError:
+            message.ParseFromString(repaired(raw, message.DESCRIPTOR, DEPTH_MAX))
+            is_repaired = True
+    return group, is_repaired
