@@ -27,7 +27,10 @@ Meaning = Literal[
     "reasoning_tokens",
     "tool",
     "agent",
+    "entity",
     "error_type",
+    "error_mark",
+    "error_message",
 ]
 
 CacheShare = Literal["inside", "by_provider"]
@@ -44,6 +47,8 @@ class Row(NamedTuple):
     """Compare the value in upper case."""
     cache: CacheShare = "inside"
     """For `input_tokens`."""
+    only: str | None = None
+    """The one value that says it; any other says nothing."""
 
 
 def _rows(*keys: str) -> tuple[Row, ...]:
@@ -301,20 +306,13 @@ TABLE: Final[Mapping[Meaning, tuple[Row, ...]]] = {
         "ai.usage.outputTokenDetails.reasoningTokens",
         "ai.usage.reasoningTokens",
     ),
-    # traceloop.entity.name is left to `core.normalize`: it names a tool or an agent by the span's kind.
     "tool": _rows("gen_ai.tool.name", "tool.name", "ai.toolCall.name"),
     "agent": _rows("gen_ai.agent.name", "agent.name", "graph.node.id", "ai.telemetry.functionId"),
+    "entity": _rows("traceloop.entity.name"),  # the tool or the agent, by the span's kind
     "error_type": _rows("error.type"),
+    "error_mark": (Row("langfuse.observation.level", only="ERROR"), Row("gen_ai.tool.status", only="error")),
+    "error_message": _rows("langfuse.observation.status_message"),
 }
-
-ENTITY_NAME: Final = "traceloop.entity.name"
-"""Names the tool or the agent, by the span's operation kind."""
-
-ERROR_MARKS: Final[Mapping[str, str]] = {"langfuse.observation.level": "ERROR", "gen_ai.tool.status": "error"}
-"""Attribute values by which an emitter says that a span failed, beside the status and `error.type`."""
-
-STATUS_MESSAGE: Final = "langfuse.observation.status_message"
-"""An emitter's own message for a failed span."""
 
 FRAMEWORKS: Final = frozenset(
     {

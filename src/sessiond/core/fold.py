@@ -1,15 +1,28 @@
 """The small folds that every summary is made of: unions in order, lengths of unions of intervals, percentiles."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from itertools import chain
+from typing import Any, Final, cast
 
 LIST_MAX: Final = 100
 """Entries of a list in a row: more is no list that a person reads, and a row must stay small."""
 
 
+def distinct(entries: Iterable[str | None]) -> tuple[str, ...]:
+    """The entries that are not None, each once, in order of first appearance."""
+    found = dict.fromkeys(entries)
+    found.pop(None, None)
+    return tuple(cast("Iterable[str]", found))
+
+
 def union(lists: Iterable[Iterable[str]]) -> tuple[str, ...]:
-    """Distinct entries in order of first appearance."""
-    return tuple(dict.fromkeys(entry for entries in lists for entry in entries))
+    """The entries of all lists, each once, in order of first appearance."""
+    return distinct(chain.from_iterable(lists))
+
+
+def shortened(lists: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """The lists as a row holds them: their first LIST_MAX entries."""
+    return {name: entries[:LIST_MAX] for name, entries in lists.items()}
 
 
 def cut(lists: Mapping[str, Sequence[str]], known_counts: Iterable[tuple[str, int]] = ()) -> tuple[tuple[str, int], ...]:
@@ -18,17 +31,17 @@ def cut(lists: Mapping[str, Sequence[str]], known_counts: Iterable[tuple[str, in
     `known_counts` are those of the parts that the lists were united from: a part's list may have been cut before, so a union
     is at least as long as its longest part.
     """
-    counts = {name: len(entries) for name, entries in lists.items()}
+    counts = {name: len(entries) for name, entries in lists.items() if len(entries) > LIST_MAX}
     for name, count in known_counts:
-        if name in counts:
-            counts[name] = max(counts[name], count)
-    return tuple((name, count) for name, count in sorted(counts.items()) if count > LIST_MAX)
+        if name in lists:
+            counts[name] = max(counts.get(name, 0), count)
+    return tuple(sorted(counts.items()))
 
 
 def covered_nano(intervals: Iterable[tuple[int, int]]) -> int:
     """Length of the union of (start, end) intervals: overlaps count once, gaps not at all."""
     covered = 0
-    reached = -1
+    reached = 0
     for start, end in sorted(intervals):
         if end > reached:
             covered += end - max(start, reached)

@@ -1,6 +1,6 @@
 """Which version of a span counts, when a span was, and which span is whose parent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from sessiond.core.model import SpanFacts
@@ -15,17 +15,16 @@ _SERVER, _CONSUMER = 2, 5
 class Version(NamedTuple):
     """One version of a span, in the order by which versions compete: the largest counts, whatever came first.
 
-    Ended beats unfinished, then the later end, then the larger digest (so that the winner does not depend on arrival).
+    Ended beats unfinished (whose end is 0), then the later end, then the larger digest, so that arrival does not matter.
     """
 
-    ended: bool
     end_unix_nano: int
     digest: bytes
 
 
 def version(facts: SpanFacts, digest: bytes) -> Version:
     """The version that `facts` and the content's digest stand for."""
-    return Version(facts.end_unix_nano > 0, facts.end_unix_nano, digest)
+    return Version(facts.end_unix_nano, digest)
 
 
 def interval(span: SpanFacts) -> tuple[int, int]:
@@ -34,18 +33,28 @@ def interval(span: SpanFacts) -> tuple[int, int]:
     A time more than an hour after the span's arrival counts as that arrival; a start of 0 counts as the end, else the arrival;
     an end before its start makes an instant.
     """
-    received = span.received_unix_nano
+    start, end, received = span.start_unix_nano, span.end_unix_nano, span.received_unix_nano
     latest = received + CLOCK_SKEW_MAX_NANO
-    start = span.start_unix_nano if span.start_unix_nano <= latest else received
-    end = span.end_unix_nano if span.end_unix_nano <= latest else received
+    if 0 < start <= end <= latest:
+        return start, end
+    if start > latest:
+        start = received
+    if end > latest:
+        end = received
     if start == 0:
         start = end or received
     return start, max(start, end)
 
 
-def chronological(spans: Sequence[SpanFacts]) -> list[SpanFacts]:
-    """The spans by start, then span id, then kind: the order of every tie."""
-    return sorted(spans, key=lambda span: (interval(span)[0], span.span_id, span.kind))
+def chronological(spans: Iterable[SpanFacts]) -> tuple[list[SpanFacts], list[tuple[int, int]]]:
+    """The spans by start, then span id, then kind, which is the order of every tie; and the interval of each."""
+    placed = sorted(((interval(span), span.span_id, span.kind, span) for span in spans), key=_place)
+    return [span for *_, span in placed], [times for times, *_ in placed]
+
+
+def _place(placed: tuple[tuple[int, int], bytes, int, SpanFacts]) -> tuple[int, bytes, int]:
+    (start, _), span_id, kind, _ = placed
+    return start, span_id, kind
 
 
 def parents(spans: Sequence[SpanFacts]) -> list[int]:
@@ -57,8 +66,8 @@ def parents(spans: Sequence[SpanFacts]) -> list[int]:
     """
     by_id: dict[bytes, int] = {}
     for position, span in enumerate(spans):
-        held = by_id.get(span.span_id)
-        if held is None or _parent_rank(span) < _parent_rank(spans[held]):
+        held = by_id.setdefault(span.span_id, position)
+        if held != position and _parent_rank(span) < _parent_rank(spans[held]):
             by_id[span.span_id] = position
     links = [by_id.get(span.parent_id, -1) if span.parent_id else -1 for span in spans]
     _break_cycles(links)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from sessiond.core import usage
-from sessiond.core.fold import LIST_MAX, covered_nano, cut, percentile, union
+from sessiond.core.fold import covered_nano, cut, distinct, percentile, shortened, union
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary
 
 
@@ -14,7 +14,7 @@ def summarize(key: SessionKey, traces: Sequence[TraceSummary]) -> SessionSummary
     durations = sorted(trace.end_unix_nano - trace.start_unix_nano for trace in turns)
     failed = [trace for trace in turns if trace.error_count]
     lists = {
-        "user_ids": union([trace.user_id] for trace in turns if trace.user_id is not None),
+        "user_ids": distinct(trace.user_id for trace in turns),
         "models": union(trace.models for trace in turns),
         "request_models": union(trace.request_models for trace in turns),
         "providers": union(trace.providers for trace in turns),
@@ -45,7 +45,7 @@ def summarize(key: SessionKey, traces: Sequence[TraceSummary]) -> SessionSummary
         error_count=sum(trace.error_count for trace in turns),
         failed_call_count=sum(trace.failed_call_count for trace in turns),
         list_counts=cut(lists, (count for trace in turns for count in trace.list_counts)),
-        **{name: entries[:LIST_MAX] for name, entries in lists.items()},
+        **shortened(lists),
     )
 
 

@@ -4,38 +4,34 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sessiond.core import usage
-from sessiond.core.fold import LIST_MAX, covered_nano, cut, union
-from sessiond.core.identity import chronological, interval
+from sessiond.core.fold import covered_nano, cut, distinct, shortened
+from sessiond.core.identity import chronological
 from sessiond.core.model import NO_USAGE, Binding, SpanFacts, TraceSummary
 
 DEFAULT_PROJECT: Final = "default"
 
 
-def summarize(trace_id: bytes, facts: Sequence[SpanFacts]) -> TraceSummary:
+def summarize(trace_id: bytes, facts: Iterable[SpanFacts]) -> TraceSummary:
     """The figures of a trace from the facts of its spans, in any order; there is at least one."""
-    spans = chronological(facts)
-    intervals = [interval(span) for span in spans]
+    spans, intervals = chronological(facts)
     root = next((span for span in spans if not span.parent_id), None)
     root_missing = root is None
     root = root or spans[0]
-    selection = usage.select(spans)
-    calls = selection.calls
-    counted = [call.usage or NO_USAGE for call in calls] + [spans[i].usage or NO_USAGE for i in selection.reporters]
+    calls, reporters = usage.select(spans, intervals)
+    used = [call.usage or NO_USAGE for call in calls] + [spans[i].usage or NO_USAGE for i in reporters]
     session_id, other_session_ids = _bound(spans, root, [span.sessions for span in spans])
     failures = [span for span in spans if span.is_error]
-    failure = failures[0] if failures else None
+    arrivals = [span.received_unix_nano for span in spans]
+    answered = [call for call in calls if not call.failed or call.usage is not None]
     lists = {
         "other_session_ids": other_session_ids,
-        "models": union(
-            [call.response_model or call.request_model or ""] for call in calls if not call.failed or call.usage is not None
-        ),
-        "request_models": union([call.request_model or ""] for call in calls),
-        "providers": union([span.provider or ""] for span in spans),
-        "services": union([span.service or ""] for span in spans),
-        "agents": union([span.agent or ""] for span in spans),
-        "tools": union([span.tool or ""] for span in spans),
+        "models": distinct([call.response_model or call.request_model for call in answered]),
+        "request_models": distinct([call.request_model for call in calls]),
+        "providers": distinct([span.provider for span in spans]),
+        "services": distinct([span.service for span in spans]),
+        "agents": distinct([span.agent for span in spans]),
+        "tools": distinct([span.tool for span in spans]),
     }
-    lists = {name: tuple(filter(None, entries)) for name, entries in lists.items()}
     return TraceSummary(
         project=_bound(spans, root, [span.projects for span in spans])[0] or DEFAULT_PROJECT,
         trace_id=trace_id,
@@ -45,38 +41,38 @@ def summarize(trace_id: bytes, facts: Sequence[SpanFacts]) -> TraceSummary:
         root_span_id=root.span_id,
         root_missing=root_missing,
         start_unix_nano=intervals[0][0],
-        end_unix_nano=max(end for _, end in intervals),
-        llm_duration_nano=covered_nano(intervals[call.position] for call in calls),
-        usage=usage.total(counted) if counted else usage.NO_CALLS,
+        end_unix_nano=max([end for _, end in intervals]),
+        llm_duration_nano=covered_nano([intervals[call.position] for call in calls]),
+        usage=usage.total(used) if used else usage.NO_CALLS,
         span_count=len(spans),
         llm_call_count=len(calls),
-        tool_call_count=sum(span.operation == "tool" for span in spans),
+        tool_call_count=[span.operation for span in spans].count("tool"),
         error_count=len(failures),
-        failed_call_count=sum(call.failed for call in calls),
-        error_type=failure.error_type if failure else None,
-        error_message=failure.error_message if failure else None,
-        received_unix_nano=min(span.received_unix_nano for span in spans),
-        updated_unix_nano=max(span.received_unix_nano for span in spans),
+        failed_call_count=[call.failed for call in calls].count(True),
+        error_type=failures[0].error_type if failures else None,
+        error_message=failures[0].error_message if failures else None,
+        received_unix_nano=min(arrivals),
+        updated_unix_nano=max(arrivals),
         list_counts=cut(lists),
-        **{name: entries[:LIST_MAX] for name, entries in lists.items()},
+        **shortened(lists),
     )
 
 
 def _bound(
-    spans: Sequence[SpanFacts], root: SpanFacts, bindings: Iterable[tuple[Binding, ...]]
+    spans: Sequence[SpanFacts], root: SpanFacts, bindings: Sequence[tuple[Binding, ...]]
 ) -> tuple[str | None, tuple[str, ...]]:
     """(the id that binds the trace, the other ids seen in it).
 
     The first key of the table that any span carries wins; within it a span before a resource, the root before the others, then
     the earlier span. `spans` are in chronological order.
     """
+    values = {value for held in bindings for _, value in held}
+    if len(values) <= 1:
+        return next(iter(values), None), ()
     found = sorted(
         (order, span is not root, position, value)
         for position, (span, held) in enumerate(zip(spans, bindings, strict=True))
         for order, value in held
     )
-    if not found:
-        return None, ()
-    distinct = dict.fromkeys(value for *_, value in found)
-    winner, *others = distinct
+    winner, *others = dict.fromkeys(value for *_, value in found)
     return winner, tuple(others)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from sessiond.core.conventions import BARRIER_KINDS, GENERATION_KINDS, CacheShare
-from sessiond.core.identity import interval, parents, parents_first
+from sessiond.core.identity import parents, parents_first
 from sessiond.core.model import NO_USAGE, OperationKind, SpanFacts, Usage
 
 _CACHE_OUTSIDE_PROVIDERS: Final = frozenset({"anthropic", "aws"})
@@ -85,15 +85,15 @@ class Selection(NamedTuple):
     reporters: tuple[int, ...]
 
 
-def select(spans: Sequence[SpanFacts]) -> Selection:
-    """Apply the rule to a whole trace, given in chronological order."""
+def select(spans: Sequence[SpanFacts], intervals: Sequence[tuple[int, int]]) -> Selection:
+    """Apply the rule to a whole trace, given as `core.identity.chronological` gives it."""
     generations = [i for i, span in enumerate(spans) if span.operation in GENERATION_KINDS]
     reporting = any(span.usage is not None and span.operation not in GENERATION_KINDS for span in spans)
     if not generations and not reporting:
         return Selection((), ())
     links = parents(spans)
     order = parents_first(links)
-    calls = _calls(spans, generations, links, order)
+    calls = _merge_twins(spans, intervals, _told_once(spans, generations, links, order), links)
     return Selection(tuple(calls), _reporters(spans, links, order) if reporting else ())
 
 
@@ -115,12 +115,14 @@ def _sum(column: Iterable[int | None]) -> int | None:
     return sum(present) if present else None
 
 
-def _calls(spans: Sequence[SpanFacts], generations: list[int], links: list[int], order: list[int]) -> list[Call]:
+def _told_once(spans: Sequence[SpanFacts], generations: list[int], links: list[int], order: list[int]) -> dict[int, Call]:
+    """The generations that no generation below them tells again, in chronological order."""
     told = {i: _call(spans[i], i) for i in generations}
     upper = _restated(spans, links, order) if len(generations) > 1 else frozenset()
-    if upper:
-        _fill_from_above(spans, told, upper, links, order)
-    return _merge_twins(spans, {i: call for i, call in told.items() if i not in upper}, links)
+    if not upper:
+        return told
+    _fill_from_above(spans, told, upper, links, order)
+    return {i: call for i, call in told.items() if i not in upper}
 
 
 def _call(span: SpanFacts, position: int) -> Call:
@@ -200,19 +202,23 @@ def _filled_usage(usage: Usage | None, source: Usage | None) -> Usage | None:
     return Usage(*(mine if mine is not None else theirs for mine, theirs in zip(usage, source, strict=True)))
 
 
-def _merge_twins(spans: Sequence[SpanFacts], calls: dict[int, Call], links: list[int]) -> list[Call]:
+def _merge_twins(
+    spans: Sequence[SpanFacts], intervals: Sequence[tuple[int, int]], calls: dict[int, Call], links: list[int]
+) -> list[Call]:
     """Merge calls told of twice; the earlier one stays and is filled from the later."""
+    ids = {spans[i].response_id for i in calls}
+    if len(ids) == len(calls) and (None not in ids or len(calls) == 1):
+        return list(calls.values())
     kept: list[Call] = []
     by_response: dict[str, int] = {}
     siblings: dict[int, list[int]] = {}  # parent -> places in `kept` that may still have a twin
-    for i in sorted(calls):
-        call, response_id = calls[i], spans[i].response_id
+    for i, call in calls.items():
+        response_id = spans[i].response_id
         twin = by_response.get(response_id) if response_id is not None else None
         if twin is None:
-            start = interval(spans[i])[0]
-            near = [k for k in siblings.get(links[i], ()) if interval(spans[kept[k].position])[1] >= start]
+            near = [k for k in siblings.get(links[i], ()) if intervals[kept[k].position][1] >= intervals[i][0]]
             siblings[links[i]] = near[-TWIN_CANDIDATES_MAX:]
-            twin = next((k for k in siblings[links[i]] if _are_twins(spans, kept[k], call)), None)
+            twin = next((k for k in siblings[links[i]] if _are_twins(spans, intervals, kept[k], call)), None)
         if twin is None:
             twin = len(kept)
             kept.append(call)
@@ -225,13 +231,13 @@ def _merge_twins(spans: Sequence[SpanFacts], calls: dict[int, Call], links: list
     return kept
 
 
-def _are_twins(spans: Sequence[SpanFacts], one: Call, other: Call) -> bool:
+def _are_twins(spans: Sequence[SpanFacts], intervals: Sequence[tuple[int, int]], one: Call, other: Call) -> bool:
     first, second = spans[one.position], spans[other.position]
     if first.response_id is not None and second.response_id is not None:
         return False
     if first.scope == second.scope or _FAMILIES[first.operation] != _FAMILIES[second.operation]:
         return False
-    (start, end), (other_start, other_end) = interval(first), interval(second)
+    (start, end), (other_start, other_end) = intervals[one.position], intervals[other.position]
     nested = (start <= other_start and other_end <= end) or (other_start <= start and end <= other_end)
     if not nested:
         return False

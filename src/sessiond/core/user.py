@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sessiond.core import usage
-from sessiond.core.fold import LIST_MAX, cut, union
+from sessiond.core.fold import cut, shortened, union
 from sessiond.core.model import TraceSummary, UserKey, UserSummary
 
 
@@ -25,5 +25,5 @@ def summarize(key: UserKey, traces: Sequence[TraceSummary]) -> UserSummary:
         failed_trace_count=sum(trace.error_count > 0 for trace in ordered),
         usage=usage.total_over_traces(trace.usage for trace in ordered),
         list_counts=cut(lists, (count for trace in ordered for count in trace.list_counts)),
-        **{name: entries[:LIST_MAX] for name, entries in lists.items()},
+        **shortened(lists),
     )

@@ -6,6 +6,7 @@ Langfuse), NaN for "no usage" (AI SDK 4), and redacted ids (Logfire): docs/conve
 
 import json
 import re
+from functools import lru_cache
 from typing import Final
 
 from sessiond.core.model import Value
@@ -14,6 +15,9 @@ ID_LENGTH_MAX: Final = 1024
 """Characters. Longer than any id a person makes; an id is repeated in many rows."""
 TEXT_LENGTH_MAX: Final = 1024
 """Characters of a name, model or error message kept in a row; the span's bytes keep the whole."""
+
+TEXTS_CACHED: Final = 4096
+"""Ids and names remembered in their clean form, 4 MiB at most each: the same few come with every span."""
 
 JUNK_IDS: Final = frozenset({"", "null", "none", "undefined", "unknown", "<nil>", "nan"})
 REDACTED: Final = re.compile(r"\[Scrubbed due to |\[REDACTED\]$|<REDACTED>$|\*+$")
@@ -37,10 +41,7 @@ def as_id(value: Value) -> str | None:
     A redacted id must not pass: `[Scrubbed due to 'session']` would merge strangers into one session.
     """
     if isinstance(value, str):
-        text = unquote(value).strip()
-        if len(text) > ID_LENGTH_MAX or text.lower() in JUNK_IDS or REDACTED.match(text):
-            return None
-        return text
+        return _id_of(value) if len(value) <= ID_LENGTH_MAX else None
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -48,6 +49,12 @@ def as_id(value: Value) -> str | None:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return None
+
+
+@lru_cache(TEXTS_CACHED)
+def _id_of(value: str) -> str | None:
+    text = unquote(value).strip()
+    return None if text.lower() in JUNK_IDS or REDACTED.match(text) else text
 
 
 def as_count(value: Value) -> int | None:
@@ -68,4 +75,9 @@ def as_text(value: Value) -> str | None:
     """A short text such as a model or tool name, cut at TEXT_LENGTH_MAX; empty is none."""
     if not isinstance(value, str):
         return None
-    return unquote(value).strip()[:TEXT_LENGTH_MAX] or None
+    return _text_of(value[:TEXT_LENGTH_MAX])
+
+
+@lru_cache(TEXTS_CACHED)
+def _text_of(value: str) -> str | None:
+    return unquote(value).strip() or None

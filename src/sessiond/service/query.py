@@ -103,8 +103,8 @@ class Queries:
         summary = self._store.trace(trace_id)
         if summary is None:
             raise NotFound(f"there is no trace {trace_id.hex()}", hint="`sessiond traces` lists those there are")
-        spans = chronological(self._store.facts(trace_id))
-        selection = usage.select(spans)
+        spans, intervals = chronological(self._store.facts(trace_id))
+        selection = usage.select(spans, intervals)
         counted = {call.position for call in selection.calls} | set(selection.reporters)
         return summary, [SpanFigures(span, position in counted) for position, span in enumerate(spans)]
 
