@@ -2,19 +2,25 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from sessiond.core.model import ReceivedSpan, SpanFacts
+from sessiond.core import trace as traces
+from sessiond.core.model import NO_USAGE, Origin, ReceivedSpan, SpanFacts, StoredSpan, TraceSummary
 from sessiond.wire import otlp
+
+DATA = Path(__file__).parent / "data"
 
 T0 = 1_790_000_000_000_000_000
 """Where the clock of the tests stands: spans start then, and arrive a minute later."""
 ARRIVAL = T0 + 60 * 10**9
 MS = 10**6
+
+SCALARS = ((bool, "bool_value"), (str, "string_value"), (int, "int_value"), (float, "double_value"), (bytes, "bytes_value"))
 
 _ids = count(1)
 
@@ -28,22 +34,14 @@ def span_id(number: int) -> bytes:
 
 
 def any_value(value: Any) -> AnyValue:
-    if isinstance(value, bool):
-        return AnyValue(bool_value=value)
-    if isinstance(value, str):
-        return AnyValue(string_value=value)
-    if isinstance(value, int):
-        return AnyValue(int_value=value)
-    if isinstance(value, float):
-        return AnyValue(double_value=value)
-    if isinstance(value, bytes):
-        return AnyValue(bytes_value=value)
-    if isinstance(value, Mapping):
-        found = AnyValue()
-        found.kvlist_value.values.extend(attributes(value))
-        return found
+    for python_type, field in SCALARS:
+        if isinstance(value, python_type):
+            return AnyValue(**{field: value})
     found = AnyValue()
-    found.array_value.values.extend(any_value(item) for item in value)
+    if isinstance(value, Mapping):
+        found.kvlist_value.values.extend(attributes(value))
+    else:
+        found.array_value.values.extend(any_value(item) for item in value)
     return found
 
 
@@ -132,4 +130,89 @@ def by_trace(spans: Iterable[ReceivedSpan]) -> dict[bytes, list[SpanFacts]]:
     return found
 
 
+def summary(*spans: Span, arrival: int = ARRIVAL, scope: str = "scope", **resource: Any) -> TraceSummary:
+    """The figures of the one trace that the spans are of."""
+    return traces.summarize(trace_id(1), facts(*spans, arrival=arrival, scope=scope, **resource))
 
+
+def fact(  # the facts of a span without the way over its bytes: for times that no builder of spans should make easy
+    id: int = 1,  # noqa: A002
+    parent: int | None = None,
+    *,
+    kind: int = 1,
+    start_ms: int = 0,
+    end_ms: int = 10,
+    **more: Any,
+) -> SpanFacts:
+    """Facts with all that `more` does not say left out; times are milliseconds after T0."""
+    built = SpanFacts(
+        span_id=span_id(id),
+        parent_id=b"" if parent is None else span_id(parent),
+        kind=kind,
+        name="work",
+        start_unix_nano=T0 + start_ms * MS,
+        end_unix_nano=T0 + end_ms * MS,
+        received_unix_nano=ARRIVAL,
+    )
+    return built._replace(**more)
+
+
+def turn(number: int = 1, *, start_ms: int = 0, end_ms: int = 10, **more: Any) -> TraceSummary:
+    """A trace's figures with all that `more` does not say left out; it makes no call and did not fail."""
+    built = TraceSummary(
+        project="default",
+        trace_id=trace_id(number),
+        session_id="s1",
+        other_session_ids=(),
+        user_id=None,
+        name=f"turn {number}",
+        root_span_id=span_id(number),
+        root_missing=False,
+        start_unix_nano=T0 + start_ms * MS,
+        end_unix_nano=T0 + end_ms * MS,
+        llm_duration_nano=0,
+        usage=NO_USAGE,
+        models=(),
+        request_models=(),
+        providers=(),
+        services=(),
+        agents=(),
+        tools=(),
+        span_count=1,
+        llm_call_count=0,
+        tool_call_count=0,
+        error_count=0,
+        failed_call_count=0,
+        error_type=None,
+        error_message=None,
+        received_unix_nano=ARRIVAL,
+        updated_unix_nano=ARRIVAL,
+        list_counts=(),
+    )
+    return built._replace(**more)
+
+
+def stored(data: bytes, origin: Origin = Origin(), arrival: int = ARRIVAL) -> StoredSpan:  # noqa: B008  (a value, never changed)
+    """A span as the store gives it back."""
+    return StoredSpan(origin, data, bytes(16), arrival)
+
+
+def nested_array(depth: int) -> bytes:
+    """An AnyValue of arrays inside arrays, by hand: protobuf itself refuses to read one as deep as some tests want."""
+    data = b"\x0a\x01x"
+    for _ in range(depth):
+        data = field(5, field(1, data))
+    return data
+
+
+def varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def field(number: int, value: bytes) -> bytes:
+    """A length-delimited field on the wire."""
+    return varint(number << 3 | 2) + varint(len(value)) + value

@@ -1,0 +1,309 @@
+"""What `storage.api` promises, held against every engine."""
+
+from collections.abc import Iterator
+
+import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from builders import ARRIVAL, MS, T0, facts, received, span, trace_id
+from sessiond.core import session, trace, user
+from sessiond.core.model import SessionKey, TraceSummary, UserKey
+from sessiond.storage.api import Appended, Marks, Store, Where, span_pages
+
+EVERYTHING = Where()
+S1 = SessionKey("default", "s1")
+
+
+def settle(store: Store) -> None:
+    marks = store.marks()
+    owners = store.put_traces([trace.summarize(one, store.facts(one)) for one in marks.traces])
+    sessions = {*marks.sessions, *owners.sessions}
+    users = {*marks.users, *owners.users}
+    store.put_sessions(
+        [(key, session.summarize(key, turns) if (turns := store.traces_of_session(key)) else None) for key in sessions]
+    )
+    store.put_users([(key, user.summarize(key, turns) if (turns := store.traces_of_user(key)) else None) for key in users])
+
+
+def put(store: Store, *spans: Span, arrival: int = ARRIVAL) -> Appended:
+    appended = store.append(received(*spans, arrival=arrival))
+    settle(store)
+    return appended
+
+
+def stored_bytes(store: Store, number: int = 1) -> list[bytes]:
+    return sorted(one.data for page in span_pages(store, trace_id(number)) for one in page)
+
+
+def trace_numbers(store: Store, where: Where = EVERYTHING, limit: int = 2) -> list[int]:
+    return [int.from_bytes(one.trace_id, "big") for one in walk_traces(store, where, limit)]
+
+
+def walk_traces(store: Store, where: Where, limit: int) -> Iterator[TraceSummary]:
+    after = None
+    while True:
+        page = store.list_traces(where, after, limit)
+        yield from (row.summary for row in page.rows)
+        if page.after is None:
+            return
+        after = page.after
+
+
+def session_ids(store: Store, where: Where = EVERYTHING, limit: int = 2) -> list[str]:
+    found, after = [], None
+    while True:
+        page = store.list_sessions(where, after, limit)
+        found += [row.summary.session_id for row in page.rows]
+        if page.after is None:
+            return found
+        after = page.after
+
+
+# -- spans -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_appended_spans_are_there_as_they_came(store: Store) -> None:
+    sent = received(span(id=1), span(id=2, parent=1))
+    assert store.append(sent) == Appended(2, 0, 0, (trace_id(1),))
+    assert stored_bytes(store) == sorted(one.data for one in sent)
+    assert sorted(store.facts(trace_id(1))) == sorted(one.facts for one in sent)
+
+
+def test_an_unknown_trace_has_nothing(store: Store) -> None:
+    assert list(span_pages(store, trace_id(9))) == [[]]
+    assert store.facts(trace_id(9)) == []
+    assert store.trace(trace_id(9)) is None
+    assert store.session(S1) is None
+    assert store.user(UserKey("default", "u")) is None
+    assert store.traces_of_session(S1) == []
+
+
+def test_nothing_appended_changes_nothing(store: Store) -> None:
+    assert store.append([]) == Appended(0, 0, 0, ())
+    assert store.extent()[:4] == (0, 0, 0, 0)
+
+
+def test_the_same_span_again_changes_nothing(store: Store) -> None:
+    sent = received(span(id=1))
+    store.append(sent)
+    settle(store)
+    again = received(span(id=1), arrival=ARRIVAL + 10**9)
+    assert store.append([*again, *again]) == Appended(0, 2, 0, ())
+    assert store.marks() == Marks()
+    assert store.facts(trace_id(1)) == [sent[0].facts]
+
+
+def test_the_same_span_twice_in_one_append_is_stored_once(store: Store) -> None:
+    sent = received(span(id=1))
+    assert store.append([*sent, *sent]) == Appended(1, 1, 0, (trace_id(1),))
+    assert stored_bytes(store) == [sent[0].data]
+
+
+@pytest.mark.parametrize("winner_first", [True, False])
+def test_of_two_versions_the_ended_one_stays_with_the_first_arrival(store: Store, winner_first: bool) -> None:
+    ended, running = span(id=1, name="ended"), span(id=1, name="running")
+    running.end_time_unix_nano = 0
+    order = (ended, running) if winner_first else (running, ended)
+    assert [store.append(received(one, arrival=ARRIVAL + i)).conflicts for i, one in enumerate(order)] == [0, 1]
+    assert stored_bytes(store) == [ended.SerializeToString()]
+    assert [(one.name, one.received_unix_nano) for one in store.facts(trace_id(1))] == [("ended", ARRIVAL)]
+
+
+def test_versions_that_end_together_are_decided_by_content_alone(store: Store) -> None:
+    versions = [span(id=1, name=name) for name in ("a", "b", "c")]
+    largest = max(received(*versions), key=lambda one: one.digest)
+    for one in versions:
+        store.append(received(one))
+    assert stored_bytes(store) == [largest.data]
+
+
+def test_a_replaced_span_leaves_its_neighbours_in_place(store: Store) -> None:
+    late = span(id=1, name="late", end_ms=99)
+    store.append(received(span(id=1, name="early"), span(id=2, name="beside")))
+    store.append(received(late))
+    assert sorted(one.name for one in store.facts(trace_id(1))) == ["beside", "late"]
+    assert len(stored_bytes(store)) == 2
+
+
+def test_a_client_and_a_server_span_may_share_an_id(store: Store) -> None:
+    assert put(store, span(id=1, kind=3), span(id=1, kind=2)).stored == 2
+    assert store.trace(trace_id(1)).span_count == 2
+
+
+def test_one_span_id_in_two_traces_is_two_spans(store: Store) -> None:
+    put(store, span(id=1, trace=1), span(id=1, trace=2))
+    assert store.extent().span_count == 2
+
+
+def test_spans_come_in_pages_and_none_is_left_out(store: Store) -> None:
+    for number in range(1, 9):
+        store.append(received(span(id=number, filler="x" * 300_000)))
+    pages = list(span_pages(store, trace_id(1)))
+    assert sum(map(len, pages)) == 8
+    assert len(stored_bytes(store)) == 8
+
+
+def test_trace_ids_are_walked_in_order(store: Store) -> None:
+    put(store, *(span(trace=number) for number in (3, 1, 2)))
+    assert store.trace_ids(None, 2) == [trace_id(1), trace_id(2)]
+    assert store.trace_ids(trace_id(2), 2) == [trace_id(3)]
+    assert store.trace_ids(trace_id(3), 2) == []
+
+
+# -- marks and summaries ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_append_marks_its_trace_and_a_summary_clears_the_mark(store: Store) -> None:
+    store.append(received(span(session="s1", user="u1")))
+    assert store.marks() == Marks(traces=(trace_id(1),))
+    owners = store.put_traces([trace.summarize(trace_id(1), store.facts(trace_id(1)))])
+    assert owners == Marks(sessions=(S1,), users=(UserKey("default", "u1"),))
+    assert store.marks() == owners
+
+
+def test_summaries_are_read_as_they_were_written(store: Store) -> None:
+    spans = [span(id=1, session="s1", user="u1", name="turn"), span(id=2, parent=1, operation="chat", tokens_in=3, tokens_out=4)]
+    put(store, *spans)
+    turn = trace.summarize(trace_id(1), facts(*spans))
+    assert store.trace(trace_id(1)) == turn
+    assert store.session(S1) == session.summarize(S1, [turn])
+    assert store.user(UserKey("default", "u1")) == user.summarize(UserKey("default", "u1"), [turn])
+
+
+def test_a_late_session_id_moves_the_trace_and_removes_the_session_it_leaves(store: Store) -> None:
+    put(store, span(id=1, gen_ai__conversation__id="thread"))
+    assert session_ids(store) == ["thread"]
+    put(store, span(id=2, parent=1, session="s1"))
+    assert session_ids(store) == ["s1"]
+    assert store.session(SessionKey("default", "thread")) is None
+    assert store.trace(trace_id(1)).other_session_ids == ("thread",)
+
+
+def test_a_session_that_was_removed_can_come_back(store: Store) -> None:
+    put(store, span(trace=1, id=1, gen_ai__conversation__id="thread"))
+    put(store, span(trace=1, id=2, session="s1"))
+    put(store, span(trace=2, id=3, gen_ai__conversation__id="thread"))
+    assert sorted(session_ids(store)) == ["s1", "thread"]
+
+
+def test_a_user_who_lost_their_last_trace_is_gone(store: Store) -> None:
+    put(store, span(id=1, llm__user="old"))
+    put(store, span(id=2, user="new"))
+    assert store.user(UserKey("default", "old")) is None
+    assert store.user(UserKey("default", "new")).trace_count == 1
+    assert store.extent().user_count == 1
+
+
+def test_the_same_session_id_in_two_projects_is_two_sessions(store: Store) -> None:
+    put(store, span(trace=1, session="s1", sessiond__project="p1"), span(trace=2, session="s1", sessiond__project="p2"))
+    assert [store.session(SessionKey(project, "s1")).trace_count for project in ("p1", "p2")] == [1, 1]
+    assert session_ids(store, Where(session_id="s1")) == ["s1", "s1"]
+    assert session_ids(store, Where(project="p2", session_id="s1")) == ["s1"]
+
+
+def test_ids_of_any_length_and_letters_are_kept_whole(store: Store) -> None:
+    names = ["x" * 1000, "x" * 999 + "y", "naïve 🙂", "a\x00b", " spaced inside "]
+    for number, name in enumerate(names, 1):
+        put(store, span(trace=number, session=name))
+    assert sorted(session_ids(store)) == sorted(name.strip() for name in names)
+
+
+def test_traces_of_a_session_come_in_order_of_start_then_id(store: Store) -> None:
+    put(store, *(span(trace=number, session="s1", start_ms=start) for number, start in ((4, 5), (1, 9), (3, 5), (2, 1))))
+    assert [int.from_bytes(one.trace_id, "big") for one in store.traces_of_session(S1)] == [2, 3, 4, 1]
+
+
+# -- lists -----------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_traces_are_listed_latest_start_first(store: Store, limit: int) -> None:
+    put(store, *(span(trace=number, start_ms=start) for number, start in ((1, 5), (2, 9), (3, 5), (4, 1))))
+    assert trace_numbers(store, limit=limit) == [2, 3, 1, 4]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_sessions_are_listed_latest_activity_first(store: Store, limit: int) -> None:
+    for number, arrival in ((1, 5), (2, 9), (3, 5)):
+        put(store, span(trace=number, session=f"s{number}"), arrival=ARRIVAL + arrival)
+    assert session_ids(store, limit=limit) == ["s2", "s3", "s1"]
+
+
+@pytest.mark.parametrize(
+    ("where", "numbers"),
+    [
+        (Where(session_id="s1"), [2, 1]),
+        (Where(session_id="none"), []),
+        (Where(user_id="ann"), [3, 1]),
+        (Where(user_id="ann", session_id="s1"), [1]),
+        (Where(project="p2"), [4]),
+        (Where(project="none"), []),
+        (Where(project="default", user_id="bob"), [2]),
+        (Where(since_unix_nano=T0 + 3 * MS), [4, 3]),
+        (Where(session_id="s1", since_unix_nano=T0 + 2 * MS), [2]),
+    ],
+)
+def test_filters_restrict_traces_together(store: Store, where: Where, numbers: list[int]) -> None:
+    put(
+        store,
+        span(trace=1, start_ms=1, session="s1", user="ann"),
+        span(trace=2, start_ms=2, session="s1", user="bob"),
+        span(trace=3, start_ms=3, session="s2", user="ann"),
+        span(trace=4, start_ms=4, sessiond__project="p2"),
+    )
+    assert trace_numbers(store, where, limit=1) == numbers
+
+
+@pytest.mark.parametrize(
+    ("where", "ids"),
+    [
+        (Where(user_id="ann"), ["s2", "s1"]),
+        (Where(user_id="bob"), ["s1"]),
+        (Where(user_id="ann", session_id="s2"), ["s2"]),
+        (Where(project="p2"), ["s3"]),
+        (Where(since_unix_nano=T0 + 3 * MS), ["s3", "s2"]),
+    ],
+)
+def test_filters_restrict_sessions_together(store: Store, where: Where, ids: list[str]) -> None:
+    put(store, span(trace=1, start_ms=1, session="s1", user="ann"), arrival=ARRIVAL)
+    put(store, span(trace=2, start_ms=2, session="s1", user="bob"), arrival=ARRIVAL + 1)
+    put(store, span(trace=3, start_ms=3, session="s2", user="ann"), arrival=ARRIVAL + 2)
+    put(store, span(trace=4, start_ms=4, session="s3", sessiond__project="p2"), arrival=ARRIVAL + 3)
+    assert session_ids(store, where, limit=1) == ids
+
+
+def test_a_page_goes_on_where_it_ended_however_rows_change(store: Store) -> None:
+    for number in range(1, 6):
+        put(store, span(trace=number, session=f"s{number}"), arrival=ARRIVAL + number)
+    page = store.list_sessions(EVERYTHING, None, 2)
+    assert [row.summary.session_id for row in page.rows] == ["s5", "s4"]
+    put(store, span(trace=4, session="s4"), arrival=ARRIVAL + 100)
+    rest = store.list_sessions(EVERYTHING, page.after, 10)
+    assert [row.summary.session_id for row in rest.rows] == ["s3", "s2", "s1"]
+
+
+def test_changes_come_in_order_and_only_the_last_of_each_row(store: Store) -> None:
+    for number in (1, 2, 3):
+        put(store, span(trace=number, session=f"s{number}"))
+    before = store.last_change()
+    put(store, span(trace=2, session="s2"))
+    put(store, span(trace=1, session="s1"))
+    put(store, span(trace=2, session="s2"))
+    first = store.changed_sessions(EVERYTHING, before, 1)
+    assert [row.summary.session_id for row in first.rows] == ["s1"]
+    second = store.changed_sessions(EVERYTHING, first.through, 1)
+    assert [(row.summary.session_id, row.summary.span_count) for row in second.rows] == [("s2", 3)]
+    assert second.through is None
+    assert [row.summary.trace_id for row in store.changed_traces(EVERYTHING, before, 9).rows] == [trace_id(1), trace_id(2)]
+    assert store.changed_sessions(EVERYTHING, store.last_change(), 9).rows == []
+
+
+def test_changes_obey_the_filter(store: Store) -> None:
+    put(store, span(trace=1, session="s1", user="ann"), span(trace=2, session="s2", user="bob"))
+    assert [row.summary.session_id for row in store.changed_sessions(Where(user_id="bob"), 0, 9).rows] == ["s2"]
+    assert [row.summary.trace_id for row in store.changed_traces(Where(session_id="s1"), 0, 9).rows] == [trace_id(1)]
+
+
+def test_the_extent_counts_what_is_held(store: Store) -> None:
+    put(store, span(trace=1, session="s1", user="u1"), span(trace=1), span(trace=2, user="u1"))
+    assert store.extent()[:4] == (3, 2, 1, 1)

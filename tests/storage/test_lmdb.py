@@ -1,0 +1,135 @@
+"""What only the LMDB engine has: a directory that is ours alone, a format, a quota, and rows that can rot."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import lmdb
+import pytest
+
+from builders import received, span, trace_id
+from sessiond.core.errors import Invalid, Occupied, StoreBroken, StoreFull
+from sessiond.service.settle import Settler
+from sessiond.storage.api import Where
+from sessiond.storage.lmdb import environment, keys
+from sessiond.storage.lmdb.environment import refuse_network_file_system
+from sessiond.storage.lmdb.store import LmdbStore
+
+QUOTA = 1 << 30
+
+
+def test_what_was_appended_is_there_after_reopening(tmp_path: Path) -> None:
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
+    store.append(received(span(id=1, session="s1")))
+    store.close()
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
+    Settler(store).settle_all()
+    assert [row.summary.session_id for row in store.list_sessions(Where(), None, 9).rows] == ["s1"]
+    store.close()
+
+
+def test_numbers_are_never_given_out_again(tmp_path: Path) -> None:
+    for number in (1, 2):
+        store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
+        store.append(received(span(trace=number, id=number)))
+        store.close()
+    with lmdb.open(str(tmp_path), max_dbs=99, readonly=True) as env, env.begin() as txn:
+        numbers = [txn.get(trace_id(number), db=env.open_db(b"trace_ids", txn=txn)) for number in (1, 2)]
+    assert numbers == [keys.number(1), keys.number(2)]
+
+
+def test_a_directory_held_by_another_process_is_refused_with_its_number(tmp_path: Path) -> None:
+    code = (
+        "import pathlib, sys; from sessiond.storage.lmdb.store import LmdbStore; "
+        f"store = LmdbStore.open(pathlib.Path({str(tmp_path)!r}), bytes_max={QUOTA}); print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout.readline() == "held\n"
+        with pytest.raises(Occupied, match=f"in use by another sessiond \\(process {owner.pid}\\)"):
+            LmdbStore.open(tmp_path, bytes_max=QUOTA)
+        owner.stdin.close()
+    LmdbStore.open(tmp_path, bytes_max=QUOTA).close()
+
+
+def test_a_store_of_another_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    LmdbStore.open(tmp_path, bytes_max=QUOTA).close()
+    monkeypatch.setattr(keys, "FORMAT", 99)
+    with pytest.raises(Occupied, match="has format 1, this sessiond reads format 99"):
+        LmdbStore.open(tmp_path, bytes_max=QUOTA)
+
+
+def test_an_environment_of_someone_else_is_refused_and_left_alone(tmp_path: Path) -> None:
+    with lmdb.open(str(tmp_path)) as env, env.begin(write=True) as txn:
+        txn.put(b"theirs", b"1")
+    with pytest.raises(Occupied, match="not sessiond's"):
+        LmdbStore.open(tmp_path, bytes_max=QUOTA)
+    with lmdb.open(str(tmp_path)) as env, env.begin() as txn:
+        assert [key for key, _ in txn.cursor()] == [b"theirs"]
+
+
+def test_a_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Invalid, match="choose another --data-dir"):
+        LmdbStore.open(tmp_path / "file" / "below", bytes_max=QUOTA)
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs", "9p", "fuse.sshfs", "fuse.glusterfs"])
+def test_a_network_file_system_is_refused(tmp_path: Path, kind: str) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"1 0 8:1 / / rw - ext4 /dev/sda rw\n2 1 0:9 / {tmp_path} rw shared:1 - {kind} server:/x rw\n")
+    with pytest.raises(Occupied, match="network file system"):
+        refuse_network_file_system(tmp_path / "data", mounts)
+    refuse_network_file_system(tmp_path.parent / "elsewhere", mounts)
+
+
+def test_a_local_disk_below_a_network_mount_is_taken(tmp_path: Path) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"1 0 8:1 / / rw - nfs4 server:/ rw\n2 1 0:9 / {tmp_path} rw - ext4 /dev/sda rw\n")
+    refuse_network_file_system(tmp_path / "data", mounts)
+
+
+def test_over_its_quota_the_store_takes_no_span_and_still_reads(tmp_path: Path) -> None:
+    store = LmdbStore.open(tmp_path, bytes_max=1 << 20)
+    numbers = iter(range(1, 1000))
+
+    def fill() -> None:
+        for number in numbers:
+            store.append(received(span(trace=number, id=number, filler=os.urandom(15_000).hex())))
+
+    with pytest.raises(StoreFull, match="quota"):
+        fill()
+    held = store.extent().span_count
+    assert 0 < held < 200
+    Settler(store).settle_all()
+    assert len(store.list_traces(Where(), None, 999).rows) == held
+    store.close()
+
+
+def test_a_full_map_keeps_nothing_of_the_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "MAP_BYTES_PER_QUOTA", 1)
+    store = LmdbStore.open(tmp_path, bytes_max=1 << 20)
+    store.append(received(span(id=1)))
+    large = received(*(span(trace=2, id=number, filler=bytes(30_000)) for number in range(2, 90)))
+    incompressible = [one._replace(data=one.data + os.urandom(30_000)) for one in large]
+    with pytest.raises(StoreFull):
+        store.append(incompressible)
+    assert store.extent().span_count == 1
+    assert store.append(received(span(id=3))).stored == 1
+    store.close()
+
+
+def test_a_rotten_row_is_told_and_not_shown(tmp_path: Path) -> None:
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
+    store.append(received(span(id=1)))
+    Settler(store).settle_all()
+    store.close()
+    with lmdb.open(str(tmp_path), max_dbs=99) as env, env.begin(write=True) as txn:
+        traces = env.open_db(b"traces", txn=txn)
+        row = txn.get(keys.number(1), db=traces)
+        txn.put(keys.number(1), row[:-1] + bytes([row[-1] ^ 1]), db=traces)
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
+    with pytest.raises(StoreBroken, match="checksum"):
+        store.trace(trace_id(1))
+    assert any("checksum" in problem for page in store.check() for problem in page)
+    store.close()
