@@ -22,7 +22,7 @@ def union(lists: Iterable[Iterable[str]]) -> tuple[str, ...]:
 
 def shortened(lists: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     """The lists as a row holds them: their first LIST_MAX entries."""
-    return {name: entries[:LIST_MAX] for name, entries in lists.items()}
+    return {name: entries if len(entries) <= LIST_MAX else entries[:LIST_MAX] for name, entries in lists.items()}
 
 
 def cut(lists: Mapping[str, Sequence[str]], known_counts: Iterable[tuple[str, int]] = ()) -> tuple[tuple[str, int], ...]:

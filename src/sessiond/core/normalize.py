@@ -111,12 +111,8 @@ def _read(attributes: AttributesView) -> tuple[Best, Ids]:
     """The best value of each meaning, and every id."""
     best: Best = {}
     ids: Ids = {}
-    for key in attributes.keys():  # noqa: SIM118  (a view is not a mapping)
-        hits = _INDEX.get(key)
-        if hits is None:
-            continue
-        value = attributes.get(key)
-        for meaning, order, read, binds in hits:
+    for key, value in attributes.items(_INDEX):
+        for meaning, order, read, binds in _INDEX[key]:
             found = read(value)
             if found is None:
                 continue
@@ -129,7 +125,10 @@ def _read(attributes: AttributesView) -> tuple[Best, Ids]:
 
 def _bindings(ids: Ids, meaning: Meaning, of_resource: tuple[Binding, ...] = ()) -> tuple[Binding, ...]:
     found = ids.get(meaning)
-    return of_resource if found is None else (*sorted(found), *of_resource)
+    if found is None:
+        return of_resource
+    found.sort()
+    return (*found, *of_resource)
 
 
 def normalize_resource(attributes: AttributesView) -> ResourceFacts:

@@ -1,7 +1,7 @@
 """The summary of a trace: a pure function of the set of its winning spans and their first arrivals."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from sessiond.core import usage
 from sessiond.core.fold import covered_nano, cut, distinct, shortened
@@ -14,29 +14,29 @@ DEFAULT_PROJECT: Final = "default"
 def summarize(trace_id: bytes, facts: Iterable[SpanFacts]) -> TraceSummary:
     """The figures of a trace from the facts of its spans, in any order; there is at least one."""
     spans, intervals = chronological(facts)
+    every: Any = SpanFacts._make(zip(*spans, strict=True))  # each field holds a column: that fact of every span
     root = next((span for span in spans if not span.parent_id), None)
     root_missing = root is None
     root = root or spans[0]
     calls, reporters = usage.select(spans, intervals)
     used = [call.usage or NO_USAGE for call in calls] + [spans[i].usage or NO_USAGE for i in reporters]
-    session_id, other_session_ids = _bound(spans, root, [span.sessions for span in spans])
-    failures = [span for span in spans if span.is_error]
-    arrivals = [span.received_unix_nano for span in spans]
+    session_id, other_session_ids = _bound(spans, root, every.sessions)
+    failure = next((span for span in spans if span.is_error), None)
     answered = [call for call in calls if not call.failed or call.usage is not None]
     lists = {
         "other_session_ids": other_session_ids,
         "models": distinct([call.response_model or call.request_model for call in answered]),
         "request_models": distinct([call.request_model for call in calls]),
-        "providers": distinct([span.provider for span in spans]),
-        "services": distinct([span.service for span in spans]),
-        "agents": distinct([span.agent for span in spans]),
-        "tools": distinct([span.tool for span in spans]),
+        "providers": distinct(every.provider),
+        "services": distinct(every.service),
+        "agents": distinct(every.agent),
+        "tools": distinct(every.tool),
     }
     return TraceSummary(
-        project=_bound(spans, root, [span.projects for span in spans])[0] or DEFAULT_PROJECT,
+        project=_bound(spans, root, every.projects)[0] or DEFAULT_PROJECT,
         trace_id=trace_id,
         session_id=session_id,
-        user_id=_bound(spans, root, [span.users for span in spans])[0],
+        user_id=_bound(spans, root, every.users)[0],
         name=root.name,
         root_span_id=root.span_id,
         root_missing=root_missing,
@@ -46,13 +46,13 @@ def summarize(trace_id: bytes, facts: Iterable[SpanFacts]) -> TraceSummary:
         usage=usage.total(used) if used else usage.NO_CALLS,
         span_count=len(spans),
         llm_call_count=len(calls),
-        tool_call_count=[span.operation for span in spans].count("tool"),
-        error_count=len(failures),
+        tool_call_count=every.operation.count("tool"),
+        error_count=every.is_error.count(True),
         failed_call_count=[call.failed for call in calls].count(True),
-        error_type=failures[0].error_type if failures else None,
-        error_message=failures[0].error_message if failures else None,
-        received_unix_nano=min(arrivals),
-        updated_unix_nano=max(arrivals),
+        error_type=failure.error_type if failure else None,
+        error_message=failure.error_message if failure else None,
+        received_unix_nano=min(every.received_unix_nano),
+        updated_unix_nano=max(every.received_unix_nano),
         list_counts=cut(lists),
         **shortened(lists),
     )

@@ -38,8 +38,10 @@ def inclusive_usage(reported: Usage, *, total_tokens: int | None, cache_share: C
     Decided in this order: arithmetic with the emitter's own total proves it; else the key says so; else the provider; and a
     cache larger than its input can't be inside it.
     """
-    input_tokens, output_tokens = reported.input_tokens, reported.output_tokens
-    cache = (reported.cache_read_tokens or 0) + (reported.cache_write_tokens or 0)
+    input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens = reported
+    if not (cache_read_tokens or cache_write_tokens or reasoning_tokens):
+        return reported
+    cache = (cache_read_tokens or 0) + (cache_write_tokens or 0)
     both = (input_tokens or 0) + (output_tokens or 0)
     if input_tokens is not None and cache > 0:
         if total_tokens == both:
@@ -50,7 +52,7 @@ def inclusive_usage(reported: Usage, *, total_tokens: int | None, cache_share: C
             outside = cache > input_tokens or (cache_share == "by_provider" and provider in _CACHE_OUTSIDE_PROVIDERS)
         if outside:
             input_tokens += cache
-    reasoning = reported.reasoning_tokens or 0
+    reasoning = reasoning_tokens or 0
     if output_tokens is not None and reasoning > 0 and total_tokens == both + reasoning:
         output_tokens += reasoning
     return reported._replace(input_tokens=input_tokens, output_tokens=output_tokens)

@@ -75,7 +75,7 @@ def as_text(value: Value) -> str | None:
     """A short text such as a model or tool name, cut at TEXT_LENGTH_MAX; empty is none."""
     if not isinstance(value, str):
         return None
-    return _text_of(value[:TEXT_LENGTH_MAX])
+    return _text_of(value if len(value) <= TEXT_LENGTH_MAX else value[:TEXT_LENGTH_MAX])
 
 
 @lru_cache(TEXTS_CACHED)

@@ -14,7 +14,7 @@ from sessiond.core.normalize import normalize, normalize_resource
 from sessiond.wire._pb.wire import view_pb2 as view
 from sessiond.wire.envelope import unfold
 from sessiond.wire.spans import read_span
-from sessiond.wire.values import attributes_of, text
+from sessiond.wire.values import Attributes, attributes_of, text
 
 DIGEST_BYTES: Final = 16
 BATCH_SPANS_MAX: Final = 4096
@@ -105,7 +105,7 @@ _read_cached_origin = lru_cache(ORIGINS_CACHED)(_read_origin)
 def _read_resource(raw: bytes) -> ResourceFacts:
     """An unreadable resource costs its attributes, not its spans."""
     try:
-        return normalize_resource(attributes_of(view.Resource.FromString(raw).attributes))
+        return normalize_resource(Attributes(attributes_of(view.Resource.FromString(raw).attributes)))
     except DecodeError:
         return ResourceFacts()
 

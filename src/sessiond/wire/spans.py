@@ -4,7 +4,7 @@ The trimmed view of proto/sessiond/wire/view.proto holds attributes as a map. A 
 UTF-8, a KeyValue with a field from the future) is read again as a plain list, at three times the cost.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterator
 from itertools import islice
 from typing import Final
 
@@ -13,7 +13,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from sessiond.core.model import Event, SpanView, Value
 from sessiond.wire._pb.wire import view_pb2 as view
-from sessiond.wire.values import attributes_of, text, value_of
+from sessiond.wire.values import Attributes, attributes_of, text, value_of
 
 EVENTS_READ_MAX: Final = 1000
 """Events of a span that figures look at: an emitter that writes one per streamed chunk has its first among them."""
@@ -103,15 +103,16 @@ class MapSpan(_Span):
         super().__init__(span, span.status)
         self._attributes = span.attributes
 
-    def keys(self) -> Iterable[str]:
-        return self._attributes
-
-    def get(self, key: str) -> Value:
-        value = self._attributes.get(key)
-        if value is None:
-            return None
-        # Nearly every value asked for is a string: what `value_of` would do, without the call.
-        return text(value.string_value) if value.HasField("string_value") else value_of(value)
+    def items(self, wanted: Container[str]) -> list[tuple[str, Value]]:
+        attributes = self._attributes
+        found: list[tuple[str, Value]] = []
+        for key in attributes:
+            if key in wanted:
+                value = attributes[key]
+                # Nearly every value asked for is a string: what `value_of` would do, without its calls.
+                raw = value.string_value
+                found.append((key, raw.decode("utf-8", "replace") if raw else value_of(value)))
+        return found
 
 
 class ListSpan(_Span):
@@ -125,10 +126,7 @@ class ListSpan(_Span):
         except DecodeError:
             status = view.Status()
         super().__init__(span, status)
-        self._attributes = attributes_of(span.attributes)
+        self._attributes = Attributes(attributes_of(span.attributes))
 
-    def keys(self) -> Iterable[str]:
-        return self._attributes
-
-    def get(self, key: str) -> Value:
-        return self._attributes.get(key)
+    def items(self, wanted: Container[str]) -> list[tuple[str, Value]]:
+        return self._attributes.items(wanted)

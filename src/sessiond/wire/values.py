@@ -1,6 +1,6 @@
 """OTLP attribute values -> Python's own, without trusting their depth or their text."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Final, cast
 
 from google.protobuf.message import DecodeError
@@ -53,3 +53,15 @@ def attributes_of(raw_attributes: Iterable[bytes]) -> dict[str, Value]:
             continue
         found[text(attribute.key)] = value_of(attribute.value)
     return found
+
+
+class Attributes:
+    """Attributes that were read one by one, as a `core.model.AttributesView`."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: dict[str, Value]) -> None:
+        self._values = values
+
+    def items(self, wanted: Container[str]) -> list[tuple[str, Value]]:
+        return [(key, value) for key, value in self._values.items() if key in wanted]

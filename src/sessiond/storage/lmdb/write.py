@@ -1,6 +1,7 @@
 """What changes the store: one function a verb of the contract, inside one write transaction that its caller holds."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from sessiond.core.identity import version
 from sessiond.core.model import (
@@ -16,6 +17,8 @@ from sessiond.storage.lmdb import codec, keys
 from sessiond.storage.lmdb.codec import ChunkCodec, SessionRow, SpanRow, TraceRow
 from sessiond.storage.lmdb.environment import WriteTxn
 from sessiond.storage.lmdb.keys import number
+
+Owner = TypeVar("Owner", SessionKey, UserKey)
 
 # -- spans ---------------------------------------------------------------------------------------------------------------------
 
@@ -125,25 +128,47 @@ class _Append:
 def put_traces(write: WriteTxn, summaries: Sequence[TraceSummary]) -> Marks:
     """`Store.put_traces`."""
     txn, trees = write.txn, write.trees
-    sessions: dict[SessionKey, None] = {}
-    users: dict[UserKey, None] = {}
+    owners = _Owners(write)
     for summary in summaries:
         prefix = write.held("trace_ids", summary.trace_id)
         old = _old_trace(write, prefix)
         if old is not None:
-            _mark_owners(write, old, sessions, users)
-        new = TraceRow(
-            change=write.next("change"),
-            project=_project_number(write, summary.project),
-            session=_session_number(write, summary),
-            user=_user_number(write, summary),
-            summary=summary,
-        )
-        _mark_owners(write, new, sessions, users)
+            owners.mark(old.summary)
+        project, session, user = owners.mark(summary)
+        new = TraceRow(write.next("change"), project, session, user, summary)
         txn.put(prefix, codec.pack_trace(new), db=trees["traces"])
         _move(write, trace_index_rows(old, prefix) if old else {}, trace_index_rows(new, prefix))
         txn.delete(prefix, db=trees["marked_traces"])
-    return Marks(sessions=tuple(sessions), users=tuple(users))
+    return Marks(sessions=tuple(owners.sessions), users=tuple(owners.users))
+
+
+class _Owners:
+    """The projects, sessions and users of traces that are written in one transaction: their numbers, and marks on them."""
+
+    def __init__(self, write: WriteTxn) -> None:
+        self._write = write
+        self._projects: dict[str, int] = {}
+        self.sessions: dict[SessionKey, int] = {}
+        self.users: dict[UserKey, int] = {}
+
+    def mark(self, trace: TraceSummary) -> tuple[int, int, int]:
+        """Mark whom the trace belongs to; the numbers of its project, session and user, 0 for none."""
+        project = self._projects.get(trace.project)
+        if project is None:
+            project = self._projects[trace.project] = _project_number(self._write, trace.project)
+        session = user = 0
+        if trace.session_id is not None:
+            session = self._marked("session", SessionKey(trace.project, trace.session_id), self.sessions)
+        if trace.user_id is not None:
+            user = self._marked("user", UserKey(trace.project, trace.user_id), self.users)
+        return project, session, user
+
+    def _marked(self, kind: str, key: Owner, marked: dict[Owner, int]) -> int:
+        given = marked.get(key)
+        if given is None:
+            given = marked[key] = _number_of(self._write, kind, keys.named(key))
+            self._write.txn.put(number(given), codec.seal(key), db=self._write.trees[f"marked_{kind}s"])
+        return given
 
 
 def put_sessions(write: WriteTxn, settled: Sequence[tuple[SessionKey, SessionSummary | None]]) -> None:
@@ -222,20 +247,6 @@ def _old_trace(write: WriteTxn, prefix: bytes) -> TraceRow | None:
     return codec.unpack_trace(packed) if packed else None
 
 
-def _mark_owners(write: WriteTxn, row: TraceRow, sessions: dict[SessionKey, None], users: dict[UserKey, None]) -> None:
-    summary = row.summary
-    if summary.session_id is not None:
-        session = SessionKey(summary.project, summary.session_id)
-        if session not in sessions:
-            sessions[session] = None
-            write.txn.put(number(row.session), codec.seal(session), db=write.trees["marked_sessions"])
-    if summary.user_id is not None:
-        user = UserKey(summary.project, summary.user_id)
-        if user not in users:
-            users[user] = None
-            write.txn.put(number(row.user), codec.seal(user), db=write.trees["marked_users"])
-
-
 def _project_number(write: WriteTxn, project: str) -> int:
     name = keys.named(project)
     packed = write.txn.get(name, db=write.trees["projects"])
@@ -244,18 +255,6 @@ def _project_number(write: WriteTxn, project: str) -> int:
     given = write.next("project")
     write.txn.put(name, codec.seal((given, project)), db=write.trees["projects"])
     return given
-
-
-def _session_number(write: WriteTxn, trace: TraceSummary) -> int:
-    if trace.session_id is None:
-        return 0
-    return _number_of(write, "session", keys.named(SessionKey(trace.project, trace.session_id)))
-
-
-def _user_number(write: WriteTxn, trace: TraceSummary) -> int:
-    if trace.user_id is None:
-        return 0
-    return _number_of(write, "user", keys.named(UserKey(trace.project, trace.user_id)))
 
 
 def _number_of(write: WriteTxn, kind: str, name: bytes) -> int:

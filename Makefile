@@ -1,0 +1,52 @@
+# Everything a newcomer needs, on a bare machine with python3 (3.11 or newer).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run setup test demo bench proto format clean
+
+run: $(VENV)/.installed ## start the daemon on its defaults
+	$(BIN)/sessiond serve
+
+setup: $(VENV)/.tested ## the environment with all of it
+
+test: setup ## every check: format, lint, types, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n auto
+
+demo: $(VENV)/.demo ## a real agent, traced, and what sessiond shows of it
+	$(BIN)/python -m examples.demo
+
+bench: setup ## what the figures in docs/benchmarks.md come from
+	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.startup
+
+proto: setup ## generate src/sessiond/wire/_pb again
+	$(BIN)/python proto/generate.py
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# The versions in constraints.txt are those that were tested together. An extra is installed once for each state of the files.
+$(VENV)/.created:
+	$(PYTHON) -c 'import sys; sys.exit("sessiond needs Python 3.11 or newer: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "python3 can't make environments here; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.demo: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo]'
+	touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@ $(VENV)/.demo

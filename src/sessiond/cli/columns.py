@@ -1,0 +1,91 @@
+"""TABLES: the columns of sessions and of traces, and which go first where a terminal is narrow."""
+
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from rich.text import Text
+
+from sessiond.cli.render import Column, count, failures, listed, text
+from sessiond.cli.text import ago, duration, number
+from sessiond.client import Session, State, Status, Trace
+from sessiond.client.rows import enum_name
+from sessiond.core.trace import DEFAULT_PROJECT
+
+MODELS_WIDTH_MAX: Final = 30
+NAME_WIDTH_MAX: Final = 30
+USER_WIDTH_MAX: Final = 24
+STATUS_WIDTH_MAX: Final = 30
+
+Row = TypeVar("Row", Session, Trace)
+
+
+def session_columns(sessions: Sequence[Session], now_unix_nano: int) -> list[Column[Session]]:
+    """The columns for some sessions; their project is one where it tells them apart."""
+    return [
+        Column("LAST ACTIVITY", lambda session: age(session.last_activity_time, now_unix_nano)),
+        *_project_column(sessions),
+        Column("SESSION", lambda session: text(session.session_id)),
+        Column("USER", lambda session: text(session.user_id), rank=6, width_max=USER_WIDTH_MAX),
+        Column("TURNS", lambda session: count(session.trace_count), rank=1, justify="right"),
+        Column("DURATION", lambda session: Text(duration(session.duration_ms)), rank=3, justify="right"),
+        Column("LLM CALLS", lambda session: count(session.llm_call_count), rank=5, justify="right"),
+        Column("TOKENS IN / OUT", tokens, rank=4, justify="right"),
+        Column("MODELS", lambda session: listed(session.models), rank=8, width_max=MODELS_WIDTH_MAX),
+        Column("ERRORS", lambda session: failures(session.error_count), rank=2, justify="right"),
+        Column("STATE", _state, rank=7),
+    ]
+
+
+def trace_columns(traces: Sequence[Trace], now_unix_nano: int) -> list[Column[Trace]]:
+    """The columns for some traces of any session."""
+    return [
+        Column("STARTED", lambda trace: age(trace.start_time, now_unix_nano)),
+        *_project_column(traces),
+        Column("TRACE", lambda trace: text(trace.trace_id)),
+        Column("SESSION", lambda trace: text(trace.session_id), rank=6),
+        *_trace_figures(),
+    ]
+
+
+def turn_columns(traces: Sequence[Trace], now_unix_nano: int) -> list[Column[Trace]]:
+    """The columns for the traces of one session."""
+    return [column for column in trace_columns(traces, now_unix_nano) if column.header not in {"SESSION", "PROJECT"}]
+
+
+def age(time: Timestamp, now_unix_nano: int) -> Text:
+    return Text(ago(time.ToNanoseconds(), now_unix_nano))
+
+
+def tokens(row: Session | Trace) -> Text:
+    """Input and output; `-` where one is not known."""
+    known = [getattr(row, name) if row.HasField(name) else None for name in ("input_tokens", "output_tokens")]
+    return Text(" / ".join(map(number, known)))
+
+
+def failure(trace: Trace) -> Text:
+    """`ok`, or in red what the earliest error was."""
+    if trace.status != Status.STATUS_ERROR:
+        return Text("ok")
+    return text(trace.error_type or trace.error_message or "error", "bold red")
+
+
+def _trace_figures() -> list[Column[Trace]]:
+    return [
+        Column("NAME", lambda trace: text(trace.name), rank=3, width_max=NAME_WIDTH_MAX),
+        Column("DURATION", lambda trace: Text(duration(trace.duration_ms)), rank=1, justify="right"),
+        Column("LLM CALLS", lambda trace: count(trace.llm_call_count), rank=5, justify="right"),
+        Column("TOKENS IN / OUT", tokens, rank=4, justify="right"),
+        Column("MODELS", lambda trace: listed(trace.models), rank=7, width_max=MODELS_WIDTH_MAX),
+        Column("STATUS", failure, rank=2, width_max=STATUS_WIDTH_MAX),
+    ]
+
+
+def _project_column(rows: Sequence[Row]) -> list[Column[Row]]:
+    if all(row.project == DEFAULT_PROJECT for row in rows):
+        return []
+    return [Column("PROJECT", lambda row: text(row.project))]
+
+
+def _state(session: Session) -> Text:
+    return text(enum_name(State.DESCRIPTOR, session.state), "green" if session.state == State.STATE_LIVE else "dim")

@@ -1,0 +1,25 @@
+"""The table of commands, and `main` over it."""
+
+from typing import Final
+
+import click
+
+from sessiond.cli.lazy import Command, LazyGroup
+
+COMMANDS: Final = {
+    "serve": Command("sessiond.cli.serve:serve", "Receive spans and answer questions, until SIGTERM or Ctrl-C."),
+    "sessions": Command("sessiond.cli.sessions:sessions", "List sessions, latest activity first."),
+    "session": Command("sessiond.cli.sessions:session", "Show one session and its turns."),
+    "traces": Command("sessiond.cli.traces:traces", "List traces, latest start first."),
+    "trace": Command("sessiond.cli.traces:trace", "Show one trace and its spans as a tree."),
+    "status": Command("sessiond.cli.status:status", "Show how the daemon is and what it holds."),
+    "check": Command("sessiond.cli.check:check", "Compare everything in the store with its span bytes."),
+    "rebuild": Command("sessiond.cli.offline:rebuild", "Make everything but span bytes and arrival times again."),
+    "version": Command("sessiond.cli.status:version", "Show the version."),
+}
+"""In the order of `sessiond --help`."""
+
+
+@click.group(cls=LazyGroup, commands_table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Sessions out of OpenTelemetry traces: receive spans, keep them, and ask for conversations with true figures."""

@@ -1,0 +1,79 @@
+"""A click group that imports a command when it is used, and the one place where failures become exit codes.
+
+Importing everything takes the time and memory of a daemon; `sessiond --help` and a query need neither.
+"""
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from typing import IO, Any, Final, NamedTuple, cast
+
+import click
+
+from sessiond.cli.text import clean
+from sessiond.core.errors import Code, SessiondError
+
+EXIT_FAILED: Final = 1
+"""Something failed in the world: no daemon, no such id, a check that found problems."""
+EXIT_INVALID: Final = 2
+"""What the caller wrote can't be used; click's own."""
+EXIT_INTERRUPTED: Final = 130
+"""What a shell gives for SIGINT."""
+
+
+class Command(NamedTuple):
+    """Where a command is (`module:attribute`), and its line in the group's help."""
+
+    target: str
+    help: str
+
+
+class Failed(click.ClickException):
+    """Ends the command line with a message on stderr and EXIT_FAILED."""
+
+    exit_code = EXIT_FAILED
+
+    def __init__(self, message: str) -> None:
+        super().__init__("\n".join(map(clean, message.split("\n"))))
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"sessiond: {self.message}", file=file or sys.stderr)
+
+
+class Refused(Failed):
+    """The same with EXIT_INVALID: it is for the caller to write something else."""
+
+    exit_code = EXIT_INVALID
+
+
+class LazyGroup(click.Group):
+    """Commands from a table. A failed operation is told in one line, never by a traceback."""
+
+    def __init__(self, *, commands_table: Mapping[str, Command], **settings: Any) -> None:  # noqa: ANN401 - click's own
+        super().__init__(**settings)
+        self._table = commands_table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(self._table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        entry = self._table.get(cmd_name)
+        return cast("click.Command", load(entry.target)) if entry else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.help) for name, command in self._table.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except SessiondError as error:
+            raise (Refused if error.code is Code.INVALID else Failed)(str(error)) from error
+        except KeyboardInterrupt:
+            ctx.exit(EXIT_INTERRUPTED)
+
+
+def load(target: str) -> object:
+    """What `module:attribute` names, imported now."""
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)

@@ -1,0 +1,47 @@
+"""Many rows on stdout: as a table for people, or as JSON while they arrive."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
+from typing import Generic, NamedTuple, TypeVar
+
+from sessiond.cli import columns
+from sessiond.cli.output import layout_of_stdout, remark, show, show_json
+from sessiond.cli.render import Column, table
+from sessiond.client import Session, Trace, rows
+from sessiond.client.rows import Row
+
+Item = TypeVar("Item")
+
+
+class Kind(NamedTuple, Generic[Item]):
+    """How rows of one kind are written."""
+
+    row: Callable[[Item], Row]
+    columns: Callable[[Sequence[Item], int], Sequence[Column[Item]]]
+
+
+SESSIONS = Kind[Session](rows.session_row, columns.session_columns)
+TRACES = Kind[Trace](rows.trace_row, columns.trace_columns)
+TURNS = Kind[Trace](rows.trace_row, columns.turn_columns)
+
+
+def write(found: Iterator[Item], kind: Kind[Item], limit: int, *, as_json: bool, when_empty: str) -> None:
+    """Write the first `limit` rows, and remark if there are more, or none."""
+    first = next(found, None)
+    if first is None:
+        remark(when_empty)
+        return
+    shown = chain([first], islice(found, limit - 1))
+    if as_json:
+        for item in shown:
+            show_json(kind.row(item))
+    else:
+        _show_table(list(shown), kind)
+    if next(found, None) is not None:
+        remark(f"{limit:,} shown; --limit N for more")
+
+
+def _show_table(items: Sequence[Item], kind: Kind[Item]) -> None:
+    layout = layout_of_stdout()
+    show(table(kind.columns(items, time.time_ns()), items, layout), layout=layout)

@@ -1,0 +1,93 @@
+"""What the commands that ask a daemon share: their options, and the connection."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import click
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from sessiond.cli.lazy import Failed, Refused
+from sessiond.cli.text import AGE_UNITS
+from sessiond.client import Client, RequestFailed
+
+DEFAULT_ENDPOINT: Final = "127.0.0.1:4319"
+DEFAULT_LIMIT: Final = 50
+
+_ENDPOINT: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
+_PORT_MAX: Final = 65535
+_AGE: Final = re.compile(r"([0-9]{1,9})([smhd])")
+_SECONDS_OF: Final = dict(AGE_UNITS)
+
+
+class EndpointType(click.ParamType[str]):
+    """HOST:PORT; an IPv6 host in brackets."""
+
+    name = "HOST:PORT"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        found = _ENDPOINT.fullmatch(str(value))
+        if found is None or not 0 < int(found[2]) <= _PORT_MAX:
+            self.fail(f"{value!r} is not HOST:PORT, such as {DEFAULT_ENDPOINT}", param, ctx)
+        return str(value)
+
+
+class SinceType(click.ParamType[Timestamp]):
+    """A moment as RFC 3339 with its time zone, or as an age before now."""
+
+    name = "TIME|AGE"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Timestamp:
+        try:
+            return value if isinstance(value, Timestamp) else moment(str(value), time.time_ns())
+        except ValueError:
+            self.fail(f"{value!r} is no time such as 2026-01-31T09:30:00Z and no age such as 15m, 2h or 7d", param, ctx)
+
+
+def moment(text: str, now_unix_nano: int) -> Timestamp:
+    """The moment that `--since` names, to the nanosecond; none is before 1970. Raises ValueError for any other text."""
+    found = Timestamp()
+    age = _AGE.fullmatch(text)
+    if age is None:
+        found.FromJsonString(text)
+    else:
+        found.FromNanoseconds(max(0, now_unix_nano - int(age[1]) * _SECONDS_OF[age[2]] * 10**9))
+    return found if found.seconds >= 0 else Timestamp()
+
+
+endpoint = click.option(
+    "--endpoint",
+    type=EndpointType(),
+    default=DEFAULT_ENDPOINT,
+    envvar="SESSIOND_ENDPOINT",
+    show_default=True,
+    show_envvar=True,
+    help="The daemon's query address.",
+)
+limit = click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=DEFAULT_LIMIT,
+    show_default=True,
+    metavar="N",
+    help="At most so many rows.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with every field.")
+project = click.option("--project", default="", metavar="NAME", help="Only this project; all where not given.")
+session_id = click.option("--session", "session_id", default="", metavar="ID", help="Only this session.")
+user_id = click.option("--user", "user_id", default="", metavar="ID", help="Only what this user took part in.")
+since = click.option(
+    "--since", type=SinceType(), help="Only what started at or after a time, or at most so long ago (15m, 2h, 7d)."
+)
+
+
+@contextmanager
+def asking(endpoint: str) -> Iterator[Client]:
+    """A connected client; a failed request ends the command with its message and exit code."""
+    try:
+        with Client(endpoint) as client:
+            yield client
+    except RequestFailed as failure:
+        raise (Refused if failure.code == "INVALID_ARGUMENT" else Failed)(str(failure)) from failure

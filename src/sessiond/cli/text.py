@@ -1,0 +1,56 @@
+"""How values read to a person: safe text, durations, ages, sizes. Takes plain values and the time; writes nothing."""
+
+from typing import Final
+
+_SECOND, _MINUTE, _HOUR, _DAY = 1, 60, 3600, 86400
+
+AGE_UNITS: Final = (("d", _DAY), ("h", _HOUR), ("m", _MINUTE), ("s", _SECOND))
+_DURATION_UNITS: Final = (("d", _DAY, "h", _HOUR), ("h", _HOUR, "min", _MINUTE), ("min", _MINUTE, "s", _SECOND))
+_SIZE_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
+_MILLIS: Final = 1000
+_NANO: Final = 10**9
+ABSENT: Final = "-"
+"""Stands for a figure that is not known; 0 is a figure."""
+
+
+def clean(text: str) -> str:
+    r"""The text with all that could steer a terminal made visible, such as `\x1b` for ESC.
+
+    Spans are written by strangers: control characters, bidirectional overrides, line separators and the like are shown, never sent.
+    """
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
+def duration(milliseconds: float) -> str:
+    """`0.25 ms`, `412 ms`, `1.2 s`, `3 min 4 s`, `2 h 5 min`, `3 d 4 h`."""
+    seconds = round(milliseconds / 1000)
+    for unit, size, part, part_size in _DURATION_UNITS:
+        if seconds >= size:
+            return f"{seconds // size:,} {unit} {seconds % size // part_size} {part}"
+    rounded = float(f"{milliseconds:.3g}")
+    return f"{rounded / 1000:.1f} s" if rounded >= _MILLIS else f"{round(rounded, 3):g} ms"
+
+
+def ago(unix_nano: int, now_unix_nano: int) -> str:
+    """`3m ago`; a moment that is now or still to come is `just now`."""
+    seconds = (now_unix_nano - unix_nano) // _NANO
+    for unit, size in AGE_UNITS:
+        if seconds >= size:
+            return f"{seconds // size}{unit} ago"
+    return "just now"
+
+
+def number(value: int | None) -> str:
+    """With thousands separators; `-` where it is not known."""
+    return ABSENT if value is None else f"{value:,}"
+
+
+def size(count: int) -> str:
+    """Bytes as `512 B`, `1.5 GiB`."""
+    power = min(max(count.bit_length() - 1, 0) // 10, len(_SIZE_UNITS) - 1)
+    return f"{count / 1024**power:.1f} {_SIZE_UNITS[power]}" if power else f"{count} B"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 trace`, `1,234 traces`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,0 +1,66 @@
+"""`sessiond traces` and `sessiond trace`."""
+
+import time
+
+import click
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from sessiond.cli import listing, options
+from sessiond.cli.facts import trace_facts
+from sessiond.cli.output import layout_of_stdout, show, show_json
+from sessiond.cli.render import block
+from sessiond.cli.tree import span_tree
+from sessiond.client import Client
+from sessiond.client.rows import row, trace_row
+
+
+@click.command()
+@options.project
+@options.session_id
+@options.user_id
+@options.since
+@options.limit
+@options.as_json
+@options.endpoint
+def traces(
+    *, project: str, session_id: str, user_id: str, since: Timestamp | None, limit: int, as_json: bool, endpoint: str
+) -> None:
+    """List traces, latest start first."""
+    with options.asking(endpoint) as client:
+        found = client.traces(project=project, session_id=session_id, user_id=user_id, since=since, limit=limit + 1)
+        is_restricted = bool(project or session_id or user_id or since)
+        empty = (
+            "No trace matches; ask for fewer conditions, or without any to see all."
+            if is_restricted
+            else "No traces yet. Send spans to the OTLP address that `sessiond status` shows."
+        )
+        listing.write(found, listing.TRACES, limit, as_json=as_json, when_empty=empty)
+
+
+@click.command()
+@click.argument("trace_id", metavar="ID")
+@click.option("--raw", is_flag=True, help="Each span byte for byte as it came: one JSON object a line, its bytes in base64.")
+@options.as_json
+@options.endpoint
+def trace(*, trace_id: str, raw: bool, as_json: bool, endpoint: str) -> None:
+    """Show one trace and its spans as a tree.
+
+    With --json the first line is the trace, and each further one a span with its figures, in order of start.
+    """
+    with options.asking(endpoint) as client:
+        _show_raw(client, trace_id) if raw else _show_trace(client, trace_id, as_json=as_json)
+
+
+def _show_raw(client: Client, trace_id: str) -> None:
+    for span in client.raw_trace(trace_id):
+        show_json(row(span))
+
+
+def _show_trace(client: Client, trace_id: str, *, as_json: bool) -> None:
+    found, spans = client.trace(trace_id)
+    if as_json:
+        show_json(trace_row(found))
+        for span in spans:
+            show_json(row(span))
+    else:
+        show(block(trace_facts(found, time.time_ns())), "", span_tree(spans), layout=layout_of_stdout())
