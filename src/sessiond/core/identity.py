@@ -1,6 +1,7 @@
 """Which version of a span counts, when a span was, and which span is whose parent."""
 
 from collections.abc import Iterable, Sequence
+from operator import lt
 from typing import Final, NamedTuple
 
 from sessiond.core.model import SpanFacts
@@ -70,12 +71,20 @@ def parents(spans: Sequence[SpanFacts]) -> list[int]:
         if held != position and _parent_rank(span) < _parent_rank(spans[held]):
             by_id[span.span_id] = position
     links = [by_id.get(span.parent_id, -1) if span.parent_id else -1 for span in spans]
-    _break_cycles(links)
+    if not is_parents_first(links):
+        _break_cycles(links)
     return links
 
 
-def parents_first(links: Sequence[int]) -> list[int]:
+def is_parents_first(links: Sequence[int]) -> bool:
+    """Whether every parent already comes before its children, as it does where parents start first; then there is no cycle."""
+    return all(map(lt, links, range(len(links))))
+
+
+def parents_first(links: Sequence[int]) -> Sequence[int]:
     """Positions in an order in which every parent comes before its children."""
+    if is_parents_first(links):
+        return range(len(links))
     children: list[list[int]] = [[] for _ in links]
     order: list[int] = []
     for position, parent in enumerate(links):

@@ -117,7 +117,7 @@ def _sum(column: Iterable[int | None]) -> int | None:
     return sum(present) if present else None
 
 
-def _told_once(spans: Sequence[SpanFacts], generations: list[int], links: list[int], order: list[int]) -> dict[int, Call]:
+def _told_once(spans: Sequence[SpanFacts], generations: list[int], links: list[int], order: Sequence[int]) -> dict[int, Call]:
     """The generations that no generation below them tells again, in chronological order."""
     told = {i: _call(spans[i], i) for i in generations}
     upper = _restated(spans, links, order) if len(generations) > 1 else frozenset()
@@ -131,7 +131,7 @@ def _call(span: SpanFacts, position: int) -> Call:
     return Call(position, span.request_model, span.response_model, span.provider, span.usage, span.is_error)
 
 
-def _restated(spans: Sequence[SpanFacts], links: list[int], order: list[int]) -> frozenset[int]:
+def _restated(spans: Sequence[SpanFacts], links: list[int], order: Sequence[int]) -> frozenset[int]:
     """Generations with a generation of their family below them: `below` is the set of families reachable from each span."""
     below = [0] * len(spans)
     upper: set[int] = set()
@@ -145,7 +145,7 @@ def _restated(spans: Sequence[SpanFacts], links: list[int], order: list[int]) ->
 
 
 def _fill_from_above(
-    spans: Sequence[SpanFacts], told: dict[int, Call], upper: frozenset[int], links: list[int], order: list[int]
+    spans: Sequence[SpanFacts], told: dict[int, Call], upper: frozenset[int], links: list[int], order: Sequence[int]
 ) -> None:
     """Each upper generation fills the gaps of the ones right below it, from the top down.
 
@@ -170,7 +170,7 @@ def _fill_from_above(
             told[last] = _with_gaps_filled(told[last], told[i], usage=True)
 
 
-def _restaters(spans: Sequence[SpanFacts], upper: frozenset[int], links: list[int], order: list[int]) -> dict[int, int]:
+def _restaters(spans: Sequence[SpanFacts], upper: frozenset[int], links: list[int], order: Sequence[int]) -> dict[int, int]:
     """Generation -> the nearest generation of its family above it that tells of the same call."""
     nothing: dict[int, int] = {}
     above = [nothing] * len(spans)  # family -> nearest upper generation
@@ -248,7 +248,7 @@ def _are_twins(spans: Sequence[SpanFacts], intervals: Sequence[tuple[int, int]],
     return one.usage is not None and one.usage == other.usage
 
 
-def _reporters(spans: Sequence[SpanFacts], links: list[int], order: list[int]) -> tuple[int, ...]:
+def _reporters(spans: Sequence[SpanFacts], links: list[int], order: Sequence[int]) -> tuple[int, ...]:
     """Spans of other kinds that carry usage, with none below them that does."""
     usage_below = [False] * len(spans)
     for i in reversed(order):

@@ -9,7 +9,6 @@ from itertools import islice
 from typing import Final
 
 from sessiond.core.errors import StoreBroken
-from sessiond.core.identity import version
 from sessiond.core.model import SessionKey, UserKey
 from sessiond.storage.lmdb import codec, keys, read, write
 from sessiond.storage.lmdb.codec import ChunkCodec
@@ -63,8 +62,9 @@ def _trace(txn: Txn, trees: Trees, _: bytes, prefix: bytes) -> list[str]:
         for span, one in zip(spans, facts, strict=False):
             if span.received_unix_nano != one.received_unix_nano:
                 problems.append(f"span {one.span_id.hex()}: two first arrivals")
-            row = codec.SpanRow(version(one, span.digest), span.received_unix_nano, keys.value_of(commit))
-            expected[keys.span(one)] = codec.pack_span_row(row)
+            expected[keys.span(one)] = codec.pack_span_row(
+                one.end_unix_nano, span.digest, span.received_unix_nano, keys.value_of(commit)
+            )
     problems += [f"span {key[:8].hex()}: its row is missing or wrong" for key in expected if span_rows.get(key) != expected[key]]
     problems += [f"span {key[:8].hex()}: a row without a span" for key in span_rows.keys() - expected.keys()]
     if txn.get(prefix, db=trees["traces"]) is None and txn.get(prefix, db=trees["marked_traces"]) is None:

@@ -12,7 +12,6 @@ from sessiond.core.errors import StoreBroken
 from sessiond.core.identity import Version
 from sessiond.core.model import (
     Origin,
-    ReceivedSpan,
     SessionSummary,
     SpanFacts,
     StoredSpan,
@@ -85,9 +84,8 @@ def unseal(sealed: bytes) -> Any:  # noqa: ANN401  (msgpack's own type; every ca
     return msgpack.unpackb(payload, use_list=False)
 
 
-def pack_span_row(row: SpanRow) -> bytes:
-    (end, digest), received, commit = row
-    return _SPAN_ROW.pack(end, received, commit, digest)
+def pack_span_row(end_unix_nano: int, digest: bytes, received_unix_nano: int, commit: int) -> bytes:
+    return _SPAN_ROW.pack(end_unix_nano, received_unix_nano, commit, digest)
 
 
 def unpack_span_row(packed: bytes) -> SpanRow:
@@ -153,13 +151,15 @@ class ChunkCodec:
         self._compressor = zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_checksum=True)
         self._decompressor = zstandard.ZstdDecompressor()
 
-    def pack(self, spans: Sequence[ReceivedSpan | StoredSpan]) -> bytes:
+    def pack(self, spans: Iterable[StoredSpan]) -> bytes:
         """A chunk: each origin once, then (origin's place, digest, first arrival, bytes) of each span."""
         origins: dict[Origin, int] = {}
         rows = []
-        for span in spans:
-            received = span.facts.received_unix_nano if isinstance(span, ReceivedSpan) else span.received_unix_nano
-            rows.append((origins.setdefault(span.origin, len(origins)), span.digest, received, span.data))
+        last, place = None, 0
+        for origin, data, digest, received in spans:
+            if origin is not last:
+                last, place = origin, origins.setdefault(origin, len(origins))
+            rows.append((place, digest, received, data))
         return self._compressor.compress(msgpack.packb((list(origins), rows)))
 
     def unpack(self, chunk: bytes) -> list[StoredSpan]:

@@ -103,13 +103,12 @@ class WriteTxn:
     def __init__(self, txn: Txn, trees: Trees) -> None:
         self.txn = txn
         self.trees = trees
-        self._counters = _counters(txn, trees)
+        self._counters: dict[str, int] = _counters(txn, trees)._asdict()
 
     def next(self, counter: str) -> int:
         """The next number of a kind, from 1; never given out again."""
-        given: int = getattr(self._counters, counter) + 1
-        self._counters = self._counters._replace(**{counter: given})
-        return given
+        self._counters[counter] += 1
+        return self._counters[counter]
 
     def held(self, tree: str, key: bytes) -> bytes:
         """The value of a row that must be there."""
@@ -119,7 +118,7 @@ class WriteTxn:
         return value
 
     def put_counters(self) -> None:
-        self.txn.put(_COUNTERS_KEY, codec.pack_counters(self._counters), db=self.trees["meta"])
+        self.txn.put(_COUNTERS_KEY, codec.pack_counters(Counters(**self._counters)), db=self.trees["meta"])
 
 
 def _counters(txn: Txn, trees: Trees) -> Counters:

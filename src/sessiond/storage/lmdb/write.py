@@ -8,6 +8,7 @@ from sessiond.core.model import (
     ReceivedSpan,
     SessionKey,
     SessionSummary,
+    StoredSpan,
     TraceSummary,
     UserKey,
     UserSummary,
@@ -63,13 +64,18 @@ class _Append:
         winners = self._winners(held, spans)
         if not winners:
             return False
-        for key, span in winners.items():
-            row = SpanRow(version(span.facts, span.digest), span.facts.received_unix_nano, self._commit)
-            self._rows.append((prefix + key, codec.pack_span_row(row)))
-        self._replace(prefix, [(key, held[key].commit) for key in winners if key in held])
-        at = prefix + number(self._commit)
-        txn.put(at, self._chunks.pack(list(winners.values())), db=trees["chunks"])
-        txn.put(at, codec.pack_facts(span.facts for span in winners.values()), db=trees["facts"])
+        rows, commit = self._rows, self._commit
+        stored, facts = [], []
+        for key, (_, one, digest, origin, data) in winners.items():
+            received = one.received_unix_nano
+            rows.append((prefix + key, codec.pack_span_row(one.end_unix_nano, digest, received, commit)))
+            stored.append(StoredSpan(origin, data, digest, received))
+            facts.append(one)
+        if held:
+            self._replace(prefix, [(key, held[key].commit) for key in winners if key in held])
+        at = prefix + number(commit)
+        txn.put(at, self._chunks.pack(stored), db=trees["chunks"])
+        txn.put(at, codec.pack_facts(facts), db=trees["facts"])
         txn.put(prefix, trace_id, db=trees["marked_traces"])
         return True
 
@@ -84,7 +90,10 @@ class _Append:
 
     def _winners(self, held: dict[bytes, SpanRow], spans: list[ReceivedSpan]) -> dict[bytes, ReceivedSpan]:
         """The spans to keep: of each the best version, where it beats the one that is stored."""
-        winners: dict[bytes, ReceivedSpan] = {}
+        winners = {keys.span(span.facts): span for span in spans}
+        if not held and len(winners) == len(spans):
+            return winners
+        winners = {}
         for span in spans:
             key = keys.span(span.facts)
             rival = winners.get(key)
@@ -235,11 +244,12 @@ def session_index_rows(row: SessionRow, prefix: bytes) -> dict[tuple[str, bytes]
 
 
 def _move(write: WriteTxn, old: dict[tuple[str, bytes], bytes], new: dict[tuple[str, bytes], bytes]) -> None:
+    txn, trees = write.txn, write.trees
     for tree, key in old.keys() - new.keys():
-        write.txn.delete(key, db=write.trees[tree])
+        txn.delete(key, db=trees[tree])
     for (tree, key), value in new.items():
         if (tree, key) not in old:
-            write.txn.put(key, value, db=write.trees[tree])
+            txn.put(key, value, db=trees[tree])
 
 
 def _old_trace(write: WriteTxn, prefix: bytes) -> TraceRow | None:

@@ -1,0 +1,1 @@
+"""What the published figures come from: `python -m benchmarks.ingest` and `python -m benchmarks.startup`, in the repository."""

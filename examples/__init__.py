@@ -1,0 +1,1 @@
+"""Applications that send spans to sessiond."""
