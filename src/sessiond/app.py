@@ -21,6 +21,7 @@ from sessiond.server.listen import Listener, bind
 from sessiond.server.receiver import trace_service
 from sessiond.server.sessions import SessionService
 from sessiond.service.check import check
+from sessiond.service.decoders import Decoders
 from sessiond.service.ingest import Ingest
 from sessiond.service.query import Queries
 from sessiond.service.settle import Settler
@@ -55,27 +56,30 @@ class App:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
         with ExitStack() as parts:
-            writer = self._start(parts)
+            writer, decoders = self._start(parts)
             _calm_collector()
             _notify("READY=1")
             log.info(
                 "ready", **{name: listener.address for name, listener in zip(("otlp_grpc", "query"), self._listeners, strict=True)}
             )
             while not self._stop.wait(UPKEEP_SECONDS):
-                self._keep_up(writer)
+                self._keep_up(writer, decoders)
             _notify("STOPPING=1")
             log.info("stopping")
         log.info("stopped")
         return 1 if self._broken else 0
 
-    def _start(self, parts: ExitStack) -> Writer:
+    def _start(self, parts: ExitStack) -> tuple[Writer, Decoders]:
         """Open the store, start the writer, bind and start both servers; `parts` closes them in reverse."""
         config = self._config
         telemetry = Telemetry()
         store = LmdbStore.open(config.store.data_dir, bytes_max=config.store.bytes_max)
         parts.callback(store.close)
         writer = Writer(store, Settler(store), telemetry, queue_bytes_max=config.receiver.queue_bytes_max, broken=self._end_broken)
-        ingest = Ingest(writer, telemetry, spans_max=config.receiver.spans_max, bytes_max=config.receiver.requests_bytes_max)
+        decoders = Decoders()
+        ingest = Ingest(
+            writer, decoders, telemetry, spans_max=config.receiver.spans_max, bytes_max=config.receiver.requests_bytes_max
+        )
         queries = Queries(store, writer, idle_nano=config.sessions.idle_seconds * 10**9)
         receiver = bind(
             "otlp_grpc",
@@ -101,13 +105,15 @@ class App:
             reflection.enable_server_reflection(names, query.server)
         writer.start()
         parts.callback(writer.stop)
+        parts.callback(decoders.stop)
         for listener in (query, receiver):
             listener.start()
             parts.callback(listener.stop, GRACE_SECONDS)
-        return writer
+        return writer, decoders
 
-    def _keep_up(self, writer: Writer) -> None:
-        """Tell health and systemd how it goes."""
+    def _keep_up(self, writer: Writer, decoders: Decoders) -> None:
+        """Tell health and systemd how it goes, and let go of what nobody uses."""
+        decoders.end_idle()
         self._listeners[0].set_serving(serving=writer.full is None)
         if writer.seconds_at_work() < STALLED_SECONDS:
             _notify("WATCHDOG=1")

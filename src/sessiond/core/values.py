@@ -6,7 +6,6 @@ Langfuse), NaN for "no usage" (AI SDK 4), and redacted ids (Logfire): docs/conve
 
 import json
 import re
-from functools import lru_cache
 from typing import Final
 
 from sessiond.core.model import Value
@@ -16,23 +15,25 @@ ID_LENGTH_MAX: Final = 1024
 TEXT_LENGTH_MAX: Final = 1024
 """Characters of a name, model or error message kept in a row; the span's bytes keep the whole."""
 
-TEXTS_CACHED: Final = 4096
-"""Ids and names remembered in their clean form, 4 MiB at most each: the same few come with every span."""
+COUNT_END: Final = 2**63
+"""Counts fit a signed 64-bit integer, which is what protobuf sends."""
 
 JUNK_IDS: Final = frozenset({"", "null", "none", "undefined", "unknown", "<nil>", "nan"})
+JUNK_LENGTH_MAX: Final = max(map(len, JUNK_IDS))
 REDACTED: Final = re.compile(r"\[Scrubbed due to |\[REDACTED\]$|<REDACTED>$|\*+$")
+REDACTED_BEGIN: Final = frozenset("[<*")
 
 
 def unquote(text: str) -> str:
     """The string inside a JSON-quoted string; any other text as it is."""
-    if text != '"' and text.startswith('"') and text.endswith('"'):
-        try:
-            inner = json.loads(text)
-        except ValueError:
-            return text
-        # "\\ud800" is JSON for half a character, which is no text that could be stored or sent.
-        return inner.encode("utf-8", "replace").decode() if isinstance(inner, str) else text
-    return text
+    if not text.startswith('"'):
+        return text
+    try:
+        inner = json.loads(text)
+    except ValueError:
+        return text
+    # "\\ud800" is JSON for half a character, which is no text that could be stored or sent.
+    return inner.encode("utf-8", "replace").decode() if isinstance(inner, str) else text
 
 
 def as_id(value: Value) -> str | None:
@@ -46,15 +47,15 @@ def as_id(value: Value) -> str | None:
         return None
     if isinstance(value, int):
         return str(value)
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return None
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else None
 
 
-@lru_cache(TEXTS_CACHED)
-def _id_of(value: str) -> str | None:
-    text = unquote(value).strip()
-    return None if text.lower() in JUNK_IDS or REDACTED.match(text) else text
+def _id_of(text: str) -> str | None:
+    bare = unquote(text).strip()
+    # Most ids are neither short nor begin so: two quick looks spare them the slow ones.
+    if len(bare) <= JUNK_LENGTH_MAX and bare.lower() in JUNK_IDS:
+        return None
+    return None if bare[:1] in REDACTED_BEGIN and REDACTED.match(bare) else bare
 
 
 def as_count(value: Value) -> int | None:
@@ -66,18 +67,11 @@ def as_count(value: Value) -> int | None:
             return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    if not 0 <= value < 2**63:
-        return None
-    return int(value)
+    return int(value) if 0 <= value < COUNT_END else None
 
 
 def as_text(value: Value) -> str | None:
     """A short text such as a model or tool name, cut at TEXT_LENGTH_MAX; empty is none."""
     if not isinstance(value, str):
         return None
-    return _text_of(value if len(value) <= TEXT_LENGTH_MAX else value[:TEXT_LENGTH_MAX])
-
-
-@lru_cache(TEXTS_CACHED)
-def _text_of(value: str) -> str | None:
-    return unquote(value).strip() or None
+    return unquote(value).strip()[:TEXT_LENGTH_MAX] or None

@@ -13,10 +13,10 @@ import structlog
 
 from sessiond.core.errors import Busy, Invalid, SessiondError
 from sessiond.core.model import Rejection
+from sessiond.service.decoders import Decoders
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Appended
 from sessiond.telemetry import Telemetry
-from sessiond.wire import otlp
 
 BATCHES_AHEAD: Final = 2
 """Batches of one request that may wait for the disk while the next is decoded."""
@@ -39,8 +39,9 @@ class Answer(NamedTuple):
 class Ingest:
     """The receiver's use case. `export` may be called from any number of threads."""
 
-    def __init__(self, writer: Writer, telemetry: Telemetry, *, spans_max: int, bytes_max: int) -> None:
+    def __init__(self, writer: Writer, decoders: Decoders, telemetry: Telemetry, *, spans_max: int, bytes_max: int) -> None:
         self._writer = writer
+        self._decoders = decoders
         self._telemetry = telemetry
         self._spans_max = spans_max
         self._bytes = _Budget(bytes_max)
@@ -74,7 +75,7 @@ class Ingest:
     def _store(self, body: bytes) -> list[Rejection]:
         rejections: list[Rejection] = []
         waiting: deque[Future[Appended]] = deque()
-        for batch in otlp.decode(body, received_unix_nano=time.time_ns(), spans_max=self._spans_max):
+        for batch in self._decoders.decode(body, received_unix_nano=time.time_ns(), spans_max=self._spans_max):
             rejections += batch.rejections
             if batch.spans:
                 waiting.append(self._writer.append(batch.spans))

@@ -123,11 +123,15 @@ class Settler:
             ticket.done.set_result(None)
         self._tickets.clear()
 
-    def step(self) -> bool:
-        """Settle one slice; whether there was anything to do now. One transaction, or two where sessions and users are many."""
+    def step(self, *, owners: bool = True) -> bool:
+        """Settle one slice, in a transaction or two; whether there was anything to do now.
+
+        Sessions and users only with `owners` or where a query waits for them: while spans keep coming, a session that is settled
+        is stale again with its next turn.
+        """
         if self._traces.marked:
             self._settle_traces()
-        elif not (self._settle_sessions() or self._settle_users()):
+        elif not (owners or self.is_awaited()) or not (self._settle_sessions() or self._settle_users()):
             return False
         self._serve_tickets()
         return True

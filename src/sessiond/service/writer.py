@@ -22,6 +22,10 @@ SPAN_BYTES: Final = 1024
 """What a decoded span takes beside its bytes, for the queue's bound."""
 MARKED_TRACES_MAX: Final = 20_000
 """Marks kept while appends keep coming; above it settling goes first, so that the backlog stays bounded."""
+QUIET_SECONDS: Final = 0.02
+"""Without an append for this long, sessions and users are settled in the background."""
+OWNERS_SECONDS_MAX: Final = 1.0
+"""While appends keep coming, sessions and users are settled in the background this often."""
 RETRY_SECONDS: Final = 1.0
 """Pause after settling failed for want of space."""
 
@@ -54,6 +58,8 @@ class Writer:
         self._stopping = False
         self._full: StoreFull | None = None
         self._at_work_since: float | None = None
+        self._last_append = 0.0
+        self._last_owners = 0.0
         self._thread = threading.Thread(target=self._run, name="writer")
 
     def start(self) -> None:
@@ -144,8 +150,17 @@ class Writer:
         return bool(self._queue or self._tickets or self._stopping)
 
     def _idle_seconds(self) -> float | None:
+        """How long to wait for work before settling; None: until there is some."""
         due = self._settler.seconds_until_due()
-        return max(due, RETRY_SECONDS) if due is not None and self._full else due
+        if due is None:
+            return None
+        if self._full:
+            return max(due, RETRY_SECONDS)
+        return due if self._settler.waiting().traces else max(due, self._seconds_until_owners())
+
+    def _seconds_until_owners(self) -> float:
+        now = time.monotonic()
+        return max(0.0, min(self._last_append + QUIET_SECONDS, self._last_owners + OWNERS_SECONDS_MAX) - now)
 
     def _take(self) -> list[_Waiting]:
         """The appends for the next transaction, in order."""
@@ -177,6 +192,7 @@ class Writer:
             self._fail(appends, error)
             return
         self._full = None
+        self._last_append = time.monotonic()
         self._settler.note(appended.traces)
         self._telemetry.committed(
             stored=appended.stored,
@@ -201,8 +217,13 @@ class Writer:
     def _settle(self) -> None:
         """Settle a slice where someone waits or there is nothing else to do, and more where marks have piled up."""
         try:
-            while self._should_settle() and self._settler.step():
+            while self._should_settle():
+                owners = not self._seconds_until_owners()
+                if not self._settler.step(owners=owners):
+                    return
                 self._at_work_since = time.monotonic()
+                if owners and not self._settler.waiting().traces:
+                    self._last_owners = self._at_work_since
                 if self._settler.waiting().traces <= MARKED_TRACES_MAX:
                     return
         except StoreFull as error:

@@ -17,6 +17,7 @@ from sessiond.storage.api import Appended, Changes, Extent, Marks, Page, SpanPag
 from sessiond.storage.lmdb import check, codec, keys, read, write
 from sessiond.storage.lmdb.codec import ChunkCodec
 from sessiond.storage.lmdb.environment import Environment, open_environment
+from sessiond.storage.lmdb.fresh import FreshFacts
 
 
 class LmdbStore:
@@ -26,6 +27,7 @@ class LmdbStore:
         self._env = environment
         self._trees = environment.trees
         self._chunks = ChunkCodec()
+        self._fresh = FreshFacts()
 
     @classmethod
     def open(cls, data_dir: Path, *, bytes_max: int) -> "LmdbStore":
@@ -33,17 +35,23 @@ class LmdbStore:
         return cls(open_environment(data_dir, bytes_max=bytes_max))
 
     def append(self, spans: Sequence[ReceivedSpan]) -> Appended:
+        self._fresh.forget({span.trace_id for span in spans})
         with self._env.write() as txn:
             used = self._env.used_bytes(txn.txn)
             if used > self._env.bytes_max:
                 raise StoreFull(f"the store holds {used} bytes, its quota is {self._env.bytes_max}", hint="raise store.bytes_max")
-            return write.append(txn, self._chunks, spans)
+            appended, fresh = write.append(txn, self._chunks, spans)
+        self._fresh.add(fresh)
+        return appended
 
     def spans(self, trace_id: bytes, after: bytes | None = None) -> SpanPage:
         with self._env.read() as txn:
             return read.spans(txn, self._trees, trace_id, after)
 
     def facts(self, trace_id: bytes) -> list[SpanFacts]:
+        fresh = self._fresh.get(trace_id)
+        if fresh is not None:
+            return fresh
         with self._env.read() as txn:
             return read.facts(txn, self._trees, trace_id)
 
@@ -57,7 +65,9 @@ class LmdbStore:
 
     def put_traces(self, summaries: Sequence[TraceSummary]) -> Marks:
         with self._env.write() as txn:
-            return write.put_traces(txn, summaries)
+            marks = write.put_traces(txn, summaries)
+        self._fresh.forget(summary.trace_id for summary in summaries)
+        return marks
 
     def put_sessions(self, settled: Sequence[tuple[SessionKey, SessionSummary | None]]) -> None:
         with self._env.write() as txn:

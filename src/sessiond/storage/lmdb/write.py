@@ -8,6 +8,7 @@ from sessiond.core.model import (
     ReceivedSpan,
     SessionKey,
     SessionSummary,
+    SpanFacts,
     StoredSpan,
     TraceSummary,
     UserKey,
@@ -24,9 +25,10 @@ Owner = TypeVar("Owner", SessionKey, UserKey)
 # -- spans ---------------------------------------------------------------------------------------------------------------------
 
 
-def append(write: WriteTxn, chunks: ChunkCodec, spans: Sequence[ReceivedSpan]) -> Appended:
-    """`Store.append`."""
-    return _Append(write, chunks).run(spans)
+def append(write: WriteTxn, chunks: ChunkCodec, spans: Sequence[ReceivedSpan]) -> tuple[Appended, dict[bytes, list[SpanFacts]]]:
+    """`Store.append`, and the facts of the traces that are new to the store."""
+    appending = _Append(write, chunks)
+    return appending.run(spans), appending.fresh
 
 
 class _Append:
@@ -41,6 +43,7 @@ class _Append:
         self._rows: list[tuple[bytes, bytes]] = []
         self._duplicates = 0
         self._conflicts = 0
+        self.fresh: dict[bytes, list[SpanFacts]] = {}
 
     def run(self, spans: Sequence[ReceivedSpan]) -> Appended:
         by_trace: dict[bytes, list[ReceivedSpan]] = {}
@@ -55,6 +58,7 @@ class _Append:
         """Keep a trace's new winners; whether there are any."""
         txn, trees = self._txn, self._trees
         prefix = txn.get(trace_id, db=trees["trace_ids"])
+        is_new = prefix is None
         if prefix is None:
             prefix = number(self._write.next("trace"))
             txn.put(trace_id, prefix, db=trees["trace_ids"])
@@ -65,12 +69,15 @@ class _Append:
         if not winners:
             return False
         rows, commit = self._rows, self._commit
-        stored, facts = [], []
+        stored: list[StoredSpan] = []
+        facts: list[SpanFacts] = []
         for key, (_, one, digest, origin, data) in winners.items():
             received = one.received_unix_nano
             rows.append((prefix + key, codec.pack_span_row(one.end_unix_nano, digest, received, commit)))
             stored.append(StoredSpan(origin, data, digest, received))
             facts.append(one)
+        if is_new:
+            self.fresh[trace_id] = facts
         if held:
             self._replace(prefix, [(key, held[key].commit) for key in winners if key in held])
         at = prefix + number(commit)

@@ -1,0 +1,43 @@
+"""What runs in a decoder process: requests come on standard input, their batches go to standard output.
+
+A request is the arrival and the most spans it may hold, eight bytes each, and the body. It is answered by a frame for each batch
+and an empty one at the end; or by FAILED before any batch, where the parent is to decode it itself and meet the failure there.
+"""
+
+import os
+import signal
+import sys
+from typing import Final
+
+from sessiond.core.errors import SessiondError
+from sessiond.wire.batches import pack_batch, read_frame, write_frame
+from sessiond.wire.otlp import decode
+
+END: Final = b""
+FAILED: Final = b"failed"
+
+
+def main() -> None:
+    """Answer requests until the parent closes the pipes."""
+    try:
+        _answer_requests()
+    except BrokenPipeError:  # the parent gave a request up, and this process with it
+        os._exit(0)
+
+
+def _answer_requests() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the pipe
+    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    while (request := read_frame(requests)) is not None:
+        received_unix_nano, spans_max = (int.from_bytes(request[at : at + 8], "big") for at in (0, 8))
+        try:
+            for batch in decode(request[16:], received_unix_nano=received_unix_nano, spans_max=spans_max):
+                write_frame(answers, pack_batch(batch))
+        except SessiondError:
+            write_frame(answers, FAILED)
+        else:
+            write_frame(answers, END)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""Decoding large requests in processes of their own, beside the interpreter that stores and settles.
+
+Decoding takes about 12 of the 33 us that a span costs, and Python runs one thread at a time: a second core is of use only to a
+second process. Small requests are decoded in place, and no process is started until a large one comes, so that a sidecar under a
+light load stays as small as it was; one that had nothing to do for a while is ended.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import IO, Final, cast
+
+from sessiond.service.decoder_process import END, FAILED
+from sessiond.wire import otlp
+from sessiond.wire.batches import read_frame, unpack_batch, write_frame
+from sessiond.wire.otlp import Batch
+
+APART_BYTES: Final = 64 * 1024
+"""Requests from this size on are worth the way to another process and back."""
+PROCESSES_MAX: Final = 2
+"""One keeps up with more than the writer can store; a second covers for a very large request in the first."""
+IDLE_SECONDS: Final = 60.0
+END_SECONDS: Final = 5.0
+
+
+class DecoderDied(Exception):
+    """The process ended before it answered: killed, out of memory, or brought down by the request."""
+
+
+class _Process:
+    """One decoder process, used by one thread at a time."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "sessiond.service.decoder_process"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        self.idle_since = time.monotonic()
+
+    def decode(self, body: bytes, received_unix_nano: int, spans_max: int) -> Iterator[Batch] | None:
+        """The batches of a request; None where it is to be decoded in place. Raises DecoderDied, the iterator too."""
+        head = received_unix_nano.to_bytes(8, "big") + spans_max.to_bytes(8, "big")
+        try:
+            write_frame(cast("IO[bytes]", self._process.stdin), head + body)
+        except OSError as error:
+            raise DecoderDied from error
+        first = self._answer()
+        return None if first == FAILED else self._batches(first)
+
+    def _batches(self, frame: bytes) -> Iterator[Batch]:
+        while frame != END:
+            yield unpack_batch(frame)
+            frame = self._answer()
+
+    def _answer(self) -> bytes:
+        frame = read_frame(cast("IO[bytes]", self._process.stdout))
+        if frame is None:
+            raise DecoderDied(f"the decoder process ended with exit code {self._process.wait()}")
+        return frame
+
+    def end(self) -> None:
+        """Close its pipes and see it end."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):  # it is gone already
+                cast("IO[bytes]", pipe).close()
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class Decoders:
+    """The decoder processes. `decode` may be called from any number of threads; whoever opens them calls `stop`."""
+
+    def __init__(self, processes_max: int | None = None) -> None:
+        cores = os.cpu_count() or 1
+        self._left = threading.Semaphore(min(PROCESSES_MAX, cores - 1) if processes_max is None else processes_max)
+        self._apart = cores > 1 if processes_max is None else processes_max > 0
+        self._lock = threading.Lock()
+        self._idle: list[_Process] = []
+
+    def decode(self, body: bytes, *, received_unix_nano: int, spans_max: int) -> Iterator[Batch]:
+        """As `wire.otlp.decode`, large bodies in a process of their own. Raises DecoderDied where that process did not survive."""
+        if len(body) < APART_BYTES or not self._apart:
+            yield from otlp.decode(body, received_unix_nano=received_unix_nano, spans_max=spans_max)
+            return
+        with self._left:
+            process = self._taken()
+            try:
+                batches = process.decode(body, received_unix_nano, spans_max)
+                yield from batches or ()
+            except BaseException:
+                process.end()  # what is left in its pipe belongs to this request
+                raise
+            self._give_back(process)
+        if batches is None:
+            yield from otlp.decode(body, received_unix_nano=received_unix_nano, spans_max=spans_max)
+
+    def end_idle(self) -> None:
+        """End the processes that had nothing to do for a while."""
+        latest = time.monotonic() - IDLE_SECONDS
+        with self._lock:
+            idle = [process for process in self._idle if process.idle_since < latest]
+            self._idle = [process for process in self._idle if process.idle_since >= latest]
+        for process in idle:
+            process.end()
+
+    def stop(self) -> None:
+        """End every process; nothing is being decoded any more."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for process in idle:
+            process.end()
+
+    def _taken(self) -> _Process:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return _Process()
+
+    def _give_back(self, process: _Process) -> None:
+        process.idle_since = time.monotonic()
+        with self._lock:
+            self._idle.append(process)
