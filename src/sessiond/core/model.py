@@ -6,7 +6,7 @@ nanoseconds, ids raw bytes: the edges render hex, RFC 3339 and milliseconds. `No
 """
 
 from collections.abc import Container, Iterable, Sequence
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 Value: TypeAlias = str | int | float | bool | bytes | Sequence["Value"] | dict[str, "Value"] | None
 """An attribute's value in Python's own types; what could not be read is None."""
@@ -125,9 +125,15 @@ class SpanFacts(NamedTuple):
     request_model: str | None = None
     response_model: str | None = None
     response_id: str | None = None
-    usage: Usage | None = None
     tool: str | None = None
     agent: str | None = None
+    usage: Usage | None = None
+
+    @classmethod
+    def of_row(cls, row: tuple[Any, ...]) -> "SpanFacts":
+        """The facts from the plain tuples that a codec made of them."""
+        *facts, usage = row
+        return cls._make((*facts, usage and Usage._make(usage)))
 
 
 class Origin(NamedTuple):
@@ -181,7 +187,6 @@ class TraceSummary(NamedTuple):
     start_unix_nano: int
     end_unix_nano: int
     llm_duration_nano: int
-    usage: Usage
     models: tuple[str, ...]
     request_models: tuple[str, ...]
     providers: tuple[str, ...]
@@ -199,6 +204,13 @@ class TraceSummary(NamedTuple):
     updated_unix_nano: int
     list_counts: tuple[tuple[str, int], ...]
     """(field, length before the cut) of each list that was longer than LIST_MAX."""
+    usage: Usage
+
+    @classmethod
+    def of_row(cls, row: tuple[Any, ...]) -> "TraceSummary":
+        """The summary from the plain tuples that a codec made of it."""
+        *figures, usage = row
+        return cls._make((*figures, Usage._make(usage)))
 
 
 class SessionKey(NamedTuple):
@@ -231,7 +243,6 @@ class SessionSummary(NamedTuple):
     trace_duration_p50_nano: int
     trace_duration_p95_nano: int
     trace_duration_max_nano: int
-    usage: Usage
     models: tuple[str, ...]
     request_models: tuple[str, ...]
     providers: tuple[str, ...]
@@ -247,10 +258,17 @@ class SessionSummary(NamedTuple):
     error_count: int
     failed_call_count: int
     list_counts: tuple[tuple[str, int], ...]
+    usage: Usage
 
     @property
     def key(self) -> SessionKey:
         return SessionKey(self.project, self.session_id)
+
+    @classmethod
+    def of_row(cls, row: tuple[Any, ...]) -> "SessionSummary":
+        """The summary from the plain tuples that a codec made of it."""
+        *figures, usage = row
+        return cls._make((*figures, Usage._make(usage)))
 
 
 class UserSummary(NamedTuple):
@@ -263,12 +281,18 @@ class UserSummary(NamedTuple):
     session_count: int
     trace_count: int
     failed_trace_count: int
-    usage: Usage
     models: tuple[str, ...]
     providers: tuple[str, ...]
     tools: tuple[str, ...]
     list_counts: tuple[tuple[str, int], ...]
+    usage: Usage
 
     @property
     def key(self) -> UserKey:
         return UserKey(self.project, self.user_id)
+
+    @classmethod
+    def of_row(cls, row: tuple[Any, ...]) -> "UserSummary":
+        """The summary from the plain tuples that a codec made of it."""
+        *figures, usage = row
+        return cls._make((*figures, Usage._make(usage)))

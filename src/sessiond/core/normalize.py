@@ -193,9 +193,9 @@ def normalize(span: SpanView, resource: ResourceFacts, scope: str, received_unix
         best.get("request_model", _ABSENT)[1],
         best.get("response_model", _ABSENT)[1],
         best.get("response_id", _ABSENT)[1],
-        usage,
         _tool(best, name) if operation == "tool" else None,
         best.get("agent", best.get("entity", _ABSENT) if operation == "agent" else _ABSENT)[1],
+        usage,
     )
 
 

@@ -4,7 +4,7 @@ from typing import IO, Final
 
 import msgpack
 
-from sessiond.core.model import Origin, ReceivedSpan, Rejection, SpanFacts, Usage
+from sessiond.core.model import Origin, ReceivedSpan, Rejection, SpanFacts
 from sessiond.wire.otlp import Batch
 
 _LENGTH_BYTES: Final = 8
@@ -28,17 +28,11 @@ def unpack_batch(packed: bytes) -> Batch:
     shared = [Origin(*origin) for origin in origins]
     return Batch(
         [
-            ReceivedSpan(trace_id, unpack_facts(facts), digest, shared[place], data)
+            ReceivedSpan(trace_id, SpanFacts.of_row(facts), digest, shared[place], data)
             for trace_id, facts, digest, place, data in spans
         ],
         [Rejection(*rejection) for rejection in rejections],
     )
-
-
-def unpack_facts(row: tuple[object, ...]) -> SpanFacts:
-    """Facts from the array that msgpack makes of them."""
-    facts = SpanFacts._make(row)
-    return facts if facts.usage is None else facts._replace(usage=Usage(*facts.usage))
 
 
 def write_frame(stream: IO[bytes], payload: bytes) -> None:
