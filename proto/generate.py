@@ -48,7 +48,7 @@ def _imported_descriptors() -> bytes:
 
 
 def _imports_moved(text: str) -> str:
-    """protoc imports modules by the path of their .proto, which is not where they live in the package."""
+    """Protoc imports modules by the path of their .proto, which is not where they live in the package."""
     return text.replace("from sessiond.v1 import", "from sessiond.wire._pb.v1 import")
 
 

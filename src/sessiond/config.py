@@ -70,7 +70,7 @@ class Receiver(_Section):
     message_bytes_max: Bytes = ByteSize(64 << 20)
     """Largest request, before and after decompression."""
     spans_max: Annotated[int, Field(gt=0)] = 1_000_000
-    """Most spans in a request, counted before anything of it is built."""
+    """Most spans, scopes and resources in a request, counted before anything of it is built."""
     threads: Annotated[int, Field(gt=0, le=1024)] = 64
     """Requests taken in at once; each waits for the disk."""
     requests_bytes_max: Bytes = ByteSize(256 << 20)

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 from lmdb import verify
 
+from sessiond.cli.text import plural
 from sessiond.config import Config
-from sessiond.core.errors import SessiondError
 from sessiond.service.check import check
 from sessiond.service.rebuild import rebuild as rebuild_store
 from sessiond.storage.lmdb.environment import STORE_FILE
@@ -31,7 +31,8 @@ def check_data_dir(path: Path) -> Iterator[tuple[str, list[str]]]:
         if problems:
             return
         for checked in check(store):
-            yield f"{checked.traces} traces, {checked.sessions} sessions, {checked.users} users", checked.problems
+            counts = ((checked.traces, "trace"), (checked.sessions, "session"), (checked.users, "user"))
+            yield ", ".join(plural(count, noun) for count, noun in counts), checked.problems
     finally:
         store.close()
 
@@ -45,12 +46,7 @@ def rebuild(data_dir: Path | None) -> None:
     complete.
     """
     path = data_dir or Config().store.data_dir
-    try:
-        spans = _rebuild(path)
-    except SessiondError as error:
-        click.echo(f"sessiond: {error}", err=True)
-        sys.exit(1)
-    click.echo(f"{path}: rebuilt from {spans} spans")
+    click.echo(f"{path}: rebuilt from {_rebuild(path)} spans")
 
 
 def _rebuild(path: Path) -> int:
@@ -85,4 +81,5 @@ def _copied(old: LmdbStore, new: LmdbStore) -> int:
 def _opened(path: Path) -> LmdbStore:
     if not (path / STORE_FILE).exists():
         raise click.BadParameter(f"{path} holds no store ({STORE_FILE} is not there)", param_hint="--data-dir")
-    return LmdbStore.open(path, bytes_max=Config().store.bytes_max)
+    # Whatever quota the daemon was given: the store may be as large as its file, and a rebuilt one about as large.
+    return LmdbStore.open(path, bytes_max=max(Config().store.bytes_max, 2 * (path / STORE_FILE).stat().st_size))

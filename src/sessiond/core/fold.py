@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, cast
 
+SUM_MAX: Final = 2**62
+"""Two sums together still fit a signed 64-bit integer, which is what rows and messages hold."""
 LIST_MAX: Final = 100
 """Entries of a list in a row: more is no list that a person reads, and a row must stay small."""
 
@@ -36,6 +38,11 @@ def cut(lists: Mapping[str, Sequence[str]], known_counts: Iterable[tuple[str, in
         if name in lists:
             counts[name] = max(counts.get(name, 0), count)
     return tuple(sorted(counts.items()))
+
+
+def total(values: Iterable[int]) -> int:
+    """The sum, held below SUM_MAX."""
+    return min(sum(values), SUM_MAX)
 
 
 def covered_nano(intervals: Iterable[tuple[int, int]]) -> int:

@@ -74,13 +74,11 @@ def as_provider(value: Value) -> str | None:
 
 @lru_cache(PROVIDERS_CACHED)
 def _provider_named(text: str) -> str | None:
-    if text.lower() in conventions.FRAMEWORKS:
-        return None
-    known = conventions.PROVIDER_ALIASES.get(text.lower())
-    if known is not None:
-        return known
     bare = _PROVIDER_SUFFIX.sub("", text)
-    return conventions.PROVIDER_ALIASES.get(bare.lower(), bare)
+    if not bare or {text.lower(), bare.lower()} & conventions.FRAMEWORKS:
+        return None
+    # The whole spelling first: "google.generative-ai" is one.
+    return conventions.PROVIDER_ALIASES.get(text.lower()) or conventions.PROVIDER_ALIASES.get(bare.lower(), bare)
 
 
 def _reader(meaning: Meaning, row: Row) -> Reader:
@@ -182,7 +180,7 @@ def normalize(span: SpanView, resource: ResourceFacts, scope: str, received_unix
         received_unix_nano,
         operation,
         resource.service,
-        scope,
+        scope[:TEXT_LENGTH_MAX],
         is_error,
         error_type,
         error_message,
@@ -225,9 +223,9 @@ def _operation(best: Best, usage: Usage | None) -> OperationKind:
     return "other"
 
 
-def _tool(best: Best, span_name: str) -> str:
+def _tool(best: Best, span_name: str) -> str | None:
     named = best.get("tool", best.get("entity"))
-    return span_name.removeprefix(_EXECUTE_TOOL) if named is None else str(named[1])
+    return span_name.removeprefix(_EXECUTE_TOOL) or None if named is None else str(named[1])
 
 
 def _error(span: SpanView, best: Best) -> tuple[str | None, str | None]:

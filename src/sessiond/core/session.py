@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from sessiond.core import usage
-from sessiond.core.fold import covered_nano, cut, distinct, percentile, shortened, union
+from sessiond.core.fold import covered_nano, cut, distinct, percentile, shortened, total, union
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary
 
 
@@ -31,11 +31,11 @@ def summarize(key: SessionKey, traces: Sequence[TraceSummary]) -> SessionSummary
         end_unix_nano=max(trace.end_unix_nano for trace in turns),
         last_activity_unix_nano=max(trace.updated_unix_nano for trace in turns),
         duration_nano=covered_nano((trace.start_unix_nano, trace.end_unix_nano) for trace in turns),
-        llm_duration_nano=sum(trace.llm_duration_nano for trace in turns),
+        llm_duration_nano=total(trace.llm_duration_nano for trace in turns),
         trace_duration_p50_nano=percentile(durations, 0.5),
         trace_duration_p95_nano=percentile(durations, 0.95),
         trace_duration_max_nano=durations[-1],
-        usage=usage.total_over_traces(trace.usage for trace in turns),
+        usage=usage.total_over_traces(turns),
         trace_count=len(turns),
         failed_trace_count=len(failed),
         first_failed_trace_id=failed[0].trace_id if failed else None,

@@ -14,9 +14,10 @@ Children arrive before their parents and in other batches, so this is always app
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+from sessiond.core import fold
 from sessiond.core.conventions import BARRIER_KINDS, GENERATION_KINDS, CacheShare
 from sessiond.core.identity import parents, parents_first
-from sessiond.core.model import NO_USAGE, OperationKind, SpanFacts, Usage
+from sessiond.core.model import NO_USAGE, OperationKind, SpanFacts, TraceSummary, Usage
 
 _CACHE_OUTSIDE_PROVIDERS: Final = frozenset({"anthropic", "aws"})
 """Whose APIs report input without what was read from or written to a cache."""
@@ -41,21 +42,23 @@ def inclusive_usage(reported: Usage, *, total_tokens: int | None, cache_share: C
     input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens = reported
     if not (cache_read_tokens or cache_write_tokens or reasoning_tokens):
         return reported
-    cache = (cache_read_tokens or 0) + (cache_write_tokens or 0)
+    cache = (cache_read_tokens or 0) + (cache_write_tokens or 0) if input_tokens is not None else 0
+    reasoning = reasoning_tokens or 0 if output_tokens is not None else 0
     both = (input_tokens or 0) + (output_tokens or 0)
-    if input_tokens is not None and cache > 0:
-        if total_tokens == both:
-            outside = False
-        elif total_tokens == both + cache:
-            outside = True
-        else:
-            outside = cache > input_tokens or (cache_share == "by_provider" and provider in _CACHE_OUTSIDE_PROVIDERS)
-        if outside:
-            input_tokens += cache
-    reasoning = reasoning_tokens or 0
-    if output_tokens is not None and reasoning > 0 and total_tokens == both + reasoning:
-        output_tokens += reasoning
-    return reported._replace(input_tokens=input_tokens, output_tokens=output_tokens)
+    outside = {
+        both: (0, 0),
+        both + reasoning: (0, reasoning),
+        both + cache: (cache, 0),
+        both + cache + reasoning: (cache, reasoning),
+    }
+    proved = outside.get(-1 if total_tokens is None else total_tokens)
+    if proved is None:
+        by_provider = cache_share == "by_provider" and provider in _CACHE_OUTSIDE_PROVIDERS
+        proved = (cache if by_provider or cache > (input_tokens or 0) else 0, 0)
+    return reported._replace(
+        input_tokens=None if input_tokens is None else input_tokens + proved[0],
+        output_tokens=None if output_tokens is None else output_tokens + proved[1],
+    )
 
 
 TWIN_CANDIDATES_MAX: Final = 64
@@ -67,13 +70,14 @@ class Call(NamedTuple):
 
     position: int
     """Of the span that counts, in chronological order."""
+    parent: int
+    """Position of what made the call: the parent of the topmost span that tells of it."""
+    response_id: str | None
     request_model: str | None
     response_model: str | None
     provider: str | None
     usage: Usage | None
     failed: bool
-    merged: tuple[int, ...] = ()
-    """Positions of the spans that told of the same call."""
 
 
 NO_CALLS: Final = Usage(0, 0, 0, 0, 0)
@@ -95,7 +99,7 @@ def select(spans: Sequence[SpanFacts], intervals: Sequence[tuple[int, int]]) -> 
         return Selection((), ())
     links = parents(spans)
     order = parents_first(links)
-    calls = _merge_twins(spans, intervals, _told_once(spans, generations, links, order), links)
+    calls = _merge_twins(spans, intervals, _told_once(spans, generations, links, order))
     return Selection(tuple(calls), _reporters(spans, links, order) if reporting else ())
 
 
@@ -106,29 +110,30 @@ def total(usages: Sequence[Usage]) -> Usage:
     return Usage(*(_sum(column) for column in zip(*usages, strict=True))) if usages else NO_USAGE
 
 
-def total_over_traces(usages: Iterable[Usage]) -> Usage:
+def total_over_traces(traces: Iterable[TraceSummary]) -> Usage:
     """Sums over traces. A trace without calls says nothing about a part that the calls of the others leave absent."""
-    told = [usage for usage in usages if usage != NO_CALLS]
+    told = [trace.usage for trace in traces if trace.llm_call_count or trace.usage != NO_CALLS]
     return total(told) if told else NO_CALLS
 
 
 def _sum(column: Iterable[int | None]) -> int | None:
     present = [count for count in column if count is not None]
-    return sum(present) if present else None
+    return fold.total(present) if present else None
 
 
-def _told_once(spans: Sequence[SpanFacts], generations: list[int], links: list[int], order: Sequence[int]) -> dict[int, Call]:
+def _told_once(spans: Sequence[SpanFacts], generations: list[int], links: list[int], order: Sequence[int]) -> list[Call]:
     """The generations that no generation below them tells again, in chronological order."""
-    told = {i: _call(spans[i], i) for i in generations}
+    told = {i: _call(spans[i], i, links[i]) for i in generations}
     upper = _restated(spans, links, order) if len(generations) > 1 else frozenset()
-    if not upper:
-        return told
-    _fill_from_above(spans, told, upper, links, order)
-    return {i: call for i, call in told.items() if i not in upper}
+    if upper:
+        _fill_from_above(spans, told, upper, links, order)
+    return [call for i, call in told.items() if i not in upper]
 
 
-def _call(span: SpanFacts, position: int) -> Call:
-    return Call(position, span.request_model, span.response_model, span.provider, span.usage, span.is_error)
+def _call(span: SpanFacts, position: int, parent: int) -> Call:
+    return Call(
+        position, parent, span.response_id, span.request_model, span.response_model, span.provider, span.usage, span.is_error
+    )
 
 
 def _restated(spans: Sequence[SpanFacts], links: list[int], order: Sequence[int]) -> frozenset[int]:
@@ -164,7 +169,7 @@ def _fill_from_above(
     for i in order:
         lower = below.get(i, [])
         for each in lower:
-            told[each] = _with_gaps_filled(told[each], told[i], usage=len(lower) == 1)
+            told[each] = _with_gaps_filled(told[each], told[i], usage=len(lower) == 1)._replace(parent=told[i].parent)
         if len(lower) > 1 and not any(each in reports for each in lower):
             last = max((each for each in lower if not told[each].failed), default=lower[-1])
             told[last] = _with_gaps_filled(told[last], told[i], usage=True)
@@ -190,11 +195,11 @@ def _restaters(spans: Sequence[SpanFacts], upper: frozenset[int], links: list[in
 
 def _with_gaps_filled(call: Call, source: Call, *, usage: bool) -> Call:
     return call._replace(
+        response_id=call.response_id or source.response_id,
         request_model=call.request_model or source.request_model,
         response_model=call.response_model or source.response_model,
         provider=call.provider or source.provider,
         usage=_filled_usage(call.usage, source.usage) if usage else call.usage,
-        merged=tuple(dict.fromkeys((*call.merged, source.position, *source.merged))),
     )
 
 
@@ -204,38 +209,36 @@ def _filled_usage(usage: Usage | None, source: Usage | None) -> Usage | None:
     return Usage(*(mine if mine is not None else theirs for mine, theirs in zip(usage, source, strict=True)))
 
 
-def _merge_twins(
-    spans: Sequence[SpanFacts], intervals: Sequence[tuple[int, int]], calls: dict[int, Call], links: list[int]
-) -> list[Call]:
+def _merge_twins(spans: Sequence[SpanFacts], intervals: Sequence[tuple[int, int]], calls: Sequence[Call]) -> list[Call]:
     """Merge calls told of twice; the earlier one stays and is filled from the later."""
-    ids = {spans[i].response_id for i in calls}
+    ids = {call.response_id for call in calls}
     if len(ids) == len(calls) and (None not in ids or len(calls) == 1):
-        return list(calls.values())
+        return list(calls)
     kept: list[Call] = []
     by_response: dict[str, int] = {}
     siblings: dict[int, list[int]] = {}  # parent -> places in `kept` that may still have a twin
-    for i, call in calls.items():
-        response_id = spans[i].response_id
-        twin = by_response.get(response_id) if response_id is not None else None
+    for call in calls:
+        twin = by_response.get(call.response_id) if call.response_id is not None else None
         if twin is None:
-            near = [k for k in siblings.get(links[i], ()) if intervals[kept[k].position][1] >= intervals[i][0]]
-            siblings[links[i]] = near[-TWIN_CANDIDATES_MAX:]
-            twin = next((k for k in siblings[links[i]] if _are_twins(spans, intervals, kept[k], call)), None)
+            start = intervals[call.position][0]
+            near = [k for k in siblings.get(call.parent, ()) if intervals[kept[k].position][1] >= start]
+            siblings[call.parent] = near[-TWIN_CANDIDATES_MAX:]
+            twin = next((k for k in siblings[call.parent] if _are_twins(spans, intervals, kept[k], call)), None)
         if twin is None:
             twin = len(kept)
             kept.append(call)
-            siblings[links[i]].append(twin)
+            siblings[call.parent].append(twin)
         else:
             both = _with_gaps_filled(kept[twin], call, usage=True)
             kept[twin] = both._replace(failed=both.failed or call.failed)
-        if response_id is not None:
-            by_response.setdefault(response_id, twin)
+        if call.response_id is not None:
+            by_response.setdefault(call.response_id, twin)
     return kept
 
 
 def _are_twins(spans: Sequence[SpanFacts], intervals: Sequence[tuple[int, int]], one: Call, other: Call) -> bool:
     first, second = spans[one.position], spans[other.position]
-    if first.response_id is not None and second.response_id is not None:
+    if one.response_id is not None and other.response_id is not None:
         return False
     if first.scope == second.scope or _FAMILIES[first.operation] != _FAMILIES[second.operation]:
         return False

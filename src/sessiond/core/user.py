@@ -23,7 +23,7 @@ def summarize(key: UserKey, traces: Sequence[TraceSummary]) -> UserSummary:
         session_count=len({trace.session_id for trace in ordered} - {None}),
         trace_count=len(ordered),
         failed_trace_count=sum(trace.error_count > 0 for trace in ordered),
-        usage=usage.total_over_traces(trace.usage for trace in ordered),
+        usage=usage.total_over_traces(ordered),
         list_counts=cut(lists, (count for trace in ordered for count in trace.list_counts)),
         **shortened(lists),
     )

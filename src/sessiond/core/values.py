@@ -15,8 +15,8 @@ ID_LENGTH_MAX: Final = 1024
 TEXT_LENGTH_MAX: Final = 1024
 """Characters of a name, model or error message kept in a row; the span's bytes keep the whole."""
 
-COUNT_END: Final = 2**63
-"""Counts fit a signed 64-bit integer, which is what protobuf sends."""
+COUNT_END: Final = 2**40
+"""A count from here on is nonsense: a million times the largest context there is."""
 
 JUNK_IDS: Final = frozenset({"", "null", "none", "undefined", "unknown", "<nil>", "nan"})
 JUNK_LENGTH_MAX: Final = max(map(len, JUNK_IDS))

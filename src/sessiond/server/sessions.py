@@ -34,10 +34,13 @@ class SessionService(SessionServiceServicer):
         self._queries = queries
 
     def ListSessions(self, request: pb.ListSessionsRequest, context: grpc.ServicerContext) -> pb.ListSessionsResponse:  # noqa: N802
+        def page(size: int) -> pb.ListSessionsResponse:
+            rows, token = self._queries.list_sessions(where, size, request.page_token)
+            return pb.ListSessionsResponse(sessions=map(self._session, rows), next_page_token=token)
+
         with translated(context):
-            rows, token = self._queries.list_sessions(_where(request), request.page_size, request.page_token)
-            kept = list(map(self._session, rows))
-            return pb.ListSessionsResponse(sessions=kept, next_page_token=token)
+            where = _where(request)
+            return _bounded(page, request.page_size, lambda response: len(response.sessions))
 
     def StreamSessions(  # noqa: N802
         self, request: pb.StreamSessionsRequest, context: grpc.ServicerContext
@@ -59,9 +62,13 @@ class SessionService(SessionServiceServicer):
                 yield pb.GetSessionResponse(traces=some)
 
     def ListTraces(self, request: pb.ListTracesRequest, context: grpc.ServicerContext) -> pb.ListTracesResponse:  # noqa: N802
-        with translated(context):
-            rows, token = self._queries.list_traces(_where(request), request.page_size, request.page_token)
+        def page(size: int) -> pb.ListTracesResponse:
+            rows, token = self._queries.list_traces(where, size, request.page_token)
             return pb.ListTracesResponse(traces=map(api.trace_message, rows), next_page_token=token)
+
+        with translated(context):
+            where = _where(request)
+            return _bounded(page, request.page_size, lambda response: len(response.traces))
 
     def StreamTraces(  # noqa: N802
         self, request: pb.StreamTracesRequest, context: grpc.ServicerContext
@@ -106,7 +113,16 @@ def _where(request: ListRequest) -> Where:
     )
 
 
+Response = TypeVar("Response", bound=Message)
 Piece = TypeVar("Piece")
+
+
+def _bounded(page: Callable[[int], Response], page_size: int, rows: Callable[[Response], int]) -> Response:
+    """A page of at most MESSAGE_BYTES: where the rows are so large that it is more, one of fewer rows (AIP-158 allows it)."""
+    response = page(page_size)
+    while response.ByteSize() > MESSAGE_BYTES and rows(response) > 1:
+        response = page(rows(response) // 2)
+    return response
 
 
 def _messages_of(rows: Iterable[Item], first: int | None = None) -> Iterator[list[Item]]:

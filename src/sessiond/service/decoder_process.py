@@ -26,7 +26,8 @@ def main() -> None:
 
 
 def _answer_requests() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the pipe
+    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the parent, which first finishes what is under way
+        signal.signal(number, signal.SIG_IGN)
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     while (request := read_frame(requests)) is not None:
         received_unix_nano, spans_max = (int.from_bytes(request[at : at + 8], "big") for at in (0, 8))

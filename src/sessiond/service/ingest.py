@@ -66,17 +66,20 @@ class Ingest:
             self._failures.remember(body)
             log.exception("a request failed unexpectedly")
             raise
-        reasons = Counter(rejection.reason for rejection in rejections)
+        reasons: Counter[str] = Counter()
+        for rejection, count in rejections.items():
+            reasons[rejection.reason] += count
         self._telemetry.acknowledged(reasons)
         if rejections:
             log.warning("spans refused", **reasons)
-        return Answer(len(rejections), _told(rejections))
+        return Answer(rejections.total(), _told(rejections))
 
-    def _store(self, body: bytes) -> list[Rejection]:
-        rejections: list[Rejection] = []
+    def _store(self, body: bytes) -> Counter[Rejection]:
+        """Store the good spans; how often each reason refused one."""
+        rejections: Counter[Rejection] = Counter()
         waiting: deque[Future[Appended]] = deque()
         for batch in self._decoders.decode(body, received_unix_nano=time.time_ns(), spans_max=self._spans_max):
-            rejections += batch.rejections
+            rejections.update(batch.rejections)
             if batch.spans:
                 waiting.append(self._writer.append(batch.spans))
             if len(waiting) > BATCHES_AHEAD:
@@ -86,11 +89,10 @@ class Ingest:
         return rejections
 
 
-def _told(rejections: list[Rejection]) -> str:
+def _told(rejections: Counter[Rejection]) -> str:
     """One English sentence a reason, the most frequent first."""
-    messages = Counter(rejection.message for rejection in rejections).most_common()
-    told = "; ".join(f"{count} x {message}" for message, count in messages[:MESSAGES_SHOWN])
-    more = len(messages) - MESSAGES_SHOWN
+    told = "; ".join(f"{count} x {rejection.message}" for rejection, count in rejections.most_common(MESSAGES_SHOWN))
+    more = len(rejections) - MESSAGES_SHOWN
     return f"{told}; and {more} more reasons" if more > 0 else told
 
 

@@ -5,7 +5,7 @@ settled what was marked when it came, and no more. Everything here runs on the w
 """
 
 import time
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Final, Generic, Literal, NamedTuple, TypeVar
@@ -31,6 +31,8 @@ log = structlog.get_logger()
 Need = Literal["traces", "sessions"]
 Key = TypeVar("Key", bound=Hashable)
 Owner = TypeVar("Owner", SessionKey, UserKey)
+Row = TypeVar("Row")
+Written = TypeVar("Written")
 
 
 class _Queue(Generic[Key]):
@@ -159,10 +161,10 @@ class Settler:
         for trace_id in trace_ids:
             with _apart(trace_id.hex()):
                 summaries.append(trace.summarize(trace_id, self._store.facts(trace_id)))
-        marks = self._store.put_traces(summaries)
+        for marks in self._put(self._store.put_traces, summaries):
+            self._sessions.add(marks.sessions)
+            self._users.add(marks.users)
         self._traces.remove(trace_ids)
-        self._sessions.add(marks.sessions)
-        self._users.add(marks.users)
 
     def _settle_sessions(self) -> bool:
         tried: list[SessionKey] = []
@@ -172,8 +174,7 @@ class Settler:
             traces = self._store.traces_of_session(key)
             with _apart(key.session_id):
                 settled.append((key, session.summarize(key, traces) if traces else None))
-        if settled:
-            self._store.put_sessions(settled)
+        self._put(self._store.put_sessions, settled)
         self._sessions.remove(tried)
         return bool(tried)
 
@@ -185,10 +186,24 @@ class Settler:
             traces = self._store.traces_of_user(key)
             with _apart(key.user_id):
                 settled.append((key, user.summarize(key, traces) if traces else None))
-        if settled:
-            self._store.put_users(settled)
+        self._put(self._store.put_users, settled)
         self._users.remove(tried)
         return bool(tried)
+
+    def _put(self, put: Callable[[Sequence[Row]], Written], rows: Sequence[Row]) -> list[Written]:
+        """Write rows in one transaction; where one of them can't be written, each in its own, so that the others are."""
+        if not rows:
+            return []
+        try:
+            return [put(rows)]
+        except SessiondError:
+            raise
+        except Exception:  # noqa: BLE001  (told below, for the row that it is about)
+            written = []
+            for row in rows:
+                with _apart(repr(row)[:200]):
+                    written.append(put([row]))
+            return written
 
     def _due(self, queue: _Queue[Owner], *, awaited: bool) -> Iterator[Owner]:
         """Keys to settle in this slice, oldest mark first. What its user does between two keys is the first one's cost."""

@@ -191,6 +191,8 @@ class Writer:
                 return
             self._fail(appends, error)
             return
+        if self._full is not None:
+            log.info("the store takes spans again")
         self._full = None
         self._last_append = time.monotonic()
         self._settler.note(appended.traces)

@@ -1,7 +1,8 @@
 """Core values -> messages of sessiond.v1, by the table of fields; and the ids and times of its requests -> core values."""
 
+import re
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -10,11 +11,13 @@ from sessiond.core.errors import Invalid
 from sessiond.core.fields import SESSION_FIELDS, TRACE_FIELDS, Field
 from sessiond.core.identity import interval
 from sessiond.core.model import SessionSummary, SpanFacts, StoredSpan, TraceSummary
-from sessiond.core.normalize import TRACE_ID_BYTES
 from sessiond.wire._pb.v1 import resources_pb2 as pb
 from sessiond.wire._pb.v1 import session_service_pb2 as service_pb
 
-NANO_PER_MILLI = 1_000_000
+NANO_PER_MILLI: Final = 1_000_000
+TRACE_ID: Final = re.compile("[0-9A-Fa-f]{32}")
+SECONDS_END: Final = 2**33
+"""Of unix times that fit 64 bits of nanoseconds: the year 2242."""
 _STATUS = {"ok": pb.STATUS_OK, "error": pb.STATUS_ERROR}
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
@@ -80,21 +83,17 @@ def timestamp(unix_nano: int) -> Timestamp:
 
 
 def unix_nano(time: Timestamp, field: str) -> int:
-    """A request's Timestamp as unix nanoseconds. Raises Invalid before 1970 and where nanos are out of range."""
-    if time.seconds < 0 or not 0 <= time.nanos < 10**9 or time.seconds >= 2**33:
-        raise Invalid(field, f"{time.seconds}.{time.nanos:09}", "is not a time from 1970 on")
+    """A request's Timestamp as unix nanoseconds. Raises Invalid outside 1970 to 2242 and where nanos are out of range."""
+    if not 0 <= time.seconds < SECONDS_END or not 0 <= time.nanos < 10**9:
+        raise Invalid(field, f"{time.seconds}.{time.nanos:09}", "is not a time from 1970 to 2242")
     return time.seconds * 10**9 + time.nanos
 
 
 def trace_id(text: str) -> bytes:
     """A request's trace id. Raises Invalid."""
-    try:
-        found = bytes.fromhex(text)
-    except ValueError:
-        found = b""
-    if len(found) != TRACE_ID_BYTES:
+    if not TRACE_ID.fullmatch(text):
         raise Invalid("trace_id", text[:80], "must be 32 hexadecimal digits")
-    return found
+    return bytes.fromhex(text)
 
 
 def _filled(message: AnyMessage, fields: Iterable[Field[Any]], summary: object) -> AnyMessage:

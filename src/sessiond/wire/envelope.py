@@ -11,6 +11,8 @@ from sessiond.core.errors import TooLarge
 from sessiond.core.model import Origin
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+FIELD_NUMBER_MAX: Final = 2**29 - 1
+"""protobuf's own bound."""
 _VARINT_BYTES_MAX: Final = 10
 _CONTINUED: Final = 0x80
 """The bit of a varint's byte that says that another follows."""
@@ -42,67 +44,88 @@ class Envelope(NamedTuple):
 
 
 def unfold(body: bytes, *, spans_max: int) -> Envelope:
-    """Take a request apart. Raises TooLarge as soon as it holds more than `spans_max` messages, before anything is built."""
+    """Take a request apart. Raises TooLarge as soon as it holds more than `spans_max` spans, scopes and resources."""
+    budget = _Budget(spans_max)
     parts: list[Part] = []
     malformed = 0
-    left = spans_max
-    resources, whole = _fields(body, _REQUEST_RESOURCE_SPANS, spans_max)
-    malformed += not whole
-    for resource_spans in resources[_REQUEST_RESOURCE_SPANS]:
-        scopes, whole = _fields(resource_spans, _PARTS, left)
-        malformed += not whole
-        left -= len(scopes[_PARTS]) + 1
-        for scope_spans in scopes[_PARTS]:
-            spans, whole = _fields(scope_spans, _PARTS, left)
-            malformed += not whole
-            left -= len(spans[_PARTS])
-            if spans[_PARTS]:
-                origin = Origin(_last(scopes, _HEAD), _last(scopes, _SCHEMA_URL), _last(spans, _HEAD), _last(spans, _SCHEMA_URL))
-                parts.append(Part(origin, spans[_PARTS]))
-    return Envelope(parts, malformed, bool(resources[_REQUEST_RESOURCE_SPANS]))
+    request = _fields(body, _REQUEST_RESOURCE_SPANS, budget)
+    malformed += not request.whole
+    for resource_spans in request.repeated:
+        resource = _fields(resource_spans, _PARTS, budget)
+        malformed += not resource.whole
+        for scope_spans in resource.repeated:
+            scope = _fields(scope_spans, _PARTS, budget)
+            malformed += not scope.whole
+            if scope.repeated:
+                origin = Origin(resource.head, resource.schema_url, scope.head, scope.schema_url)
+                parts.append(Part(origin, scope.repeated))
+    return Envelope(parts, malformed, bool(request.repeated))
 
 
-def _last(fields: dict[int, list[bytes]], number: int) -> bytes:
-    values = fields[number]
-    return values[-1] if values else b""
+class _Budget:
+    """How many messages a request may still hold."""
+
+    def __init__(self, count_max: int) -> None:
+        self._count_max = count_max
+        self.left = count_max
+
+    def spend(self, count: int) -> None:
+        self.left -= count
+
+    def refuse(self) -> TooLarge:
+        return TooLarge(
+            f"the request holds more than {self._count_max} spans, scopes and resources",
+            hint="export smaller batches, or raise receiver.spans_max",
+        )
 
 
-def _fields(message: bytes, counted: int, count_max: int) -> tuple[dict[int, list[bytes]], bool]:
-    """The length-delimited fields 1 to 3 of a message, and whether it could be read to its end."""
-    found: dict[int, list[bytes]] = {_HEAD: [], _PARTS: [], _SCHEMA_URL: []}
-    repeated = found[counted]
+class _Message(NamedTuple):
+    """What is wanted of a message: its repeated part, head and schema URL, and whether it could be read to its end."""
+
+    repeated: list[bytes]
+    head: bytes
+    schema_url: bytes
+    whole: bool
+
+
+def _fields(message: bytes, counted: int, budget: _Budget) -> _Message:
+    """Read a message's own level; `counted` is the number of its repeated field."""
+    repeated: list[bytes] = []
+    single = {_HEAD: b"", _SCHEMA_URL: b""}
     tag_counted = counted << 3 | _BYTES
-    position, end = 0, len(message)
+    position, end, left = 0, len(message), budget.left
+    whole = True
     try:
         while position < end:
             tag = message[position]
-            if tag == tag_counted:
-                length = message[position + 1]
-                position += 2
-                if length >= _CONTINUED:
-                    length, position = read_varint(message, position - 1)
-                limit = position + length
-                if limit > end:
-                    return found, False
-                repeated.append(message[position:limit])
-                position = limit
-                if len(repeated) > count_max:
-                    raise TooLarge(
-                        f"the request holds more spans than the limit of {count_max}",
-                        hint="export smaller batches, or raise receiver.spans_max",
-                    )
+            position += 1
+            if tag >= _CONTINUED:
+                tag, position = read_varint(message, position - 1)
+            if tag != tag_counted:
+                position = _skip(message, position, tag, single)
                 continue
-            tag, position = read_varint(message, position)
-            position = _skip(message, position, tag, found)
+            length = message[position]
+            position += 1
+            if length >= _CONTINUED:
+                length, position = read_varint(message, position - 1)
+            limit = position + length
+            if limit > end:
+                whole = False
+                break
+            if len(repeated) == left:
+                raise budget.refuse()
+            repeated.append(message[position:limit])
+            position = limit
     except (IndexError, Malformed):
-        return found, False
-    return found, position == end
+        whole = False
+    budget.spend(len(repeated))
+    return _Message(repeated, single[_HEAD], single[_SCHEMA_URL], whole and position == end)
 
 
-def _skip(message: bytes, position: int, tag: int, found: dict[int, list[bytes]]) -> int:
-    """Pass over one field's value, keeping it in `found` if it is wanted; the position after it."""
+def _skip(message: bytes, position: int, tag: int, single: dict[int, bytes]) -> int:
+    """Pass over one field's value, keeping it in `single` if it is wanted; the position after it."""
     number, wire_type = tag >> 3, tag & 7
-    if number == 0:
+    if not 0 < number <= FIELD_NUMBER_MAX:
         raise Malformed
     if wire_type == _VARINT:
         return read_varint(message, position)[1]
@@ -110,8 +133,8 @@ def _skip(message: bytes, position: int, tag: int, found: dict[int, list[bytes]]
         length, position = read_varint(message, position)
         if position + length > len(message):
             raise Malformed
-        if number in found:
-            found[number].append(message[position : position + length])
+        if number in single:
+            single[number] = message[position : position + length]
         return position + length
     if wire_type in (_FIXED64, _FIXED32):
         return position + (8 if wire_type == _FIXED64 else 4)

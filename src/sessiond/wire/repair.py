@@ -4,7 +4,7 @@ from typing import Final
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from sessiond.wire.envelope import Malformed, read_varint
+from sessiond.wire.envelope import FIELD_NUMBER_MAX, Malformed, read_varint
 from sessiond.wire.values import text
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -42,7 +42,7 @@ def _field(data: bytes, position: int) -> tuple[int, int, int, bytes]:
     """(position after the field, its number, its wire type, its bytes if it is length-delimited)."""
     tag, position = read_varint(data, position)
     number, wire_type = tag >> 3, tag & 7
-    if number == 0:
+    if not 0 < number <= FIELD_NUMBER_MAX:
         raise Malformed
     value = b""
     if wire_type == _VARINT:

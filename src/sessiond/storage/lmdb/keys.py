@@ -9,7 +9,7 @@ from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, TraceSumm
 from sessiond.core.session import order_of_id
 
 FORMAT: Final = 1
-"""Of the whole environment. A store of another format is refused; `sessiond rebuild` makes a new one from its span bytes."""
+"""Of the whole environment. A store of another format is refused. With the next one comes a way for `rebuild` to read this one."""
 
 if TYPE_CHECKING:
     Txn: TypeAlias = lmdb.Transaction[bytes]

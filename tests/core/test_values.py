@@ -1,0 +1,178 @@
+"""What counts as an id, a count and a text."""
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sessiond.core.values import ID_LENGTH_MAX, TEXT_LENGTH_MAX, as_count, as_id, as_text
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("sess-1", "sess-1"),
+        ("  sess-1 ", "sess-1"),
+        ('"sess-1"', "sess-1"),
+        (r'"a\"b"', 'a"b'),
+        ('"', '"'),
+        ('"half', '"half'),
+        ('"two" "strings"', '"two" "strings"'),
+        ("{}", "{}"),
+        (42, "42"),
+        (-7, "-7"),
+        (0, "0"),
+        (42.0, "42"),
+        (2.0**70, str(2**70)),
+        ("42.0", "42.0"),
+        ("x" * ID_LENGTH_MAX, "x" * ID_LENGTH_MAX),
+        ("Scrubbed [Scrubbed due to 'session']", "Scrubbed [Scrubbed due to 'session']"),
+        ("a*", "a*"),
+        ("nullable", "nullable"),
+    ],
+)
+def test_an_id_is_text_or_a_whole_number(value: Any, expected: str):
+    assert as_id(value) == expected
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, False, 1.5, math.nan, math.inf, -math.inf, b"sess-1", [], ["sess-1"], {"id": "sess-1"}]
+)
+def test_other_types_are_no_id(value: Any):
+    assert as_id(value) is None
+
+
+@pytest.mark.parametrize("value", ["", " ", '""', '" "', "null", "None", "NULL", '"null"', "undefined", "unknown", "<nil>", "NaN"])
+def test_junk_is_no_id(value: str):
+    assert as_id(value) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["[Scrubbed due to 'session']", "\"[Scrubbed due to 'session']\"", "[REDACTED]", "<REDACTED>", "*", "*****", " *** "],
+)
+def test_a_redacted_id_is_none_so_that_strangers_do_not_merge(value: str):
+    assert as_id(value) is None
+
+
+def test_an_overlong_id_is_none_rather_than_cut_to_what_another_may_share():
+    assert as_id("x" * (ID_LENGTH_MAX + 1)) is None
+
+
+@pytest.mark.parametrize("value", [r'"a\ud800"', r'"\udfff"', r'"\ud800\ud800 b"'])
+def test_half_a_character_in_quoted_json_is_replaced_by_what_can_be_stored(value: str):
+    for read in (as_id(value), as_text(value)):
+        assert read is not None
+        assert read.encode().decode() == read
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0, 0),
+        (12, 12),
+        (12.0, 12),
+        (-0.0, 0),
+        ("12", 12),
+        ("0", 0),
+        ("012", 12),
+        ("12.0", 12),
+        (" 12 ", 12),
+        ('"12"', 12),
+        (2**39, 2**39),
+    ],
+)
+def test_a_count_may_come_as_an_int_a_double_or_a_decimal_string(value: Any, expected: int):
+    assert as_count(value) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        False,
+        -1,
+        -0.5,
+        math.nan,
+        math.inf,
+        -math.inf,
+        2**63,
+        2.0**63,
+        1e300,
+        "",
+        " ",
+        "-3",
+        "nan",
+        "inf",
+        "-inf",
+        "Infinity",
+        "1e400",
+        "twelve",
+        "0x10",
+        "²",
+        "9" * 20,
+        "9" * 4_000,
+        "9" * 100_000,
+        b"12",
+        [12],
+        {"n": 12},
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_is_no_count_is_none(value: Any):
+    assert as_count(value) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("gpt-4o", "gpt-4o"),
+        (" gpt-4o\n", "gpt-4o"),
+        ('"gpt-4o"', "gpt-4o"),
+        ("", None),
+        (" ", None),
+        ('""', None),
+        ("null", "null"),
+    ],
+)
+def test_a_text_is_unquoted_and_stripped_and_empty_is_none(value: str, expected: str | None):
+    assert as_text(value) == expected
+
+
+@pytest.mark.parametrize("value", [None, 1, 1.0, True, b"x", [], {}])
+def test_other_types_are_no_text(value: Any):
+    assert as_text(value) is None
+
+
+def test_a_long_text_is_cut():
+    assert as_text("x" * 10**6) == "x" * TEXT_LENGTH_MAX
+
+
+@settings(deadline=None)
+@given(JSON_VALUES)
+def test_any_value_gives_an_id_that_can_be_stored_or_none(value: Any):
+    found = as_id(value)
+    assert found is None or (found.strip() == found != "" and found.encode().decode() == found)
+
+
+@settings(deadline=None)
+@given(JSON_VALUES)
+def test_any_value_gives_a_count_in_range_or_none(value: Any):
+    found = as_count(value)
+    assert found is None or (type(found) is int and 0 <= found < 2**63)
+
+
+@settings(deadline=None)
+@given(JSON_VALUES)
+def test_any_value_gives_a_short_text_or_none(value: Any):
+    found = as_text(value)
+    assert found is None or 0 < len(found) <= TEXT_LENGTH_MAX
