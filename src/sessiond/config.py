@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, Confi
 from sessiond.core.errors import Code, SessiondError
 
 OFF: Final = "off"
-_ADDRESS: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):(\d{1,5})")
+_ADDRESS: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
 _PORT_MAX: Final = 65535
 
 
@@ -70,7 +70,7 @@ class Receiver(_Section):
     message_bytes_max: Bytes = ByteSize(64 << 20)
     """Largest request, before and after decompression."""
     spans_max: Annotated[int, Field(gt=0)] = 1_000_000
-    """Most spans, scopes and resources in a request, counted before anything of it is built."""
+    """Most spans in a request, counted before anything of it is built."""
     threads: Annotated[int, Field(gt=0, le=1024)] = 64
     """Requests taken in at once; each waits for the disk."""
     requests_bytes_max: Bytes = ByteSize(256 << 20)
@@ -100,7 +100,7 @@ class Web(_Section):
 class StoreSettings(_Section):
     """Where spans are kept."""
 
-    data_dir: Path = Field(default_factory=default_data_dir)
+    data_dir: Annotated[Path, AfterValidator(Path.expanduser)] = Field(default_factory=default_data_dir)
     """Directory of the store, on a local disk. Default: $XDG_DATA_HOME/sessiond, else ~/.local/share/sessiond."""
     bytes_max: Bytes = ByteSize(64 << 30)
     """Bytes the store may hold; above it senders are told to come again, and reading goes on."""

@@ -25,6 +25,10 @@ STREAM_PAGE: Final = 200
 SETTLE_SECONDS_MAX: Final = 30.0
 """How long a query waits for what was acknowledged before it."""
 
+CHANGE_END: Final = 2**63
+PLACE_BYTES_MAX: Final = 256
+"""Of a place in a list that a token may hold: the longest is that of a session, 153 bytes."""
+
 Summary = TypeVar("Summary", TraceSummary, SessionSummary)
 
 
@@ -161,12 +165,22 @@ def _read_token(token: str, need: Need, where: Where) -> _Place:
     hint = "give the next_page_token of a page of the same request, or none for the first page"
     try:
         bound_to, began, after, through = msgpack.unpackb(base64.urlsafe_b64decode(token.encode()), use_list=False)
-        place = _Place(int(began), None if after is None else bytes(after), None if through is None else int(through))
+        found = _Place(began, after, through)
     except (ValueError, TypeError, binascii.Error, msgpack.UnpackException) as error:
         raise Invalid("page_token", token[:80], "is not one of ours", hint=hint) from error
+    if not _is_sound(found):
+        raise Invalid("page_token", token[:80], "is not one of ours", hint=hint)
     if bound_to != _bound_to(need, where):
         raise Invalid("page_token", token[:80], "belongs to another request", hint=hint)
-    return place
+    return found
+
+
+def _is_sound(place: _Place) -> bool:
+    """Whether a place that came from outside could be one that was given out."""
+    numbers = (place.began, 0 if place.through is None else place.through)
+    return all(type(number) is int and 0 <= number < CHANGE_END for number in numbers) and (
+        place.after is None or (isinstance(place.after, bytes) and len(place.after) <= PLACE_BYTES_MAX)
+    )
 
 
 def _bound_to(need: Need, where: Where) -> bytes:

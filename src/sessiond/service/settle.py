@@ -131,7 +131,9 @@ class Settler:
         Sessions and users only with `owners` or where a query waits for them: while spans keep coming, a session that is settled
         is stale again with its next turn.
         """
-        if self._traces.marked:
+        if any(ticket.sessions_through is not None for ticket in self._tickets):
+            self._settle_sessions()  # before further traces, which may keep coming
+        elif self._traces.marked:
             self._settle_traces()
         elif not (owners or self.is_awaited()) or not (self._settle_sessions() or self._settle_users()):
             return False

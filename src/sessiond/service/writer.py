@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Final, NamedTuple
 
@@ -139,10 +139,12 @@ class Writer:
             if self._stopping and not appends:
                 self._release(tickets)
                 return False
-        if appends:
-            self._commit(appends)
-        for need, done in tickets:
-            self._settler.wait_for(need, done)
+        try:
+            if appends:
+                self._commit(appends)
+        finally:
+            for need, done in tickets:
+                self._settler.wait_for(need, done)
         self._settle()
         return True
 
@@ -181,15 +183,13 @@ class Writer:
         try:
             appended = self._store.append([span for waiting in appends for span in waiting.spans])
         except StoreBroken as error:
-            for waiting in appends:
-                waiting.done.set_exception(error)
+            _refuse(appends, error)
             raise
         except Exception as error:  # noqa: BLE001  (whatever it is, those who wait must hear of it)
             if not isinstance(error, SessiondError) and len(appends) > 1:
-                for waiting in appends:  # one of them can't be stored: find out which
-                    self._commit([waiting])
-                return
-            self._fail(appends, error)
+                self._commit_apart(appends)
+            else:
+                self._fail(appends, error)
             return
         if self._full is not None:
             log.info("the store takes spans again")
@@ -205,6 +205,15 @@ class Writer:
         for waiting in appends:
             waiting.done.set_result(appended)
 
+    def _commit_apart(self, appends: list[_Waiting]) -> None:
+        """One of them can't be stored: find out which, so that only its sender is refused."""
+        try:
+            for waiting in appends:
+                self._commit([waiting])
+        except StoreBroken as error:
+            _refuse(appends, error)
+            raise
+
     def _fail(self, appends: list[_Waiting], error: Exception) -> None:
         if isinstance(error, StoreFull):
             if self._full is None:
@@ -213,8 +222,7 @@ class Writer:
         else:
             log.error("spans could not be stored", exc_info=error)
         self._telemetry.failed(str(error))
-        for waiting in appends:
-            waiting.done.set_exception(error)
+        _refuse(appends, error)
 
     def _settle(self) -> None:
         """Settle a slice where someone waits or there is nothing else to do, and more where marks have piled up."""
@@ -241,8 +249,7 @@ class Writer:
             self._stopping = True
             appends, self._queue = list(self._queue), deque()
             self._release(self._tickets)
-        for waiting in appends:
-            waiting.done.set_exception(error)
+        _refuse(appends, error)
         self._telemetry.failed(str(error))
         self._broken(error)
 
@@ -250,3 +257,10 @@ class Writer:
         for _, done in tickets:
             done.set_result(None)
         self._settler.give_up()
+
+
+def _refuse(appends: Iterable[_Waiting], error: Exception) -> None:
+    """Tell those who still wait why their spans are not stored."""
+    for waiting in appends:
+        if not waiting.done.done():
+            waiting.done.set_exception(error)

@@ -195,6 +195,14 @@ class Store(Protocol):
         """The summaries of a user's traces in order of start, then trace id."""
         ...
 
+    def session_keys(self, after: SessionKey | None = None, limit: int = 1000) -> list[SessionKey]:
+        """The sessions that have a summary, past `after` in an order of the engine's own, `limit` at most; none: no more."""
+        ...
+
+    def user_keys(self, after: UserKey | None = None, limit: int = 1000) -> list[UserKey]:
+        """The users that have a summary, as `session_keys`."""
+        ...
+
     # -- lists ---------------------------------------------------------------------------------------------------------------
 
     def list_traces(self, where: Where, after: bytes | None, limit: int) -> Page[TraceSummary]:

@@ -141,6 +141,14 @@ class MemoryStore:
     def traces_of_user(self, key: UserKey) -> list[TraceSummary]:
         return self._chronological(lambda trace: key in _user_of(trace))
 
+    def session_keys(self, after: SessionKey | None = None, limit: int = 1000) -> list[SessionKey]:
+        with self._lock:
+            return sorted(key for key in self._sessions if after is None or key > after)[:limit]
+
+    def user_keys(self, after: UserKey | None = None, limit: int = 1000) -> list[UserKey]:
+        with self._lock:
+            return sorted(key for key in self._users if after is None or key > after)[:limit]
+
     def list_traces(self, where: Where, after: bytes | None, limit: int) -> Page[TraceSummary]:
         with self._lock:
             rows = [row for row in self._traces.values() if where.holds_for_trace(row.summary)]

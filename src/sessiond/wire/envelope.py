@@ -44,17 +44,17 @@ class Envelope(NamedTuple):
 
 
 def unfold(body: bytes, *, spans_max: int) -> Envelope:
-    """Take a request apart. Raises TooLarge as soon as it holds more than `spans_max` spans, scopes and resources."""
-    budget = _Budget(spans_max)
+    """Take a request apart. Raises TooLarge as soon as it holds more than `spans_max` spans, or as many resources and scopes."""
+    spans, groups = _Budget("spans", spans_max), _Budget("resources and scopes", spans_max)
     parts: list[Part] = []
     malformed = 0
-    request = _fields(body, _REQUEST_RESOURCE_SPANS, budget)
+    request = _fields(body, _REQUEST_RESOURCE_SPANS, groups)
     malformed += not request.whole
     for resource_spans in request.repeated:
-        resource = _fields(resource_spans, _PARTS, budget)
+        resource = _fields(resource_spans, _PARTS, groups)
         malformed += not resource.whole
         for scope_spans in resource.repeated:
-            scope = _fields(scope_spans, _PARTS, budget)
+            scope = _fields(scope_spans, _PARTS, spans)
             malformed += not scope.whole
             if scope.repeated:
                 origin = Origin(resource.head, resource.schema_url, scope.head, scope.schema_url)
@@ -63,18 +63,16 @@ def unfold(body: bytes, *, spans_max: int) -> Envelope:
 
 
 class _Budget:
-    """How many messages a request may still hold."""
+    """How many messages of a kind a request may still hold."""
 
-    def __init__(self, count_max: int) -> None:
+    def __init__(self, what: str, count_max: int) -> None:
+        self._what = what
         self._count_max = count_max
         self.left = count_max
 
-    def spend(self, count: int) -> None:
-        self.left -= count
-
     def refuse(self) -> TooLarge:
         return TooLarge(
-            f"the request holds more than {self._count_max} spans, scopes and resources",
+            f"the request holds more than {self._count_max} {self._what}",
             hint="export smaller batches, or raise receiver.spans_max",
         )
 
@@ -118,7 +116,7 @@ def _fields(message: bytes, counted: int, budget: _Budget) -> _Message:
             position = limit
     except (IndexError, Malformed):
         whole = False
-    budget.spend(len(repeated))
+    budget.left -= len(repeated)
     return _Message(repeated, single[_HEAD], single[_SCHEMA_URL], whole and position == end)
 
 

@@ -46,8 +46,7 @@ def decode(body: bytes, *, received_unix_nano: int, spans_max: int) -> Iterator[
     """The spans of an ExportTraceServiceRequest, a batch at a time; an empty request gives none.
 
     A bad span, or a part that can't be read, costs only itself and is told as a Rejection. Raises Invalid where the bytes are no
-    request and nothing can be saved, TooLarge where it holds more than `spans_max` spans, scopes and resources; both before the
-    first batch.
+    request and nothing can be saved, TooLarge where it holds more than `spans_max` spans; both before the first batch.
     """
     envelope = unfold(body, spans_max=spans_max)
     if body and not envelope.parts and (envelope.malformed_parts or not envelope.has_resources):

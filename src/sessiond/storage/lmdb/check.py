@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
-from sessiond.core.errors import StoreBroken
 from sessiond.core.model import SessionKey, UserKey
 from sessiond.storage.lmdb import codec, keys, read, write
 from sessiond.storage.lmdb.codec import ChunkCodec
@@ -24,6 +23,7 @@ Checked = Callable[[Txn, Trees, bytes, bytes], list[str]]
 
 def pages(environment: Environment) -> Iterator[list[str]]:
     """What is wrong, in words, a list for each page."""
+    yield _counters(environment)
     for tree, checked in _CHECKS.items():
         after: bytes | None = None
         while True:
@@ -36,11 +36,23 @@ def pages(environment: Environment) -> Iterator[list[str]]:
             after = rows[-1][0]
 
 
+def _counters(environment: Environment) -> list[str]:
+    """No number is in use that was not given out: it would be given out again."""
+    with environment.read() as txn:
+        given = environment.counters(txn)
+        problems = []
+        for counter, tree in _NUMBERED:
+            with txn.cursor(db=environment.trees[tree]) as cursor:
+                if cursor.last() and keys.value_of(cursor.key()[:8]) > getattr(given, counter):
+                    problems.append(f"{tree}: the counter of {counter}s lags behind its numbers")
+    return problems
+
+
 def _guarded(checked: Checked, txn: Txn, trees: Trees, key: bytes, value: bytes) -> list[str]:
     try:
         return checked(txn, trees, key, value)
-    except (StoreBroken, TypeError, ValueError, KeyError) as error:
-        return [f"can't be read: {error}"]
+    except Exception as error:  # noqa: BLE001  (a damaged row may fail in any way, and the others are still to be looked at)
+        return [f"can't be read: {error!r}"]
 
 
 def _trace(txn: Txn, trees: Trees, _: bytes, prefix: bytes) -> list[str]:
@@ -81,15 +93,23 @@ def _of_a_trace(txn: Txn, trees: Trees, key: bytes, _: bytes) -> list[str]:
 
 
 def _trace_summary(txn: Txn, trees: Trees, prefix: bytes, packed: bytes) -> list[str]:
+    row = codec.unpack_trace(packed)
     return [
         *_of_a_trace(txn, trees, prefix, packed),
-        *_indexed(txn, trees, write.trace_index_rows(codec.unpack_trace(packed), prefix)),
+        *_indexed(txn, trees, write.trace_index_rows(row, prefix)),
+        *_of_a_project(txn, trees, row.summary.project, row.project),
     ]
+
+
+def _of_a_project(txn: Txn, trees: Trees, name: str, given: int) -> list[str]:
+    packed = txn.get(keys.named(name), db=trees["projects"])
+    return [] if packed and codec.unseal(packed) == (given, name) else ["its project's number is missing or another"]
 
 
 def _session_summary(txn: Txn, trees: Trees, prefix: bytes, packed: bytes) -> list[str]:
     row = codec.unpack_session(packed)
     problems = _indexed(txn, trees, write.session_index_rows(row, prefix))
+    problems += _of_a_project(txn, trees, row.summary.project, row.project)
     if txn.get(keys.named(row.summary.key), db=trees["session_ids"]) != prefix:
         problems.append("its id leads elsewhere")
     return problems
@@ -158,3 +178,13 @@ _CHECKS: Final[dict[str, Checked]] = {
     **{tree: _trace_index(tree) for tree in ("traces_by_start", "trace_changes", "session_traces", "user_traces")},
     **{tree: _session_index(tree) for tree in ("sessions_by_activity", "session_changes", "user_sessions")},
 }
+
+_NUMBERED: Final = (
+    ("trace", "chunks"),
+    ("session", "sessions"),
+    ("user", "users"),
+    ("project", "traces_by_start"),
+    ("change", "trace_changes"),
+    ("change", "session_changes"),
+)
+"""(counter, tree whose keys begin with its numbers)."""

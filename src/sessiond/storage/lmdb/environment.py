@@ -8,6 +8,7 @@ LMDB itself lets a second process write, so a lock file of our own is held for l
 import errno
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,8 @@ NETWORK_FILE_SYSTEMS: Final = frozenset(
 )
 """By /proc's names; fuse.sshfs, fuse.glusterfs and the like count too, whatever the part after the dot is."""
 
+_OCTAL: Final = re.compile(rb"\\([0-7]{3})")
+"""How the table of mounts writes a blank, a tab, a line end and a backslash."""
 _FORMAT_KEY: Final = b"format"
 _COUNTERS_KEY: Final = b"counters"
 _FULL_ERRORS: Final = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EIO, errno.EDQUOT))
@@ -156,6 +159,7 @@ def _open_locked(data_dir: Path, lock: int, bytes_max: int) -> Environment:
             mode=0o600,
         )
     try:
+        _refuse_cut_short(env, data_dir)
         with translated(), env.begin(write=True) as txn:
             is_empty = txn.stat(env.open_db(None, txn=txn))["entries"] == 0
             trees = {name: env.open_db(name.encode(), txn=txn) for name in keys.TREES}
@@ -167,6 +171,24 @@ def _open_locked(data_dir: Path, lock: int, bytes_max: int) -> Environment:
         env.close()
         raise
     return Environment(env, trees, lock, bytes_max)
+
+
+def _refuse_cut_short(env: lmdb.Environment, data_dir: Path) -> None:
+    """Raise StoreBroken where pages in use lie past the end of the file: reading one would end the process (SIGBUS).
+
+    A file may end before its last page where that one is free, so a short file is looked through before it is refused.
+    """
+    pages = env.info()["last_pgno"] + 1
+    if (data_dir / STORE_FILE).stat().st_size >= pages * env.stat()["psize"]:
+        return
+    from lmdb import verify  # noqa: PLC0415  (hardly ever needed)
+
+    problems = verify.verify(str(data_dir))
+    if problems:
+        raise StoreBroken(
+            f"the store in {data_dir} is cut short or damaged: {problems[0]}",
+            hint="put back a copy of it, or choose another --data-dir",
+        )
 
 
 def _claim_format(txn: Txn, meta: Tree, data_dir: Path, *, is_empty: bool) -> None:
@@ -188,13 +210,14 @@ def refuse_network_file_system(path: Path, mounts: Path) -> None:
     Where there is no such table (not Linux) nothing is known and nothing refused.
     """
     try:
-        lines = mounts.read_text().splitlines()
+        lines = mounts.read_bytes().splitlines()
     except OSError:
         return
     mounted = {}
     for line in lines:
-        before, _, after = line.partition(" - ")
-        mounted[before.split()[4].encode().decode("unicode_escape")] = after.split()[0]
+        before, _, after = line.partition(b" - ")
+        point = _OCTAL.sub(lambda escaped: bytes([int(escaped[1], 8)]), before.split(b" ")[4])
+        mounted[os.fsdecode(point)] = os.fsdecode(after.split()[0])
     resolved = path.resolve()
     mount = next((str(parent) for parent in (resolved, *resolved.parents) if str(parent) in mounted), None)
     kind = mounted[mount] if mount else ""

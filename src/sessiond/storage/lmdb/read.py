@@ -110,6 +110,14 @@ def traces_under(txn: Txn, trees: Trees, kind: str, key: SessionKey | UserKey) -
     return [row.summary for row in rows if row is not None]
 
 
+def owners(txn: Txn, trees: Trees, kind: str, after: SessionKey | UserKey | None, limit: int) -> list[bytes]:
+    """The summaries of sessions (`kind` "session") or users ("user") as they are stored, past that of `after`, by number."""
+    place = txn.get(keys.named(after), db=trees[f"{kind}_ids"]) if after else None
+    if after and place is None:
+        return []
+    return [packed for (_, packed), _ in zip(ascending(txn, trees[f"{kind}s"], b"", place), range(limit), strict=False)]
+
+
 # -- lists ---------------------------------------------------------------------------------------------------------------------
 
 

@@ -101,6 +101,15 @@ class LmdbStore:
         with self._env.read() as txn:
             return read.traces_under(txn, self._trees, "user", key)
 
+    def session_keys(self, after: SessionKey | None = None, limit: int = 1000) -> list[SessionKey]:
+        with self._env.read() as txn:
+            rows = read.owners(txn, self._trees, "session", after, limit)
+            return [codec.unpack_session(packed).summary.key for packed in rows]
+
+    def user_keys(self, after: UserKey | None = None, limit: int = 1000) -> list[UserKey]:
+        with self._env.read() as txn:
+            return [codec.unpack_user(packed).key for packed in read.owners(txn, self._trees, "user", after, limit)]
+
     def list_traces(self, where: Where, after: bytes | None, limit: int) -> Page[TraceSummary]:
         with self._env.read() as txn:
             return read.list_traces(txn, self._trees, where, after, limit)
