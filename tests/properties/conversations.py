@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from builders import span, span_id
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from builders import span, span_id
 
 SESSIONS = ("alpha", "beta", "a" * 600)
 USERS = ("ann", "bob", "Ω-user")
@@ -80,7 +81,9 @@ def _call_told_twice(draw: st.DrawFn, turn: Turn, parent: int) -> None:
 
 def _failed_call(draw: st.DrawFn, turn: Turn, parent: int) -> None:
     turn.calls += 1
-    turn.add(parent=_above_generations(turn, parent), operation="chat", model="m-1", error=draw(st.sampled_from(["500", "timeout"])))
+    turn.add(
+        parent=_above_generations(turn, parent), operation="chat", model="m-1", error=draw(st.sampled_from(["500", "timeout"]))
+    )
 
 
 def _tool(draw: st.DrawFn, turn: Turn, parent: int) -> None:

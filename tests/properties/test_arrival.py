@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from builders import received
 from conversations import Turn, conversations, deliveries
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from builders import received
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary, UserKey, UserSummary
 from sessiond.service.check import check
 from sessiond.service.settle import Settler

@@ -27,7 +27,8 @@ def decoders() -> Iterator[Decoders]:
 
 
 def decoded(decoders: Decoders, body: bytes, spans_max: int = 10**6) -> list[otlp.Batch]:
-    return list(decoders.decode(body, received_unix_nano=ARRIVAL, spans_max=spans_max))
+    batches = decoders.decode(body, received_unix_nano=ARRIVAL, spans_max=spans_max)
+    return [batch._replace(spans=list(batch.spans)) for batch in batches]
 
 
 def in_place(body: bytes) -> list[otlp.Batch]:
@@ -65,6 +66,12 @@ def test_a_request_given_up_halfway_does_not_leak_into_the_next(decoders: Decode
     next(begun)
     begun.close()
     assert decoded(decoders, DAMAGED) == in_place(DAMAGED)
+
+
+def test_a_process_of_another_version_is_not_used(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoders_module, "FINGERPRINT", b"another")
+    assert decoded(decoders, LARGE) == in_place(LARGE)
+    assert decoders._idle == []
 
 
 def test_no_process_is_started_for_small_requests(decoders: Decoders) -> None:

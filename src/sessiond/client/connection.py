@@ -3,8 +3,6 @@
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from itertools import chain, islice
-from queue import Empty, SimpleQueue
-from time import monotonic
 from typing import Any, Final, Self, TypeVar
 
 import grpc
@@ -19,6 +17,7 @@ from sessiond.wire._pb.v1.session_service_pb2_grpc import SessionServiceStub
 
 CONNECT_SECONDS_MAX: Final = 2.0
 """A daemon on this host answers in milliseconds; gRPC by itself would try an absent one for 20 s."""
+HEALTH_CHECK: Final = "/grpc.health.v1.Health/Check"
 TIMEOUT_SECONDS: Final = 30.0
 """For an answer of one message."""
 MESSAGE_BYTES_MAX: Final = 64 << 20
@@ -116,19 +115,15 @@ class Client:
         return self._stream(self._admin.Check, admin_pb.CheckRequest())
 
     def _connect(self) -> None:
-        states: SimpleQueue[grpc.ChannelConnectivity] = SimpleQueue()
-        self._channel.subscribe(states.put, try_to_connect=True)
-        deadline = monotonic() + CONNECT_SECONDS_MAX
-        state = grpc.ChannelConnectivity.IDLE
+        """Ask once for health, with a deadline of its own: gRPC by itself would try a silent port for 20 s.
+
+        Watching the channel's state instead would be gRPC's own way, but closing a watched channel was seen to wait for ever.
+        """
         try:
-            while state is not grpc.ChannelConnectivity.READY:
-                state = states.get(timeout=max(0.0, deadline - monotonic()))
-                if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
-                    raise unreachable(self._endpoint)
-        except Empty:
-            raise unreachable(self._endpoint) from None
-        finally:
-            self._channel.unsubscribe(states.put)
+            self._channel.unary_unary(HEALTH_CHECK)(b"", timeout=CONNECT_SECONDS_MAX)
+        except grpc.RpcError as error:
+            if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+                raise unreachable(self._endpoint) from error
 
     def _stream(self, method: Callable[..., Any], request: object) -> Generator[Any]:
         call = method(request)

@@ -1,16 +1,18 @@
 """What runs in a decoder process: requests come on standard input, their batches go to standard output.
 
-A request is the arrival and the most spans it may hold, eight bytes each, and the body. It is answered by a frame for each batch
-and an empty one at the end; or by FAILED before any batch, where the parent is to decode it itself and meet the failure there.
+It first says which shapes it speaks of. A request is the arrival and the most spans it may hold, eight bytes each, and the body. It
+is answered by a frame for each batch and an empty one at the end; or by FAILED before any batch, where the parent is to decode it
+itself and meet the failure there.
 """
 
+import gc
 import os
 import signal
 import sys
 from typing import Final
 
 from sessiond.core.errors import SessiondError
-from sessiond.wire.batches import pack_batch, read_frame, write_frame
+from sessiond.wire.batches import FINGERPRINT, pack_batch, read_frame, write_frame
 from sessiond.wire.otlp import decode
 
 END: Final = b""
@@ -28,7 +30,10 @@ def main() -> None:
 def _answer_requests() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the parent, which first finishes what is under way
         signal.signal(number, signal.SIG_IGN)
+    gc.freeze()
+    gc.disable()  # what is made here is tuples without cycles, and goes with its request
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    write_frame(answers, FINGERPRINT)
     while (request := read_frame(requests)) is not None:
         received_unix_nano, spans_max = (int.from_bytes(request[at : at + 8], "big") for at in (0, 8))
         try:

@@ -14,10 +14,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import IO, Final, cast
 
+import structlog
+
 from sessiond.service.decoder_process import END, FAILED
 from sessiond.wire import otlp
-from sessiond.wire.batches import read_frame, unpack_batch, write_frame
+from sessiond.wire.batches import FINGERPRINT, read_frame, unpack_batch, write_frame
 from sessiond.wire.otlp import Batch
+
+log = structlog.get_logger()
 
 APART_BYTES: Final = 64 * 1024
 """Requests from this size on are worth the way to another process and back."""
@@ -25,6 +29,8 @@ PROCESSES_MAX: Final = 2
 """One keeps up with more than the writer can store; a second covers for a very large request in the first."""
 IDLE_SECONDS: Final = 60.0
 END_SECONDS: Final = 5.0
+PIPE_BYTES: Final = 1 << 20
+"""A request of the usual size and its answer fit whole, so that neither side waits for the other's turn in the interpreter."""
 
 
 class DecoderDied(Exception):
@@ -36,9 +42,16 @@ class _Process:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "sessiond.service.decoder_process"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-m", "sessiond.service.decoder_process"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pipesize=PIPE_BYTES,
         )
         self.idle_since = time.monotonic()
+
+    def is_of_our_kind(self) -> bool:
+        """Whether it speaks of the shapes that this process knows; asked once, right after the start."""
+        return self._answer() == FINGERPRINT
 
     def decode(self, body: bytes, received_unix_nano: int, spans_max: int) -> Iterator[Batch] | None:
         """The batches of a request; None where it is to be decoded in place. Raises DecoderDied, the iterator too."""
@@ -78,7 +91,7 @@ class Decoders:
 
     def __init__(self, processes_max: int | None = None) -> None:
         cores = os.cpu_count() or 1
-        self._left = threading.Semaphore(min(PROCESSES_MAX, cores - 1) if processes_max is None else processes_max)
+        self._left = threading.Semaphore(PROCESSES_MAX if processes_max is None else processes_max)
         self._apart = cores > 1 if processes_max is None else processes_max > 0
         self._lock = threading.Lock()
         self._idle: list[_Process] = []
@@ -88,15 +101,17 @@ class Decoders:
         if len(body) < APART_BYTES or not self._apart:
             yield from otlp.decode(body, received_unix_nano=received_unix_nano, spans_max=spans_max)
             return
+        batches = None
         with self._left:
             process = self._taken()
-            try:
-                batches = process.decode(body, received_unix_nano, spans_max)
-                yield from batches or ()
-            except BaseException:
-                process.end()  # what is left in its pipe belongs to this request
-                raise
-            self._give_back(process)
+            if process is not None:
+                try:
+                    batches = process.decode(body, received_unix_nano, spans_max)
+                    yield from batches or ()
+                except BaseException:
+                    process.end()  # what is left in its pipe belongs to this request
+                    raise
+                self._give_back(process)
         if batches is None:
             yield from otlp.decode(body, received_unix_nano=received_unix_nano, spans_max=spans_max)
 
@@ -116,11 +131,22 @@ class Decoders:
         for process in idle:
             process.end()
 
-    def _taken(self) -> _Process:
+    def _taken(self) -> _Process | None:
+        """A process to use; None where a new one turns out to be of another version of sessiond than this one."""
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return _Process()
+        process = _Process()
+        try:
+            if process.is_of_our_kind():
+                return process
+        except DecoderDied as error:
+            log.warning("no decoder process could be started", reason=str(error))
+        else:
+            log.warning("the installed sessiond is another than the one that runs; restart it")
+        process.end()
+        self._apart = False
+        return None
 
     def _give_back(self, process: _Process) -> None:
         process.idle_since = time.monotonic()

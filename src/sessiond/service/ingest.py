@@ -81,7 +81,7 @@ class Ingest:
         for batch in self._decoders.decode(body, received_unix_nano=time.time_ns(), spans_max=self._spans_max):
             rejections.update(batch.rejections)
             if batch.spans:
-                waiting.append(self._writer.append(batch.spans))
+                waiting.append(self._writer.append(batch.spans, batch.byte_count))
             if len(waiting) > BATCHES_AHEAD:
                 waiting.popleft().result()
         for done in waiting:

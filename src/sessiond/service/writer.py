@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Future
 from typing import Final, NamedTuple
 
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 class _Waiting(NamedTuple):
     """An append and who waits for it."""
 
-    spans: Sequence[ReceivedSpan]
+    spans: Collection[ReceivedSpan]
     size: int
     done: Future[Appended]
 
@@ -74,9 +74,12 @@ class Writer:
         if self._thread.is_alive():
             self._thread.join()
 
-    def append(self, spans: Sequence[ReceivedSpan]) -> Future[Appended]:
-        """Queue spans; the future is done when they are on disk. Raises Busy where the queue is full or the daemon stops."""
-        size = sum(len(span.data) for span in spans) + SPAN_BYTES * len(spans)
+    def append(self, spans: Collection[ReceivedSpan], byte_count: int) -> Future[Appended]:
+        """Queue spans of `byte_count` bytes; the future is done when they are on disk.
+
+        Raises Busy where the queue is full or the daemon stops.
+        """
+        size = byte_count + SPAN_BYTES * len(spans)
         waiting = _Waiting(spans, size, Future())
         with self._changed:
             if self._stopping:

@@ -1,6 +1,6 @@
 """An OTLP export request -> spans ready for the store, and its answer."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
@@ -30,8 +30,10 @@ MALFORMED_PART: Final = Rejection("malformed", "part of the request is not proto
 class Batch(NamedTuple):
     """Some of a request's spans, in the order sent, and why others among them were refused."""
 
-    spans: list[ReceivedSpan]
+    spans: Collection[ReceivedSpan]
     rejections: list[Rejection]
+    byte_count: int
+    """Bytes of the spans as they came."""
 
 
 class _OriginFacts(NamedTuple):
@@ -53,20 +55,23 @@ def decode(body: bytes, *, received_unix_nano: int, spans_max: int) -> Iterator[
         raise Invalid(
             "request", f"{len(body)} bytes", "are no ExportTraceServiceRequest", hint="send OTLP traces, protobuf-encoded"
         )
-    batch = Batch([], [MALFORMED_PART] * envelope.malformed_parts)
+    spans: list[ReceivedSpan] = []
+    rejections = [MALFORMED_PART] * envelope.malformed_parts
+    byte_count = 0
     for part in envelope.parts:
         facts = _origin_facts(part.origin)
         for data in part.spans:
             received = decode_span(data, part.origin, received_unix_nano=received_unix_nano, facts=facts)
             if isinstance(received, Rejection):
-                batch.rejections.append(received)
+                rejections.append(received)
             else:
-                batch.spans.append(received)
-            if len(batch.spans) + len(batch.rejections) >= BATCH_SPANS_MAX:
-                yield batch
-                batch = Batch([], [])
-    if batch.spans or batch.rejections:
-        yield batch
+                spans.append(received)
+                byte_count += len(data)
+            if len(spans) + len(rejections) >= BATCH_SPANS_MAX:
+                yield Batch(spans, rejections, byte_count)
+                spans, rejections, byte_count = [], [], 0
+    if spans or rejections:
+        yield Batch(spans, rejections, byte_count)
 
 
 def decode_span(

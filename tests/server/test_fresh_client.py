@@ -1,0 +1,84 @@
+"""Every RPC, asked by a client that was generated from the .proto files just now."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf import timestamp_pb2
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from google.protobuf.json_format import MessageToDict
+from opentelemetry.proto.common.v1 import common_pb2
+from opentelemetry.proto.resource.v1 import resource_pb2
+from opentelemetry.proto.trace.v1 import trace_pb2
+
+from builders import request, span, trace_id
+from daemon import DEADLINE_SECONDS, Asker, Parts, Sender
+
+PROTO = Path(__file__).parents[2] / "proto"
+
+
+@pytest.fixture
+def generated(tmp_path: Path) -> Path:
+    """A folder with Python modules made from sessiond/v1/*.proto."""
+    out = tmp_path / "generated"
+    out.mkdir()
+    imported = FileDescriptorSet()
+    for module in (timestamp_pb2, common_pb2, resource_pb2, trace_pb2):
+        module.DESCRIPTOR.CopyToProto(imported.file.add())
+    descriptors = tmp_path / "imported.binpb"
+    descriptors.write_bytes(imported.SerializeToString())
+    sources = sorted(str(path.relative_to(PROTO)) for path in (PROTO / "sessiond" / "v1").glob("*.proto"))
+    protoc = [sys.executable, "-m", "grpc_tools.protoc", f"--descriptor_set_in={descriptors}", f"-I{PROTO}"]
+    subprocess.run([*protoc, f"--python_out={out}", f"--grpc_python_out={out}", *sources], check=True)
+    for package in ("sessiond", "sessiond/v1"):
+        (out / package / "__init__.py").touch()
+    return out
+
+
+def ask_all(generated: Path, address: str, session_id: str, number: int) -> dict[str, list[dict[str, Any]]]:
+    """What a fresh client was answered, by RPC."""
+    client = Path(__file__).with_name("fresh_client.py")
+    done = subprocess.run(
+        [sys.executable, str(client), address, session_id, trace_id(number).hex()],
+        env={**os.environ, "PYTHONPATH": str(generated)},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answers: dict[str, list[dict[str, Any]]] = json.loads(done.stdout)
+    return answers
+
+
+def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender, asker: Asker, generated: Path) -> None:
+    sent = request(
+        span(trace=1, id=1, name="turn", session="s", user="u", end_ms=50),
+        span(trace=1, id=2, parent=1, operation="chat", model="m", tokens_in=5, tokens_out=7, start_ms=10, end_ms=30),
+    )
+    sender.export(sent)
+    answers = ask_all(generated, running.query.address, "s", 1)
+    (session,), (trace,) = asker.sessions(), asker.traces()
+    session_row, trace_row = (MessageToDict(row, preserving_proto_field_name=True) for row in (session, trace))
+    assert (session_row["session_id"], session_row["input_tokens"], session_row["trace_count"]) == ("s", "5", "1")
+    assert (trace_row["session_id"], trace_row["duration_ms"], trace_row["models"]) == ("s", 50.0, ["m"])
+    status, checked = answers.pop("GetStatus"), answers.pop("Check")
+    spans = answers["GetTrace"].pop(1)
+    assert answers == {
+        "ListSessions": [{"sessions": [session_row]}],
+        "StreamSessions": [{"sessions": [session_row]}],
+        "GetSession": [{"session": session_row}, {"traces": [trace_row]}],
+        "ListTraces": [{"traces": [trace_row]}],
+        "StreamTraces": [{"traces": [trace_row]}],
+        "GetTrace": [{"trace": trace_row}, {"traces_data": MessageToDict(sent, preserving_proto_field_name=True)}],
+    }
+    assert [(one["span_id"], one.get("counted", False), one["duration_ms"]) for one in spans["spans"]] == [
+        ("0000000000000001", False, 50.0),
+        ("0000000000000002", True, 20.0),
+    ]
+    assert (status[0]["serving"], status[0]["span_count"], status[0]["session_count"]) == (True, "2", "1")
+    assert checked[-1] == {"checked_trace_count": "1", "checked_session_count": "1", "checked_user_count": "1"}

@@ -1,0 +1,169 @@
+"""config.yaml holds every setting with its default and its sentence; and settings are read as they are meant."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from sessiond.config import OFF, BadConfig, Config, default_data_dir, load
+
+CONFIG_FILE = Path(__file__).parents[1] / "config.yaml"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own, without XDG_DATA_HOME: what defaults depend on."""
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def _sections() -> Iterator[tuple[str, type[BaseModel], str]]:
+    for name, field in Config.model_fields.items():
+        section = field.annotation
+        assert isinstance(section, type)
+        assert issubclass(section, BaseModel)
+        yield name, section, (section.__doc__ or "").strip()
+
+
+SETTINGS = [
+    (section, name, str(field.description)) for section, model, _ in _sections() for name, field in model.model_fields.items()
+]
+
+
+def comment_above(lines: list[str], line: int) -> str:
+    """The comment that stands directly above a line, as one line of text."""
+    words: list[str] = []
+    while line > 0 and lines[line - 1].strip().startswith("#"):
+        line -= 1
+        words.insert(0, lines[line].strip().lstrip("#").strip())
+    return " ".join(words)
+
+
+def place_of(lines: list[str], section: str, setting: str = "") -> int:
+    """The number of the line on which a section, or a setting in it, begins."""
+    start = lines.index(f"{section}:")
+    if not setting:
+        return start
+    begins = (f"  {setting}:", f"  # {setting}:")
+    return next(number for number in range(start + 1, len(lines)) if lines[number].startswith(begins))
+
+
+def test_config_yaml_loads_to_the_defaults() -> None:
+    assert load(CONFIG_FILE) == Config()
+
+
+def test_config_yaml_holds_every_setting_in_order_and_nothing_else() -> None:
+    """A setting whose default is not the same everywhere stands as a comment."""
+    found = yaml.safe_load(CONFIG_FILE.read_text())
+    same_everywhere = {
+        section: [name for name, field in model.model_fields.items() if field.default_factory is None]
+        for section, model, _ in _sections()
+    }
+    assert {section: list(settings) for section, settings in found.items()} == same_everywhere
+    assert list(found) == list(Config.model_fields)
+    lines = CONFIG_FILE.read_text().splitlines()
+    places = [place_of(lines, section, setting) for section, setting, _ in SETTINGS]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(("section", "setting", "sentence"), SETTINGS, ids=lambda value: value if " " not in value else "")
+def test_config_yaml_explains_each_setting_in_its_own_words(section: str, setting: str, sentence: str) -> None:
+    lines = CONFIG_FILE.read_text().splitlines()
+    assert " ".join(sentence.split()) in comment_above(lines, place_of(lines, section, setting))
+
+
+@pytest.mark.parametrize(("section", "sentence"), [(name, sentence) for name, _, sentence in _sections()])
+def test_config_yaml_explains_each_section_in_its_own_words(section: str, sentence: str) -> None:
+    lines = CONFIG_FILE.read_text().splitlines()
+    assert sentence in comment_above(lines, place_of(lines, section))
+
+
+@pytest.mark.parametrize(("section", "setting", "sentence"), SETTINGS, ids=lambda value: value if " " not in value else "")
+def test_every_setting_has_a_sentence(section: str, setting: str, sentence: str) -> None:
+    assert sentence != "None", f"{section}.{setting}"
+    assert sentence.endswith(".")
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "given.yaml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "receiver:\nquery:\n", "{}"])
+def test_an_empty_file_or_section_means_the_defaults(tmp_path: Path, text: str) -> None:
+    assert load(write(tmp_path, text)) == Config() == load(None)
+
+
+def test_an_option_goes_over_the_file_and_the_file_over_the_default(tmp_path: Path) -> None:
+    path = write(tmp_path, "receiver: {otlp_grpc: '127.0.0.1:1', threads: 2}\n")
+    found = load(path, {"receiver.otlp_grpc": "127.0.0.1:3", "query.address": "[::1]:5"})
+    assert (found.receiver.otlp_grpc, found.receiver.threads, found.query.address) == ("127.0.0.1:3", 2, "[::1]:5")
+    assert found.receiver.queue_bytes_max == Config().receiver.queue_bytes_max
+
+
+@pytest.mark.parametrize(("text", "size"), [("1024", 1024), ("64MiB", 64 << 20), ("2 GiB", 2 << 30), ("1kB", 1000)])
+def test_sizes_may_have_units(tmp_path: Path, text: str, size: int) -> None:
+    assert load(write(tmp_path, f"store: {{bytes_max: {text}}}")).store.bytes_max == size
+
+
+@pytest.mark.parametrize("text", ["off", "'off'", "false"])
+def test_off_is_off_however_yaml_reads_it(tmp_path: Path, text: str) -> None:
+    found = load(write(tmp_path, f"receiver: {{otlp_http: {text}}}\nweb: {{address: {text}}}"))
+    assert (found.receiver.otlp_http, found.web.address) == (OFF, OFF)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:0", "localhost:4317", "[::1]:65535", "0.0.0.0:1", "my-host.example:4317"])
+def test_an_address_is_host_and_port(address: str) -> None:
+    assert load(None, {"receiver.otlp_grpc": address}).receiver.otlp_grpc == address
+
+
+@pytest.mark.parametrize(
+    "address", ["", ":4317", "4317", "localhost", "::1:4317", "[::1]", "h:65536", "h:-1", "h:1 ", "http://h:1", "h:٣"]
+)
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(BadConfig) as caught:
+        load(None, {"query.address": address})
+    assert str(caught.value) == (
+        f"the options can't be used:\n  query.address: {address!r} must be HOST:PORT, such as 127.0.0.1:4317 or [::1]:4317; "
+        "every setting stands, with its default, in config.yaml"
+    )
+
+
+def test_the_data_directory_follows_xdg_data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
+    assert default_data_dir() == Config().store.data_dir == tmp_path / "xdg" / "sessiond"
+    monkeypatch.setenv("XDG_DATA_HOME", "")
+    assert Config().store.data_dir == tmp_path / ".local" / "share" / "sessiond"
+
+
+def test_a_tilde_in_the_data_directory_is_the_home(home: Path) -> None:
+    assert load(None, {"store.data_dir": "~/sessions"}).store.data_dir == home / "sessions"
+
+
+def test_a_section_that_is_no_section_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "receiver: 5\n")
+    with pytest.raises(BadConfig) as caught:
+        load(path, {"receiver.otlp_grpc": "127.0.0.1:1"})
+    assert str(caught.value).startswith(f"{path} can't be used:\n  receiver: 5 ")
+
+
+def test_a_setting_left_empty_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path, "receiver:\n  otlp_grpc:\n  threads:\n")
+    with pytest.raises(BadConfig) as caught:
+        load(path)
+    assert "\n  receiver.otlp_grpc: " in str(caught.value)
+    assert "\n  receiver.threads: " in str(caught.value)
+
+
+def test_no_setting_comes_from_an_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = load(None)
+    for section, setting, _ in SETTINGS:
+        for name in (f"SESSIOND_{section}_{setting}", f"SESSIOND_{setting}", setting):
+            if name.upper() not in os.environ:
+                monkeypatch.setenv(name.upper(), "1")
+    assert load(None) == before
