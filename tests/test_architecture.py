@@ -136,7 +136,14 @@ def test_commands_are_clients_but_for_those_that_hold_the_store() -> None:
 
 def test_everything_imported_is_declared() -> None:
     declared = (SOURCE.parent / "pyproject.toml").read_text()
-    distributions = {"grpc": "grpcio", "grpc_status": "grpcio-status", "grpc_health": "grpcio-health-checking",
-                     "grpc_reflection": "grpcio-reflection", "yaml": "pyyaml", "google": "protobuf", "opentelemetry": "opentelemetry-proto"}  # fmt: skip
+    distributions = {
+        "grpc": "grpcio",
+        "grpc_status": "grpcio-status",
+        "grpc_health": "grpcio-health-checking",
+        "grpc_reflection": "grpcio-reflection",
+        "yaml": "pyyaml",
+        "google": "protobuf",
+        "opentelemetry": "opentelemetry-proto",
+    }
     used = {name for names in IMPORTS.values() for name in outside(names)} - set(sys.stdlib_module_names)
     assert {name for name in used if f'"{distributions.get(name, name)}>=' not in declared} == set()

@@ -1,7 +1,7 @@
 """Decoding large requests in processes of their own, beside the interpreter that stores and settles.
 
-Decoding takes about 12 of the 33 us that a span costs, and Python runs one thread at a time: a second core is of use only to a
-second process. Small requests are decoded in place, and no process is started until a large one comes, so that a sidecar under a
+Decoding takes a third of the time that a span costs, and Python runs one thread at a time: a second core is of use only to a second
+process (docs/benchmarks.md). Small requests are decoded in place, and no process is started until a large one comes, so that a sidecar under a
 light load stays as small as it was; one that had nothing to do for a while is ended.
 """
 
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 APART_BYTES: Final = 64 * 1024
 """Requests from this size on are worth the way to another process and back."""
 PROCESSES_MAX: Final = 2
-"""One keeps up with more than the writer can store; a second covers for a very large request in the first."""
+"""And one core less than there are: two beside the writer on two cores took 0.41 of the bare pipeline's rate, one took 0.50."""
 IDLE_SECONDS: Final = 60.0
 END_SECONDS: Final = 5.0
 PIPE_BYTES: Final = 1 << 20
@@ -90,9 +90,9 @@ class Decoders:
     """The decoder processes. `decode` may be called from any number of threads; whoever opens them calls `stop`."""
 
     def __init__(self, processes_max: int | None = None) -> None:
-        cores = os.cpu_count() or 1
-        self._left = threading.Semaphore(PROCESSES_MAX if processes_max is None else processes_max)
-        self._apart = cores > 1 if processes_max is None else processes_max > 0
+        count = min(PROCESSES_MAX, (os.cpu_count() or 1) - 1) if processes_max is None else processes_max
+        self._left = threading.Semaphore(count)
+        self._apart = count > 0
         self._lock = threading.Lock()
         self._idle: list[_Process] = []
 

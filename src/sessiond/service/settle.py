@@ -17,7 +17,7 @@ from sessiond.core.errors import SessiondError
 from sessiond.core.model import SessionKey, SessionSummary, UserKey, UserSummary
 from sessiond.storage.api import Store
 
-TRACES_PER_SLICE: Final = 128
+TRACES_PER_SLICE: Final = 512
 """Traces in one transaction, about 30 ms: what an export that arrives meanwhile waits longer."""
 SLICE_SECONDS: Final = 0.05
 """Time after which a slice of sessions or users ends; one of them may take longer alone."""

@@ -20,11 +20,11 @@ COMMIT_SPANS_MAX: Final = 8192
 COMMIT_BYTES_MAX: Final = 16 << 20
 SPAN_BYTES: Final = 1024
 """What a decoded span takes beside its bytes, for the queue's bound."""
-MARKED_TRACES_MAX: Final = 20_000
+MARKED_TRACES_MAX: Final = 5_000
 """Marks kept while appends keep coming; above it settling goes first, so that the backlog stays bounded."""
 QUIET_SECONDS: Final = 0.02
 """Without an append for this long, sessions and users are settled in the background."""
-OWNERS_SECONDS_MAX: Final = 1.0
+OWNERS_SECONDS_MAX: Final = 5.0
 """While appends keep coming, sessions and users are settled in the background this often."""
 RETRY_SECONDS: Final = 1.0
 """Pause after settling failed for want of space."""

@@ -35,8 +35,7 @@ def unpack_batch(packed: bytes) -> Batch:
 class PackedSpans(Collection[ReceivedSpan]):
     """Spans that stay bytes until the one thread that wants them comes to them.
 
-    Python runs one thread at a time, and each handing over costs: unpacked by the threads that receive, they took the writer's
-    turns, and it committed 33 k spans/s instead of what it does now (docs/benchmarks.md).
+    Python runs one thread at a time: unpacked by the threads that receive, they would take the writer's turns.
     """
 
     def __init__(self, packed: bytes, count: int) -> None:
