@@ -132,8 +132,8 @@ class SpanFacts(NamedTuple):
     @classmethod
     def of_row(cls, row: tuple[Any, ...]) -> "SpanFacts":
         """The facts from the plain tuples that a codec made of them."""
-        *facts, usage = row
-        return cls._make((*facts, usage and Usage._make(usage)))
+        usage = row[-1]
+        return cls._make(row if usage is None else (*row[:-1], Usage._make(usage)))
 
 
 class Origin(NamedTuple):

@@ -25,9 +25,10 @@ REDACTED_BEGIN: Final = frozenset("[<*")
 
 
 def unquote(text: str) -> str:
-    """The string inside a JSON-quoted string; any other text as it is."""
-    if not text.startswith('"'):
-        return text
+    """The string inside a JSON-quoted string; any other text as it is.
+
+    Callers look for the quote themselves: nearly no text has one, and a span has some six texts to look at.
+    """
     try:
         inner = json.loads(text)
     except ValueError:
@@ -51,7 +52,7 @@ def as_id(value: Value) -> str | None:
 
 
 def _id_of(text: str) -> str | None:
-    bare = unquote(text).strip()
+    bare = (unquote(text) if text.startswith('"') else text).strip()
     # Most ids are neither short nor begin so: two quick looks spare them the slow ones.
     if len(bare) <= JUNK_LENGTH_MAX and bare.lower() in JUNK_IDS:
         return None
@@ -62,7 +63,7 @@ def as_count(value: Value) -> int | None:
     """A count from an int, a double or a decimal string; NaN, infinite and negative ones are none."""
     if isinstance(value, str):
         try:
-            value = int(value) if value.isdecimal() else float(unquote(value))
+            value = int(value) if value.isdecimal() else float(unquote(value) if value.startswith('"') else value)
         except ValueError:
             return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -74,4 +75,5 @@ def as_text(value: Value) -> str | None:
     """A short text such as a model or tool name, cut at TEXT_LENGTH_MAX; empty is none."""
     if not isinstance(value, str):
         return None
-    return unquote(value).strip()[:TEXT_LENGTH_MAX] or None
+    text = (unquote(value) if value.startswith('"') else value).strip()
+    return (text if len(text) <= TEXT_LENGTH_MAX else text[:TEXT_LENGTH_MAX]) or None

@@ -1,13 +1,14 @@
 """What runs in a decoder process: requests come on standard input, their batches go to standard output.
 
-It first says which shapes it speaks of. A request is the arrival and the most spans it may hold, eight bytes each, and the body. It
-is answered by a frame for each batch and an empty one at the end; or by FAILED before any batch, where the parent is to decode it
-itself and meet the failure there.
+It first says which shapes it speaks of. A request is a frame with HEAD and one with the body. It is answered by a frame for each
+batch and an empty one at the end; or by FAILED before any batch, where the parent is to decode it itself and meet the failure
+there.
 """
 
 import gc
 import os
 import signal
+import struct
 import sys
 from typing import Final
 
@@ -15,6 +16,8 @@ from sessiond.core.errors import SessiondError
 from sessiond.wire.batches import FINGERPRINT, pack_batch, read_frame, write_frame
 from sessiond.wire.otlp import decode
 
+HEAD: Final = struct.Struct(">QQ")
+"""Arrival in unix nanoseconds, and the most spans that the request may hold."""
 END: Final = b""
 FAILED: Final = b"failed"
 
@@ -34,11 +37,11 @@ def _answer_requests() -> None:
     gc.disable()  # what is made here is tuples without cycles, and goes with its request
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     write_frame(answers, FINGERPRINT)
-    while (request := read_frame(requests)) is not None:
-        received_unix_nano, spans_max = (int.from_bytes(request[at : at + 8], "big") for at in (0, 8))
+    while (head := read_frame(requests)) is not None and (body := read_frame(requests)) is not None:
+        received_unix_nano, spans_max = HEAD.unpack(head)
         try:
-            for batch in decode(request[16:], received_unix_nano=received_unix_nano, spans_max=spans_max):
-                write_frame(answers, pack_batch(batch))
+            for batch in decode(body, received_unix_nano=received_unix_nano, spans_max=spans_max):
+                write_frame(answers, pack_batch(batch, body))
         except SessiondError:
             write_frame(answers, FAILED)
         else:

@@ -16,7 +16,7 @@ from typing import IO, Final, cast
 
 import structlog
 
-from sessiond.service.decoder_process import END, FAILED
+from sessiond.service.decoder_process import END, FAILED, HEAD
 from sessiond.wire import otlp
 from sessiond.wire.batches import FINGERPRINT, read_frame, unpack_batch, write_frame
 from sessiond.wire.otlp import Batch
@@ -55,17 +55,18 @@ class _Process:
 
     def decode(self, body: bytes, received_unix_nano: int, spans_max: int) -> Iterator[Batch] | None:
         """The batches of a request; None where it is to be decoded in place. Raises DecoderDied, the iterator too."""
-        head = received_unix_nano.to_bytes(8, "big") + spans_max.to_bytes(8, "big")
+        requests = cast("IO[bytes]", self._process.stdin)
         try:
-            write_frame(cast("IO[bytes]", self._process.stdin), head + body)
+            write_frame(requests, HEAD.pack(received_unix_nano, spans_max))
+            write_frame(requests, body)
         except OSError as error:
             raise DecoderDied from error
         first = self._answer()
-        return None if first == FAILED else self._batches(first)
+        return None if first == FAILED else self._batches(first, body)
 
-    def _batches(self, frame: bytes) -> Iterator[Batch]:
+    def _batches(self, frame: bytes, body: bytes) -> Iterator[Batch]:
         while frame != END:
-            yield unpack_batch(frame)
+            yield unpack_batch(frame, body)
             frame = self._answer()
 
     def _answer(self) -> bytes:
