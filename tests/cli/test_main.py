@@ -72,14 +72,25 @@ def test_a_reader_that_goes_away_ends_the_command_quietly():
             assert (process.stderr.read(), process.wait(20)) == ("", 1)
 
 
+HEEDING_CTRL_C = (
+    sys.executable,
+    "-c",
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])",
+)
+"""A shell starts background jobs deaf to it, and their children inherit that."""
+
+
 def test_ctrl_c_exits_with_130_and_no_traceback():
     canned = Canned(sessions=[session()], endless=True)
     with serving(canned) as endpoint:
-        command = [*PYTHON_M_SESSIOND, "sessions", "--json", "--limit", "100000000", "--endpoint", endpoint]
+        command = [*HEEDING_CTRL_C, *PYTHON_M_SESSIOND, "sessions", "--json", "--limit", "100000000", "--endpoint", endpoint]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-            assert canned.begun.wait(20)
-            process.send_signal(signal.SIGINT)
-            assert (process.wait(20), process.stderr.read()) == (130, "")
+            try:
+                assert canned.begun.wait(20)
+                process.send_signal(signal.SIGINT)
+                assert (process.wait(20), process.stderr.read()) == (130, "")
+            finally:
+                process.kill()
 
 
 def test_the_command_works_where_output_can_only_be_ascii():
