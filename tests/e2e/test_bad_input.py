@@ -143,7 +143,7 @@ def test_a_port_in_use_is_told_and_leaves_its_owner_alone(daemon: Daemon, tmp_pa
     address = daemon.otlp_grpc
     code, out, told = serve("--data-dir", tmp_path / "other", option, address)
     assert (code, out) == (WORLD, "")
-    assert told.startswith(f"sessiond: {name}: can't listen on {address}: ")
+    assert told.startswith(f"sessiond: {name}: can't listen on {address}; ")
     assert told.endswith("; stop what listens there (another sessiond or a Collector?), or choose another address\n")
     assert "Traceback" not in told
     with daemon.sender() as sender, daemon.asker() as asker:
@@ -157,13 +157,13 @@ def test_a_port_of_another_program_is_told(tmp_path: Path) -> None:
         address = f"127.0.0.1:{other.getsockname()[1]}"
         code, _, told = serve("--data-dir", tmp_path / "data", "--otlp-grpc", address)
     assert code == WORLD
-    assert told.startswith(f"sessiond: otlp_grpc: can't listen on {address}: ")
+    assert told.startswith(f"sessiond: otlp_grpc: can't listen on {address}; ")
 
 
 def test_a_host_that_is_not_ours_is_told(tmp_path: Path) -> None:
     code, _, told = serve("--data-dir", tmp_path / "data", "--query", "192.0.2.1:4319")
     assert code == WORLD
-    assert told.startswith("sessiond: query: can't listen on 192.0.2.1:4319: ")
+    assert told.startswith("sessiond: query: can't listen on 192.0.2.1:4319; ")
     assert "Traceback" not in told
 
 

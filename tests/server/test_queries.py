@@ -83,7 +83,7 @@ def test_a_session_that_is_not_there_is_not_found(sender: Sender, asker: Asker, 
             asker.session(**given)
         message = (
             f"there is no session {given['session_id']!r} in project {given.get('project', 'default')!r}; "
-            "`sessiond sessions` lists those there are"
+            "give another project, or see `sessiond sessions` for those there are"
         )
         assert said.refusal == ("NOT_FOUND", message, "NOT_FOUND", "", "", (None, None))
 

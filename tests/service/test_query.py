@@ -264,7 +264,10 @@ def test_a_session_that_is_not_there_is_named_with_what_to_do(running: Parts) ->
     put(running, span(trace=1, session="s"))
     with pytest.raises(NotFound) as caught:
         running.queries.session(SessionKey("other", "s"))
-    assert str(caught.value) == "there is no session 's' in project 'other'; `sessiond sessions` lists those there are"
+    assert (
+        str(caught.value)
+        == "there is no session 's' in project 'other'; give another project, or see `sessiond sessions` for those there are"
+    )
 
 
 def test_a_trace_that_is_not_there_is_named_with_what_to_do(running: Parts) -> None:

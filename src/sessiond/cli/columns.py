@@ -16,6 +16,8 @@ MODELS_WIDTH_MAX: Final = 30
 NAME_WIDTH_MAX: Final = 30
 USER_WIDTH_MAX: Final = 24
 STATUS_WIDTH_MAX: Final = 30
+SESSION_WIDTH_MAX: Final = 48
+"""A UUID fits with a prefix; what is longer goes on in the next line, so that one long id does not cost the others a column."""
 
 Row = TypeVar("Row", Session, Trace)
 
@@ -25,7 +27,7 @@ def session_columns(sessions: Sequence[Session], now_unix_nano: int) -> list[Col
     return [
         Column("LAST ACTIVITY", lambda session: age(session.last_activity_time, now_unix_nano)),
         *_project_column(sessions),
-        Column("SESSION", lambda session: text(session.session_id)),
+        Column("SESSION", lambda session: text(session.session_id), width_max=SESSION_WIDTH_MAX),
         Column("USER", lambda session: text(session.user_id), rank=6, width_max=USER_WIDTH_MAX),
         Column("TURNS", lambda session: count(session.trace_count), rank=1, justify="right"),
         Column("DURATION", lambda session: Text(duration(session.duration_ms)), rank=3, justify="right"),
@@ -43,7 +45,7 @@ def trace_columns(traces: Sequence[Trace], now_unix_nano: int) -> list[Column[Tr
         Column("STARTED", lambda trace: age(trace.start_time, now_unix_nano)),
         *_project_column(traces),
         Column("TRACE", lambda trace: text(trace.trace_id)),
-        Column("SESSION", lambda trace: text(trace.session_id), rank=6),
+        Column("SESSION", lambda trace: text(trace.session_id), rank=6, width_max=SESSION_WIDTH_MAX),
         *_trace_figures(),
     ]
 

@@ -3,6 +3,7 @@
 Importing everything takes the time and memory of a daemon; `sessiond --help` and a query need neither.
 """
 
+import errno
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -69,6 +70,10 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except SessiondError as error:
             raise (Refused if error.code is Code.INVALID else Failed)(str(error)) from error
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # a reader that went away: click ends the command quietly
+                raise
+            raise Failed(f"{error.strerror or error}") from error
         except KeyboardInterrupt:
             ctx.exit(EXIT_INTERRUPTED)
 

@@ -12,7 +12,7 @@ from sessiond.cli.text import plural
 from sessiond.config import Config
 from sessiond.service.check import check
 from sessiond.service.rebuild import rebuild as rebuild_store
-from sessiond.storage.lmdb.environment import STORE_FILE
+from sessiond.storage.lmdb.environment import STORE_FILE, sync_directory
 from sessiond.storage.lmdb.store import LmdbStore
 
 NEW_STORE = "rebuilt"
@@ -60,6 +60,7 @@ def _rebuild(path: Path) -> int:
         finally:
             new.close()
         (target / STORE_FILE).replace(path / STORE_FILE)
+        sync_directory(path)
         shutil.rmtree(target)
     finally:
         old.close()
@@ -69,7 +70,7 @@ def _rebuild(path: Path) -> int:
 def _copied(old: LmdbStore, new: LmdbStore) -> int:
     total = old.extent().span_count
     spans = 0
-    with click.progressbar(length=total, label="spans", file=sys.stderr) as bar:
+    with click.progressbar(length=total, label="spans", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         for rebuilt in rebuild_store(old, new):
             bar.update(rebuilt.spans - spans)
             spans = rebuilt.spans

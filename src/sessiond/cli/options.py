@@ -14,6 +14,7 @@ from sessiond.cli.text import AGE_UNITS
 from sessiond.client import Client, RequestFailed
 
 DEFAULT_ENDPOINT: Final = "127.0.0.1:4319"
+LIMIT_MAX: Final = 10**9
 DEFAULT_LIMIT: Final = 50
 
 _ENDPOINT: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
@@ -68,7 +69,7 @@ endpoint = click.option(
 )
 limit = click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=LIMIT_MAX),
     default=DEFAULT_LIMIT,
     show_default=True,
     metavar="N",

@@ -24,7 +24,7 @@ class Column(NamedTuple, Generic[Item]):
     rank: int = 0
     justify: Literal["left", "right"] = "left"
     width_max: int | None = None
-    """A longer cell ends here on a terminal, with an ellipsis."""
+    """A longer cell ends here on a terminal, with an ellipsis; in a column of rank 0 it goes on in the next line."""
 
 
 class Fact(NamedTuple):

@@ -58,7 +58,7 @@ def bind(
         port = server.add_insecure_port(address)
     except RuntimeError as error:
         raise Occupied(
-            f"{name}: can't listen on {address}: {error}",
+            f"{name}: can't listen on {address}",
             hint="stop what listens there (another sessiond or a Collector?), or choose another address",
         ) from error
     return Listener(server, port, address.rpartition(":")[0], servicer)

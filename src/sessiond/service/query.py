@@ -97,7 +97,7 @@ class Queries:
         if summary is None:
             raise NotFound(
                 f"there is no session {key.session_id!r} in project {key.project!r}",
-                hint="`sessiond sessions` lists those there are",
+                hint="give another project, or see `sessiond sessions` for those there are",
             )
         return summary, self._store.traces_of_session(key)
 

@@ -165,7 +165,7 @@ def _open_locked(data_dir: Path, lock: int, bytes_max: int) -> Environment:
             trees = {name: env.open_db(name.encode(), txn=txn) for name in keys.TREES}
             _claim_format(txn, trees["meta"], data_dir, is_empty=is_empty)
         if is_new:
-            _sync_directory(data_dir)
+            sync_directory(data_dir)
         env.reader_check()
     except BaseException:
         env.close()
@@ -265,8 +265,8 @@ def _take_lock(data_dir: Path) -> int:
     return lock
 
 
-def _sync_directory(path: Path) -> None:
-    """Make the new files' names durable: LMDB syncs its file, not the directory."""
+def sync_directory(path: Path) -> None:
+    """Make the names of new or replaced files durable, the directory's own too: LMDB syncs its file and nothing else."""
     for folder in (path, path.parent):
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
