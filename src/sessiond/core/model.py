@@ -1,7 +1,7 @@
 """The values that everything else speaks of. Shapes live here, no rules.
 
 They are named tuples: immutable, slotted, compared whole, stored as they are by msgpack, and built in 0.3 us where a frozen
-dataclass of twenty fields takes 1.8 us (measured; a whole span costs about 15 us). Times are unix nanoseconds, durations
+dataclass of twenty fields takes 1.8 us (measured). Times are unix nanoseconds, durations
 nanoseconds, ids raw bytes: the edges render hex, RFC 3339 and milliseconds. `None` is "not known", never 0.
 """
 

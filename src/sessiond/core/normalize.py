@@ -1,7 +1,7 @@
 """SpanView -> SpanFacts | Rejection, by the table of conventions.
 
-One pass over the span's own keys against one index (key -> meaning, rank, reader): asking a span for each of the table's keys
-took 12 us, the pass takes under 4 (measured on a chat span of twelve attributes).
+One pass over the span's own keys against one index (key -> meaning, rank, reader), which takes 4.2 to 4.7 us on the spans of an
+agent (measured); asking a span for each of the table's keys took a prototype 12.
 """
 
 import re

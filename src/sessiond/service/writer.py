@@ -16,7 +16,7 @@ from sessiond.storage.api import Appended, Store
 from sessiond.telemetry import Telemetry
 
 COMMIT_SPANS_MAX: Final = 8192
-"""Spans in one transaction: LMDB's own bound is memory, ours the 0.2 s that the first of them waits for the last."""
+"""Spans in one transaction: LMDB's own bound is memory, ours the tenth of a second that the first waits for the last."""
 COMMIT_BYTES_MAX: Final = 16 << 20
 SPAN_BYTES: Final = 1024
 """What a decoded span takes beside its bytes, for the queue's bound."""

@@ -2,7 +2,7 @@
 
 ExportTraceServiceRequest, ResourceSpans and ScopeSpans are unfolded here without protobuf, for three reasons: 64 MiB of empty spans
 parse to 5.6 GiB (measured), so that messages must be counted before any is built; span bytes are wanted as they came; and one
-broken part must not cost the others. A span takes about 0.4 us.
+broken part must not cost the others. A span takes about 0.5 us.
 """
 
 from typing import Final, NamedTuple
