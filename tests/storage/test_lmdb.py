@@ -54,8 +54,9 @@ def test_a_directory_held_by_another_process_is_refused_with_its_number(tmp_path
 
 def test_a_store_of_another_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     LmdbStore.open(tmp_path, bytes_max=QUOTA).close()
+    written = keys.FORMAT
     monkeypatch.setattr(keys, "FORMAT", 99)
-    with pytest.raises(Occupied, match="has format 1, this sessiond reads format 99"):
+    with pytest.raises(Occupied, match=f"has format {written}, this sessiond reads format 99"):
         LmdbStore.open(tmp_path, bytes_max=QUOTA)
 
 

@@ -88,6 +88,14 @@ class Usage(NamedTuple):
 NO_USAGE = Usage()
 
 
+class Cost(NamedTuple):
+    """Nano-dollars. The sides are absent where only a total is known, and need not add up to it."""
+
+    total_nano: int | None = None
+    input_nano: int | None = None
+    output_nano: int | None = None
+
+
 class ResourceFacts(NamedTuple):
     """What a resource says for all of its spans."""
 
@@ -127,13 +135,22 @@ class SpanFacts(NamedTuple):
     response_id: str | None = None
     tool: str | None = None
     agent: str | None = None
+    first_token_nano: int | None = None
+    """From the span's start to the first token of its answer."""
+    tags: tuple[str, ...] = ()
+    metadata: tuple[tuple[str, str], ...] = ()
+    has_input: bool = False
+    """Whether it carries text of an input; `core.messages` reads it from the span itself."""
+    has_output: bool = False
     usage: Usage | None = None
+    cost: Cost | None = None
+    """As the emitter reports it, where that is more than 0, or 0 with no tokens."""
 
     @classmethod
     def of_row(cls, row: tuple[Any, ...]) -> "SpanFacts":
         """The facts from the plain tuples that a codec made of them."""
-        usage = row[-1]
-        return cls._make(row if usage is None else (*row[:-1], Usage._make(usage)))
+        *facts, usage, cost = row
+        return cls._make((*facts, usage and Usage._make(usage), cost and Cost._make(cost)))
 
 
 class Origin(NamedTuple):

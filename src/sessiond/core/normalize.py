@@ -193,7 +193,7 @@ def normalize(span: SpanView, resource: ResourceFacts, scope: str, received_unix
         best.get("response_id", _ABSENT)[1],
         _tool(best, name) if operation == "tool" else None,
         best.get("agent", best.get("entity", _ABSENT) if operation == "agent" else _ABSENT)[1],
-        usage,
+        usage=usage,
     )
 
 

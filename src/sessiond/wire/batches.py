@@ -5,12 +5,12 @@ from typing import IO, Any, Final
 
 import msgpack
 
-from sessiond.core.model import Origin, ReceivedSpan, Rejection, SpanFacts, Usage
+from sessiond.core.model import Cost, Origin, ReceivedSpan, Rejection, SpanFacts, Usage
 from sessiond.wire.otlp import Batch
 
 _LENGTH_BYTES: Final = 8
 FRAME_BYTES_MAX: Final = 1 << 31
-FINGERPRINT: Final = repr([shape._fields for shape in (Batch, ReceivedSpan, SpanFacts, Usage, Origin, Rejection)]).encode()
+FINGERPRINT: Final = repr([shape._fields for shape in (Batch, ReceivedSpan, SpanFacts, Usage, Cost, Origin, Rejection)]).encode()
 """Of the shapes that both sides of a pipe must agree on: a package may be upgraded under a process that runs."""
 
 

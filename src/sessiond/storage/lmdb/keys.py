@@ -8,7 +8,7 @@ import lmdb
 from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, TraceSummary, UserKey
 from sessiond.core.session import order_of_id
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Of the whole environment. A store of another format is refused. With the next one comes a way for `rebuild` to read this one."""
 
 if TYPE_CHECKING:
