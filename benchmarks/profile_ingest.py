@@ -13,9 +13,10 @@ from pathlib import Path
 from pstats import SortKey, Stats
 
 from benchmarks.load import read_load, write_load
+from sessiond.service.decode import decode
 from sessiond.service.settle import Settler
 from sessiond.storage.lmdb.store import LmdbStore
-from sessiond.wire.otlp import decode
+from sessiond.storage.packing import Packer
 
 SPANS = 50_000
 ROWS = 30
@@ -44,10 +45,10 @@ def main() -> None:
 
 def _take_in(store: LmdbStore, bodies: list[bytes]) -> None:
     """Take in and settle, a commit at a time."""
-    settler, left = Settler(store), iter(bodies)
+    settler, packer, left = Settler(store), Packer(), iter(bodies)
     while taken := list(islice(left, REQUESTS_PER_COMMIT)):
-        batches = [batch for body in taken for batch in decode(body, received_unix_nano=time.time_ns(), spans_max=SPANS_MAX)]
-        settler.note(store.append([span for batch in batches for span in batch.spans]).traces)
+        parts = [part for body in taken for part in decode(body, packer, received_unix_nano=time.time_ns(), spans_max=SPANS_MAX)]
+        settler.note(store.append([packed for part in parts for packed in part.traces]).traces)
     while settler.step():
         pass
 

@@ -11,6 +11,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from sessiond.core import trace as traces
 from sessiond.core.model import NO_USAGE, Origin, ReceivedSpan, SpanFacts, StoredSpan, TraceSummary
+from sessiond.storage.packing import PackedTrace, Packer
 from sessiond.wire import otlp
 
 DATA = Path(__file__).parent / "data"
@@ -115,6 +116,11 @@ def received(*spans: Span, arrival: int = ARRIVAL, scope: str = "scope", **resou
     """Spans as the store takes them."""
     body = request(*spans, scope=scope, **resource).SerializeToString()
     return [good for batch in otlp.decode(body, received_unix_nano=arrival, spans_max=10**6) for good in batch.spans]
+
+
+def packed(*spans: Span, arrival: int = ARRIVAL, scope: str = "scope", **resource: Any) -> list[PackedTrace]:
+    """As `received`, packed by trace as a store takes them."""
+    return Packer().traces(received(*spans, arrival=arrival, scope=scope, **resource))
 
 
 def facts(*spans: Span, arrival: int = ARRIVAL, scope: str = "scope", **resource: Any) -> list[SpanFacts]:

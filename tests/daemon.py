@@ -32,6 +32,7 @@ from sessiond.service.settle import Settler
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Appended, Store
 from sessiond.storage.lmdb.store import LmdbStore
+from sessiond.storage.packing import PackedTrace, Packer
 from sessiond.telemetry import Telemetry
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import admin_service_pb2_grpc, session_service_pb2_grpc
@@ -289,13 +290,14 @@ class GatedStore:
         left = list(errors)
         self.failing = lambda _: left.pop(0) if left else None
 
-    def append(self, spans: Sequence[ReceivedSpan]) -> Appended:
-        self.begun.append(list(spans))
+    def append(self, traces: Sequence[PackedTrace]) -> Appended:
+        spans = [span for packed in traces for span in Packer().unpack(packed)]
+        self.begun.append(spans)
         assert self._gate.wait(DEADLINE_SECONDS)
         error = self.failing(spans)
         if error is not None:
             raise error
-        return self._inner.append(spans)
+        return self._inner.append(traces)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
@@ -316,7 +318,7 @@ class Parts(NamedTuple):
 
     def append(self, spans: Sequence[ReceivedSpan]) -> Future[Appended]:
         """Queue spans at the writer."""
-        return self.writer.append(spans, sum(len(span.data) for span in spans))
+        return self.writer.append(Packer().traces(spans))
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from conversations import Turn, conversations, deliveries
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from builders import received
+from builders import packed
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary, UserKey, UserSummary
 from sessiond.service.check import check
 from sessiond.service.settle import Settler
@@ -44,7 +44,7 @@ def figures(store: Store) -> Figures:
 
 def in_one_batch(told: list[Turn]) -> Figures:
     store = MemoryStore()
-    store.append(received(*(built for turn in told for built in turn.spans)))
+    store.append(packed(*(built for turn in told for built in turn.spans)))
     Settler(store).settle_all()
     return figures(store)
 
@@ -52,7 +52,7 @@ def in_one_batch(told: list[Turn]) -> Figures:
 def as_they_come(open_store: Callable, batches: list, settled_after: list[bool]) -> Figures:
     with open_store() as store:
         for batch, settle in zip(batches, settled_after, strict=True):
-            store.append(received(*batch))
+            store.append(packed(*batch))
             if settle:
                 Settler(store).settle_all()
         Settler(store).settle_all()

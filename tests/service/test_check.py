@@ -8,14 +8,16 @@ from typing import Any
 import lmdb
 import pytest
 
-from builders import received, span, trace_id
+from builders import packed, span, trace_id
 from daemon import STORE_BYTES_MAX
 from sessiond.core.model import SessionKey, UserKey
 from sessiond.service.check import Checked, check
 from sessiond.service.settle import Settler
+from sessiond.storage import packing
 from sessiond.storage.lmdb import codec, keys
-from sessiond.storage.lmdb.codec import ChunkCodec, Counters
+from sessiond.storage.lmdb.codec import Counters
 from sessiond.storage.lmdb.store import LmdbStore
+from sessiond.storage.packing import Packer
 
 
 class Rows:
@@ -68,7 +70,7 @@ def data_dir(tmp_path: Path) -> Path:
         [span(trace=2, id=1, session="s1", start_ms=100, error="no"), span(trace=3, id=1, session="s2", user="u", start_ms=50)],
         [span(trace=2, id=1, session="s1", start_ms=100, end_ms=200), span(trace=2, id=2, parent=1, start_ms=110)],
     ):
-        settler.note(store.append(received(*spans)).traces)
+        settler.note(store.append(packed(*spans)).traces)
         settler.settle_all()
     store.close()
     return path
@@ -98,9 +100,9 @@ def test_an_empty_store_has_no_problems(tmp_path: Path) -> None:
 
 def test_a_store_with_marks_that_were_never_settled_has_no_problems(data_dir: Path) -> None:
     store = LmdbStore.open(data_dir, bytes_max=STORE_BYTES_MAX)
-    store.append(received(span(trace=1, id=3, parent=1, session="s9"), span(trace=4, id=1, session="s1")))
+    store.append(packed(span(trace=1, id=3, parent=1, session="s9"), span(trace=4, id=1, session="s1")))
     settler = Settler(store)
-    store.append(received(span(trace=5, id=1, session="s2", user="v")))
+    store.append(packed(span(trace=5, id=1, session="s2", user="v")))
     settler.step()
     store.close()
     assert problems(data_dir) == []
@@ -153,21 +155,21 @@ def _wrong_user_summary(rows: Rows) -> None:
 
 def _wrong_facts(rows: Rows) -> None:
     key, packed = rows.first("facts")
-    first, *rest = codec.unpack_facts(packed)
-    rows.put("facts", key, codec.pack_facts([first._replace(name="other"), *rest]))
+    first, *rest = packing.unpack_facts(packed)
+    rows.put("facts", key, packing.pack_facts([first._replace(name="other"), *rest]))
 
 
 def _other_bytes(rows: Rows) -> None:
     key, packed = rows.first("chunks")
-    chunks = ChunkCodec()
-    first, *rest = chunks.unpack(packed)
-    rows.put("chunks", key, chunks.pack([first._replace(data=first.data.replace(b"work", b"play")), *rest]))
+    packer = Packer()
+    first, *rest = packer.unpack_chunk(packed)
+    rows.put("chunks", key, packer.pack_chunk([first._replace(data=first.data.replace(b"work", b"play")), *rest]))
 
 
 def _fewer_bytes(rows: Rows) -> None:
     key, packed = rows.first("chunks")
-    chunks = ChunkCodec()
-    rows.put("chunks", key, chunks.pack(chunks.unpack(packed)[:1]))
+    packer = Packer()
+    rows.put("chunks", key, packer.pack_chunk(packer.unpack_chunk(packed)[:1]))
 
 
 def _index_to_nowhere(tree: str) -> Callable[[Rows], None]:
@@ -212,10 +214,13 @@ DAMAGE: dict[str, tuple[Callable[[Rows], None], str]] = {
     "a span's row without a trace": (_span_row_of_no_trace, "belongs to no trace"),
     "a mark of no trace": (_mark_of_nothing("marked_traces", trace_id(99)), "marks a trace that is not there"),
     "a mark of no session": (
-        _mark_of_nothing("marked_sessions", codec.seal(SessionKey("default", "x"))),
+        _mark_of_nothing("marked_sessions", packing.seal(SessionKey("default", "x"))),
         "marks a session that is not there",
     ),
-    "a mark of no user": (_mark_of_nothing("marked_users", codec.seal(UserKey("default", "x"))), "marks a user that is not there"),
+    "a mark of no user": (
+        _mark_of_nothing("marked_users", packing.seal(UserKey("default", "x"))),
+        "marks a user that is not there",
+    ),
     "a wrong trace summary": (_wrong_trace_summary, f"trace {trace_id(1).hex()}: summary is not what the stored spans say"),
     "a wrong session summary": (_wrong_session_summary, "session 's1' in 'default': summary is not what the stored spans say"),
     "a wrong user summary": (_wrong_user_summary, "user 'u' in 'default': summary is not what the stored spans say"),
@@ -255,12 +260,12 @@ def _leave_behind(data_dir: Path, *, marked: str) -> None:
     store = LmdbStore.open(data_dir, bytes_max=STORE_BYTES_MAX)
     settler = Settler(store)
     roots = [span(trace=number, id=1, session="moved", user="other", start_ms=-1, end_ms=10**4) for number in (1, 2, 3)]
-    settler.note(store.append(received(*roots)).traces)
+    settler.note(store.append(packed(*roots)).traces)
     settler.step()
     store.close()
     with rows_of(data_dir) as rows:
-        for key, packed in rows.all(marked):
-            if codec.unseal(packed)[1] not in ("moved", "other"):
+        for key, row in rows.all(marked):
+            if packing.unseal(row)[1] not in ("moved", "other"):
                 rows.delete(marked, key)
     store = LmdbStore.open(data_dir, bytes_max=STORE_BYTES_MAX)
     Settler(store).settle_all()
@@ -279,7 +284,7 @@ def test_a_check_beside_a_writer_finds_nothing(data_dir: Path) -> None:
     found = []
     for number, one in enumerate(check(store)):
         found += one.problems
-        settler.note(store.append(received(span(trace=1 + number % 3, session="s1", start_ms=number))).traces)
+        settler.note(store.append(packed(span(trace=1 + number % 3, session="s1", start_ms=number))).traces)
         settler.step()
     store.close()
     assert found == []

@@ -1,4 +1,4 @@
-"""Decoding in processes of their own: the same batches, and nothing lost when one of them dies."""
+"""Decoding in processes of their own: the same spans, and nothing lost when one of them dies."""
 
 import os
 import signal
@@ -9,7 +9,9 @@ import pytest
 from builders import ARRIVAL, request, span
 from sessiond.core.errors import Invalid, TooLarge
 from sessiond.service import decoders as decoders_module
+from sessiond.service.decode import Decoded, decode
 from sessiond.service.decoders import DecoderDied, Decoders
+from sessiond.storage.packing import Packer
 from sessiond.wire import otlp
 
 LARGE = request(
@@ -26,23 +28,22 @@ def decoders() -> Iterator[Decoders]:
     opened.stop()
 
 
-def decoded(decoders: Decoders, body: bytes, spans_max: int = 10**6) -> list[otlp.Batch]:
-    batches = decoders.decode(body, received_unix_nano=ARRIVAL, spans_max=spans_max)
-    return [batch._replace(spans=list(batch.spans)) for batch in batches]
+def decoded(decoders: Decoders, body: bytes, spans_max: int = 10**6) -> list[Decoded]:
+    return list(decoders.decode(body, received_unix_nano=ARRIVAL, spans_max=spans_max))
 
 
-def in_place(body: bytes) -> list[otlp.Batch]:
-    return list(otlp.decode(body, received_unix_nano=ARRIVAL, spans_max=10**6))
+def in_place(body: bytes) -> list[Decoded]:
+    return list(decode(body, Packer(), received_unix_nano=ARRIVAL, spans_max=10**6))
 
 
 @pytest.mark.parametrize("body", [LARGE, SMALL, DAMAGED, b""], ids=["large", "small", "with a bad span", "empty"])
-def test_a_request_gives_the_same_batches_wherever_it_is_decoded(decoders: Decoders, body: bytes) -> None:
+def test_a_request_gives_the_same_spans_wherever_it_is_decoded(decoders: Decoders, body: bytes) -> None:
     assert decoded(decoders, body) == in_place(body)
 
 
-def test_a_request_of_several_batches_comes_whole(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_of_several_parts_comes_whole(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
     many = request(*(span(id=number, filler="x" * 50) for number in range(1, otlp.BATCH_SPANS_MAX + 2))).SerializeToString()
-    assert [len(batch.spans) for batch in decoded(decoders, many)] == [otlp.BATCH_SPANS_MAX, 1]
+    assert [sum(packed.span_count for packed in part.traces) for part in decoded(decoders, many)] == [otlp.BATCH_SPANS_MAX, 1]
 
 
 def test_failures_are_those_of_decoding_in_place(decoders: Decoders) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import builders
-from builders import received, span, trace_id
+from builders import packed, received, span, trace_id
 from daemon import STORE_BYTES_MAX
 from sessiond.core.model import SessionKey, StoredSpan, UserKey
 from sessiond.service.check import check
@@ -15,6 +15,7 @@ from sessiond.service.settle import Settler
 from sessiond.service.writer import COMMIT_SPANS_MAX
 from sessiond.storage.api import Marks, Store, Where, span_pages
 from sessiond.storage.lmdb.store import LmdbStore
+from sessiond.storage.packing import Packer
 
 SECOND = 10**9
 
@@ -60,7 +61,7 @@ def test_the_new_store_answers_as_the_old_and_keeps_first_arrivals(old: LmdbStor
         (7, [changed, span(trace=1, id=2, parent=1, operation="chat", model="m", tokens_in=2, tokens_out=3)]),
         (9, [first, span(trace=4, id=1, session="s", user="w", error="no", start_ms=50)]),
     ):
-        old.append(received(*spans, arrival=builders.ARRIVAL + arrival * SECOND))
+        old.append(packed(*spans, arrival=builders.ARRIVAL + arrival * SECOND))
     Settler(old).settle_all()
     told = list(rebuild(old, new))
     assert told[-1] == Rebuilt(5, [])
@@ -70,7 +71,7 @@ def test_the_new_store_answers_as_the_old_and_keeps_first_arrivals(old: LmdbStor
 
 
 def test_marks_of_the_old_store_need_not_be_settled(old: LmdbStore, new: LmdbStore) -> None:
-    old.append(received(span(trace=1, id=1, session="s", user="u")))
+    old.append(packed(span(trace=1, id=1, session="s", user="u")))
     list(rebuild(old, new))
     Settler(old).settle_all()
     assert answers(new) == answers(old)
@@ -84,14 +85,14 @@ def test_an_empty_store_gives_an_empty_store(old: LmdbStore, new: LmdbStore) -> 
 
 def test_more_spans_than_fit_a_transaction_are_all_copied(old: LmdbStore, new: LmdbStore) -> None:
     count = COMMIT_SPANS_MAX + 10
-    old.append(received(*(span(trace=1 + number % 3, id=number + 1, session="s") for number in range(count))))
+    old.append(packed(*(span(trace=1 + number % 3, id=number + 1, session="s") for number in range(count))))
     Settler(old).settle_all()
     assert [one.spans for one in rebuild(old, new)] == [COMMIT_SPANS_MAX, count]
     assert answers(new) == answers(old)
 
 
 def test_wrong_summaries_are_made_right(old: LmdbStore, new: LmdbStore) -> None:
-    old.append(received(span(trace=1, id=1, session="s", user="u")))
+    old.append(packed(span(trace=1, id=1, session="s", user="u")))
     Settler(old).settle_all()
     right = answers(old)
     wrong = old.trace(trace_id(1))
@@ -104,6 +105,6 @@ def test_wrong_summaries_are_made_right(old: LmdbStore, new: LmdbStore) -> None:
 
 def test_a_span_that_can_not_be_read_is_left_out_and_told(old: LmdbStore, new: LmdbStore) -> None:
     good, bad = received(span(trace=1, id=1, session="s")), received(span(trace=2, id=1, session="s"))
-    old.append([*good, bad[0]._replace(data=b"\xff\xff")])
+    old.append(Packer().traces([*good, bad[0]._replace(data=b"\xff\xff")]))
     assert list(rebuild(old, new)) == [Rebuilt(1, ["a span's bytes are not a Span message"])]
     assert new.trace_ids() == [trace_id(1)]

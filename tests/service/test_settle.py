@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import builders
-from builders import received, span, trace_id
+from builders import packed, received, span, trace_id
 from daemon import DEADLINE_SECONDS, STORE_BYTES_MAX, parts, until
 from sessiond.core import session, trace, user
 from sessiond.core.errors import StoreFull
@@ -47,7 +47,7 @@ def store(reopened: Reopened) -> LmdbStore:
 
 
 def append(store: Store, settler: Settler, *spans: Any) -> None:
-    settler.note(store.append(received(*spans)).traces)
+    settler.note(store.append(packed(*spans)).traces)
 
 
 def session_ids(store: Store) -> list[str]:
@@ -114,7 +114,7 @@ def test_a_trace_marked_again_keeps_its_place(store: LmdbStore) -> None:
 
 
 def test_marks_survive_a_stop_and_are_settled_after_the_next_start(reopened: Reopened) -> None:
-    reopened.store.append(received(span(trace=1, session="s", user="u"), span(trace=2, session="s")))
+    reopened.store.append(packed(span(trace=1, session="s", user="u"), span(trace=2, session="s")))
     store = reopened.again()
     assert store.marks() == Marks(traces=(trace_id(1), trace_id(2)))
     Settler(store).settle_all()

@@ -12,9 +12,9 @@ import builders
 from daemon import DEADLINE_SECONDS, STORE_BYTES_MAX, GatedStore, Parts, parts, until
 from sessiond.core.errors import Busy, StoreBroken, StoreFull
 from sessiond.core.model import ReceivedSpan
-from sessiond.service.writer import SPAN_BYTES
 from sessiond.storage.api import Appended, span_pages
 from sessiond.storage.lmdb.store import LmdbStore
+from sessiond.storage.packing import Packer
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def spans_of(number: int, size: int = 0) -> list[ReceivedSpan]:
 
 
 def queue_size(spans: list[ReceivedSpan]) -> int:
-    return sum(len(span.data) + SPAN_BYTES for span in spans)
+    return sum(packed.byte_count for packed in Packer().traces(spans))
 
 
 def occupy(running: Parts, number: int) -> Future[Appended]:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from builders import ARRIVAL, MS, T0, facts, received, span, trace_id
+from builders import ARRIVAL, MS, T0, facts, packed, received, span, trace_id
 from sessiond.core import session, trace, user
 from sessiond.core.model import SessionKey, TraceSummary, UserKey
 from sessiond.storage.api import Appended, Marks, Store, Where, span_pages
+from sessiond.storage.packing import Packer
 
 EVERYTHING = Where()
 S1 = SessionKey("default", "s1")
@@ -26,7 +27,7 @@ def settle(store: Store) -> None:
 
 
 def put(store: Store, *spans: Span, arrival: int = ARRIVAL) -> Appended:
-    appended = store.append(received(*spans, arrival=arrival))
+    appended = store.append(packed(*spans, arrival=arrival))
     settle(store)
     return appended
 
@@ -64,7 +65,7 @@ def session_ids(store: Store, where: Where = EVERYTHING, limit: int = 2) -> list
 
 def test_appended_spans_are_there_as_they_came(store: Store) -> None:
     sent = received(span(id=1), span(id=2, parent=1))
-    assert store.append(sent) == Appended(2, 0, 0, (trace_id(1),))
+    assert store.append(Packer().traces(sent)) == Appended(2, 0, 0, (trace_id(1),))
     assert stored_bytes(store) == sorted(one.data for one in sent)
     assert sorted(store.facts(trace_id(1))) == sorted(one.facts for one in sent)
 
@@ -85,17 +86,20 @@ def test_nothing_appended_changes_nothing(store: Store) -> None:
 
 def test_the_same_span_again_changes_nothing(store: Store) -> None:
     sent = received(span(id=1))
-    store.append(sent)
+    store.append(Packer().traces(sent))
     settle(store)
-    again = received(span(id=1), arrival=ARRIVAL + 10**9)
+    again = packed(span(id=1), arrival=ARRIVAL + 10**9)
     assert store.append([*again, *again]) == Appended(0, 2, 0, ())
     assert store.marks() == Marks()
     assert store.facts(trace_id(1)) == [sent[0].facts]
 
 
-def test_the_same_span_twice_in_one_append_is_stored_once(store: Store) -> None:
+@pytest.mark.parametrize("together", [True, False])
+def test_the_same_span_twice_in_one_append_is_stored_once(store: Store, together: bool) -> None:
     sent = received(span(id=1))
-    assert store.append([*sent, *sent]) == Appended(1, 1, 0, (trace_id(1),))
+    packer = Packer()
+    twice = packer.traces([*sent, *sent]) if together else [*packer.traces(sent), *packer.traces(sent)]
+    assert store.append(twice) == Appended(1, 1, 0, (trace_id(1),))
     assert stored_bytes(store) == [sent[0].data]
 
 
@@ -104,7 +108,7 @@ def test_of_two_versions_the_ended_one_stays_with_the_first_arrival(store: Store
     ended, running = span(id=1, name="ended"), span(id=1, name="running")
     running.end_time_unix_nano = 0
     order = (ended, running) if winner_first else (running, ended)
-    assert [store.append(received(one, arrival=ARRIVAL + i)).conflicts for i, one in enumerate(order)] == [0, 1]
+    assert [store.append(packed(one, arrival=ARRIVAL + i)).conflicts for i, one in enumerate(order)] == [0, 1]
     assert stored_bytes(store) == [ended.SerializeToString()]
     assert [(one.name, one.received_unix_nano) for one in store.facts(trace_id(1))] == [("ended", ARRIVAL)]
 
@@ -113,14 +117,14 @@ def test_versions_that_end_together_are_decided_by_content_alone(store: Store) -
     versions = [span(id=1, name=name) for name in ("a", "b", "c")]
     largest = max(received(*versions), key=lambda one: one.digest)
     for one in versions:
-        store.append(received(one))
+        store.append(packed(one))
     assert stored_bytes(store) == [largest.data]
 
 
 def test_a_replaced_span_leaves_its_neighbours_in_place(store: Store) -> None:
     late = span(id=1, name="late", end_ms=99)
-    store.append(received(span(id=1, name="early"), span(id=2, name="beside")))
-    store.append(received(late))
+    store.append(packed(span(id=1, name="early"), span(id=2, name="beside")))
+    store.append(packed(late))
     assert sorted(one.name for one in store.facts(trace_id(1))) == ["beside", "late"]
     assert len(stored_bytes(store)) == 2
 
@@ -137,7 +141,7 @@ def test_one_span_id_in_two_traces_is_two_spans(store: Store) -> None:
 
 def test_spans_come_in_pages_and_none_is_left_out(store: Store) -> None:
     for number in range(1, 9):
-        store.append(received(span(id=number, filler="x" * 300_000)))
+        store.append(packed(span(id=number, filler="x" * 300_000)))
     pages = list(span_pages(store, trace_id(1)))
     assert sum(map(len, pages)) == 8
     assert len(stored_bytes(store)) == 8
@@ -154,7 +158,7 @@ def test_trace_ids_are_walked_in_order(store: Store) -> None:
 
 
 def test_an_append_marks_its_trace_and_a_summary_clears_the_mark(store: Store) -> None:
-    store.append(received(span(session="s1", user="u1")))
+    store.append(packed(span(session="s1", user="u1")))
     assert store.marks() == Marks(traces=(trace_id(1),))
     owners = store.put_traces([trace.summarize(trace_id(1), store.facts(trace_id(1)))])
     assert owners == Marks(sessions=(S1,), users=(UserKey("default", "u1"),))

@@ -8,20 +8,21 @@ from pathlib import Path
 import lmdb
 import pytest
 
-from builders import received, span, trace_id
+from builders import packed, received, span, trace_id
 from sessiond.core.errors import Invalid, Occupied, StoreBroken, StoreFull
 from sessiond.service.settle import Settler
 from sessiond.storage.api import Where
 from sessiond.storage.lmdb import environment, keys
 from sessiond.storage.lmdb.environment import refuse_network_file_system
 from sessiond.storage.lmdb.store import LmdbStore
+from sessiond.storage.packing import Packer
 
 QUOTA = 1 << 30
 
 
 def test_what_was_appended_is_there_after_reopening(tmp_path: Path) -> None:
     store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
-    store.append(received(span(id=1, session="s1")))
+    store.append(packed(span(id=1, session="s1")))
     store.close()
     store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
     Settler(store).settle_all()
@@ -32,7 +33,7 @@ def test_what_was_appended_is_there_after_reopening(tmp_path: Path) -> None:
 def test_numbers_are_never_given_out_again(tmp_path: Path) -> None:
     for number in (1, 2):
         store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
-        store.append(received(span(trace=number, id=number)))
+        store.append(packed(span(trace=number, id=number)))
         store.close()
     with lmdb.open(str(tmp_path), max_dbs=99, readonly=True) as env, env.begin() as txn:
         numbers = [txn.get(trace_id(number), db=env.open_db(b"trace_ids", txn=txn)) for number in (1, 2)]
@@ -96,7 +97,7 @@ def test_over_its_quota_the_store_takes_no_span_and_still_reads(tmp_path: Path) 
 
     def fill() -> None:
         for number in numbers:
-            store.append(received(span(trace=number, id=number, filler=os.urandom(15_000).hex())))
+            store.append(packed(span(trace=number, id=number, filler=os.urandom(15_000).hex())))
 
     with pytest.raises(StoreFull, match="quota"):
         fill()
@@ -110,19 +111,19 @@ def test_over_its_quota_the_store_takes_no_span_and_still_reads(tmp_path: Path) 
 def test_a_full_map_keeps_nothing_of_the_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "MAP_BYTES_PER_QUOTA", 1)
     store = LmdbStore.open(tmp_path, bytes_max=1 << 20)
-    store.append(received(span(id=1)))
+    store.append(packed(span(id=1)))
     large = received(*(span(trace=2, id=number, filler=bytes(30_000)) for number in range(2, 90)))
     incompressible = [one._replace(data=one.data + os.urandom(30_000)) for one in large]
     with pytest.raises(StoreFull):
-        store.append(incompressible)
+        store.append(Packer().traces(incompressible))
     assert store.extent().span_count == 1
-    assert store.append(received(span(id=3))).stored == 1
+    assert store.append(packed(span(id=3))).stored == 1
     store.close()
 
 
 def test_a_rotten_row_is_told_and_not_shown(tmp_path: Path) -> None:
     store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
-    store.append(received(span(id=1)))
+    store.append(packed(span(id=1)))
     Settler(store).settle_all()
     store.close()
     with lmdb.open(str(tmp_path), max_dbs=99) as env, env.begin(write=True) as txn:

@@ -1,10 +1,10 @@
 """Which version of a span counts, when a span was, and which span is whose parent."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import lt
 from typing import Final, NamedTuple
 
-from sessiond.core.model import SpanFacts
+from sessiond.core.model import ReceivedSpan, SpanFacts
 
 CLOCK_SKEW_MAX_NANO: Final = 3600 * 10**9
 """A start or end later than this after the span's arrival can't be true: its sender's clock is wrong."""
@@ -26,6 +26,56 @@ class Version(NamedTuple):
 def version(facts: SpanFacts, digest: bytes) -> Version:
     """The version that `facts` and the content's digest stand for."""
     return Version(facts.end_unix_nano, digest)
+
+
+SpanKey = tuple[bytes, int]
+"""Span id and kind: what tells a span from the others of its trace."""
+
+
+class Held(NamedTuple):
+    """A version of a span that is there already, and the first arrival of any version."""
+
+    version: Version
+    received_unix_nano: int
+
+
+class Contest(NamedTuple):
+    """Of each span the version that counts, in order of first appearance; and how many others there were.
+
+    Each version that is not the first of its span is a duplicate or a conflict, whichever won.
+    """
+
+    winners: list[ReceivedSpan]
+    duplicates: int
+    conflicts: int
+
+
+def _held(span: ReceivedSpan) -> Held:
+    return Held(version(span.facts, span.digest), span.facts.received_unix_nano)
+
+
+NOBODY: Final[Mapping[SpanKey, Held]] = {}
+
+
+def winners(spans: Sequence[ReceivedSpan], held: Mapping[SpanKey, Held] = NOBODY) -> Contest:
+    """The versions to keep of one trace's spans, where they beat those that are `held`; a winner keeps the first arrival of any."""
+    best = {(span.facts.span_id, span.facts.kind): span for span in spans}
+    if len(best) == len(spans) and not held:
+        return Contest(list(spans), 0, 0)
+    best = {}
+    duplicates = conflicts = 0
+    for span in spans:
+        key = (span.facts.span_id, span.facts.kind)
+        rival = _held(best[key]) if key in best else held.get(key)
+        if rival is None:
+            best[key] = span
+        elif rival.version.digest == span.digest:
+            duplicates += 1
+        else:
+            conflicts += 1
+            if version(span.facts, span.digest) > rival.version:
+                best[key] = span._replace(facts=span.facts._replace(received_unix_nano=rival.received_unix_nano))
+    return Contest(list(best.values()), duplicates, conflicts)
 
 
 def interval(span: SpanFacts) -> tuple[int, int]:

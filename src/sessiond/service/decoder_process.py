@@ -1,8 +1,8 @@
-"""What runs in a decoder process: requests come on standard input, their batches go to standard output.
+"""What runs in a decoder process: requests come on standard input, their spans go, packed, to standard output.
 
 It first says which shapes it speaks of. A request is a frame with HEAD and one with the body. It is answered by a frame for each
-batch and an empty one at the end; or by FAILED before any batch, where the parent is to decode it itself and meet the failure
-there.
+part of its spans and an empty one at the end; or by FAILED before any part, where the parent is to decode it itself and meet the
+failure there.
 """
 
 import gc
@@ -13,8 +13,8 @@ import sys
 from typing import Final
 
 from sessiond.core.errors import SessiondError
-from sessiond.wire.batches import FINGERPRINT, pack_batch, read_frame, write_frame
-from sessiond.wire.otlp import decode
+from sessiond.service.decode import FINGERPRINT, decode, pack_decoded, read_frame, write_frame
+from sessiond.storage.packing import Packer
 
 HEAD: Final = struct.Struct(">QQ")
 """Arrival in unix nanoseconds, and the most spans that the request may hold."""
@@ -35,13 +35,14 @@ def _answer_requests() -> None:
         signal.signal(number, signal.SIG_IGN)
     gc.freeze()
     gc.disable()  # what is made here is tuples without cycles, and goes with its request
+    packer = Packer()
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     write_frame(answers, FINGERPRINT)
     while (head := read_frame(requests)) is not None and (body := read_frame(requests)) is not None:
         received_unix_nano, spans_max = HEAD.unpack(head)
         try:
-            for batch in decode(body, received_unix_nano=received_unix_nano, spans_max=spans_max):
-                write_frame(answers, pack_batch(batch, body))
+            for decoded in decode(body, packer, received_unix_nano=received_unix_nano, spans_max=spans_max):
+                write_frame(answers, pack_decoded(decoded))
         except SessiondError:
             write_frame(answers, FAILED)
         else:

@@ -16,10 +16,9 @@ from typing import IO, Final, cast
 
 import structlog
 
+from sessiond.service.decode import FINGERPRINT, Decoded, decode, read_frame, unpack_decoded, write_frame
 from sessiond.service.decoder_process import END, FAILED, HEAD
-from sessiond.wire import otlp
-from sessiond.wire.batches import FINGERPRINT, read_frame, unpack_batch, write_frame
-from sessiond.wire.otlp import Batch
+from sessiond.storage.packing import Packer
 
 log = structlog.get_logger()
 
@@ -53,8 +52,8 @@ class _Process:
         """Whether it speaks of the shapes that this process knows; asked once, right after the start."""
         return self._answer() == FINGERPRINT
 
-    def decode(self, body: bytes, received_unix_nano: int, spans_max: int) -> Iterator[Batch] | None:
-        """The batches of a request; None where it is to be decoded in place. Raises DecoderDied, the iterator too."""
+    def decode(self, body: bytes, received_unix_nano: int, spans_max: int) -> Iterator[Decoded] | None:
+        """The spans of a request; None where it is to be decoded in place. Raises DecoderDied, the iterator too."""
         requests = cast("IO[bytes]", self._process.stdin)
         try:
             write_frame(requests, HEAD.pack(received_unix_nano, spans_max))
@@ -62,11 +61,11 @@ class _Process:
         except OSError as error:
             raise DecoderDied from error
         first = self._answer()
-        return None if first == FAILED else self._batches(first, body)
+        return None if first == FAILED else self._parts(first)
 
-    def _batches(self, frame: bytes, body: bytes) -> Iterator[Batch]:
+    def _parts(self, frame: bytes) -> Iterator[Decoded]:
         while frame != END:
-            yield unpack_batch(frame, body)
+            yield unpack_decoded(frame)
             frame = self._answer()
 
     def _answer(self) -> bytes:
@@ -96,25 +95,26 @@ class Decoders:
         self._apart = count > 0
         self._lock = threading.Lock()
         self._idle: list[_Process] = []
+        self._of_thread = threading.local()
 
-    def decode(self, body: bytes, *, received_unix_nano: int, spans_max: int) -> Iterator[Batch]:
-        """As `wire.otlp.decode`, large bodies in a process of their own. Raises DecoderDied where that process did not survive."""
+    def decode(self, body: bytes, *, received_unix_nano: int, spans_max: int) -> Iterator[Decoded]:
+        """As `service.decode.decode`, large bodies in a process of their own. Raises DecoderDied where that one did not survive."""
         if len(body) < APART_BYTES or not self._apart:
-            yield from otlp.decode(body, received_unix_nano=received_unix_nano, spans_max=spans_max)
+            yield from decode(body, self._packer(), received_unix_nano=received_unix_nano, spans_max=spans_max)
             return
-        batches = None
+        parts = None
         with self._left:
             process = self._taken()
             if process is not None:
                 try:
-                    batches = process.decode(body, received_unix_nano, spans_max)
-                    yield from batches or ()
+                    parts = process.decode(body, received_unix_nano, spans_max)
+                    yield from parts or ()
                 except BaseException:
                     process.end()  # what is left in its pipe belongs to this request
                     raise
                 self._give_back(process)
-        if batches is None:
-            yield from otlp.decode(body, received_unix_nano=received_unix_nano, spans_max=spans_max)
+        if parts is None:
+            yield from decode(body, self._packer(), received_unix_nano=received_unix_nano, spans_max=spans_max)
 
     def end_idle(self) -> None:
         """End the processes that had nothing to do for a while."""
@@ -131,6 +131,13 @@ class Decoders:
             idle, self._idle = self._idle, []
         for process in idle:
             process.end()
+
+    def _packer(self) -> Packer:
+        """This thread's own: a packer must not be shared."""
+        packer: Packer | None = getattr(self._of_thread, "packer", None)
+        if packer is None:
+            packer = self._of_thread.packer = Packer()
+        return packer
 
     def _taken(self) -> _Process | None:
         """A process to use; None where a new one turns out to be of another version of sessiond than this one."""

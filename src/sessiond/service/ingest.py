@@ -18,8 +18,8 @@ from sessiond.service.writer import Writer
 from sessiond.storage.api import Appended
 from sessiond.telemetry import Telemetry
 
-BATCHES_AHEAD: Final = 2
-"""Batches of one request that may wait for the disk while the next is decoded."""
+PARTS_AHEAD: Final = 2
+"""Parts of one request that may wait for the disk while the next is decoded."""
 FAILURES_MAX: Final = 3
 """Unexpected failures of one payload before it is refused for good, so that its sender goes on to the next."""
 FAILURES_REMEMBERED: Final = 1000
@@ -78,11 +78,11 @@ class Ingest:
         """Store the good spans; how often each reason refused one."""
         rejections: Counter[Rejection] = Counter()
         waiting: deque[Future[Appended]] = deque()
-        for batch in self._decoders.decode(body, received_unix_nano=time.time_ns(), spans_max=self._spans_max):
-            rejections.update(batch.rejections)
-            if batch.spans:
-                waiting.append(self._writer.append(batch.spans, batch.byte_count))
-            if len(waiting) > BATCHES_AHEAD:
+        for decoded in self._decoders.decode(body, received_unix_nano=time.time_ns(), spans_max=self._spans_max):
+            rejections.update(decoded.rejections)
+            if decoded.traces:
+                waiting.append(self._writer.append(decoded.traces))
+            if len(waiting) > PARTS_AHEAD:
                 waiting.popleft().result()
         for done in waiting:
             done.result()

@@ -7,6 +7,7 @@ from sessiond.core.model import ReceivedSpan, Rejection
 from sessiond.service.settle import Settler
 from sessiond.service.writer import COMMIT_BYTES_MAX, COMMIT_SPANS_MAX
 from sessiond.storage.api import Store, span_pages
+from sessiond.storage.packing import Packer
 from sessiond.wire import otlp
 
 
@@ -19,6 +20,7 @@ class Rebuilt(NamedTuple):
 
 def rebuild(old: Store, new: Store) -> Iterator[Rebuilt]:
     """Copy every span of `old`, with its first arrival, into the empty store `new` and settle it; tells of each commit."""
+    packer = Packer()
     spans = size = 0
     batch: list[ReceivedSpan] = []
     problems: list[str] = []
@@ -29,10 +31,10 @@ def rebuild(old: Store, new: Store) -> Iterator[Rebuilt]:
         batch.append(received)
         size += len(received.data)
         if len(batch) == COMMIT_SPANS_MAX or size > COMMIT_BYTES_MAX:
-            spans += new.append(batch).stored
+            spans += new.append(packer.traces(batch)).stored
             yield Rebuilt(spans, problems)
             batch, size, problems = [], 0, []
-    spans += new.append(batch).stored
+    spans += new.append(packer.traces(batch)).stored
     Settler(new).settle_all()
     yield Rebuilt(spans, problems)
 

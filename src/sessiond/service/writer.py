@@ -3,23 +3,21 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Final, NamedTuple
 
 import structlog
 
 from sessiond.core.errors import Busy, SessiondError, StoreBroken, StoreFull
-from sessiond.core.model import ReceivedSpan
 from sessiond.service.settle import Need, Settler, Waiting
 from sessiond.storage.api import Appended, Store
+from sessiond.storage.packing import PackedTrace
 from sessiond.telemetry import Telemetry
 
 COMMIT_SPANS_MAX: Final = 8192
 """Spans in one transaction: LMDB's own bound is memory, ours the tenth of a second that the first waits for the last."""
 COMMIT_BYTES_MAX: Final = 16 << 20
-SPAN_BYTES: Final = 1024
-"""What a decoded span takes beside its bytes, for the queue's bound."""
 MARKED_TRACES_MAX: Final = 5_000
 """Marks kept while appends keep coming; above it settling goes first, so that the backlog stays bounded."""
 QUIET_SECONDS: Final = 0.02
@@ -35,7 +33,8 @@ log = structlog.get_logger()
 class _Waiting(NamedTuple):
     """An append and who waits for it."""
 
-    spans: Collection[ReceivedSpan]
+    traces: Sequence[PackedTrace]
+    span_count: int
     size: int
     done: Future[Appended]
 
@@ -74,13 +73,13 @@ class Writer:
         if self._thread.is_alive():
             self._thread.join()
 
-    def append(self, spans: Collection[ReceivedSpan], byte_count: int) -> Future[Appended]:
-        """Queue spans of `byte_count` bytes; the future is done when they are on disk.
+    def append(self, traces: Sequence[PackedTrace]) -> Future[Appended]:
+        """Queue spans; the future is done when they are on disk.
 
         Raises Busy where the queue is full or the daemon stops.
         """
-        size = byte_count + SPAN_BYTES * len(spans)
-        waiting = _Waiting(spans, size, Future())
+        size = sum(packed.byte_count for packed in traces)
+        waiting = _Waiting(traces, sum(packed.span_count for packed in traces), size, Future())
         with self._changed:
             if self._stopping:
                 raise Busy("sessiond is stopping", hint="send the request again")
@@ -173,10 +172,10 @@ class Writer:
         spans = size = 0
         while self._queue:
             first = self._queue[0]
-            if taken and (spans + len(first.spans) > COMMIT_SPANS_MAX or size + first.size > COMMIT_BYTES_MAX):
+            if taken and (spans + first.span_count > COMMIT_SPANS_MAX or size + first.size > COMMIT_BYTES_MAX):
                 break
             taken.append(self._queue.popleft())
-            spans += len(first.spans)
+            spans += first.span_count
             size += first.size
             self._queue_bytes -= first.size
         return taken
@@ -184,7 +183,7 @@ class Writer:
     def _commit(self, appends: list[_Waiting]) -> None:
         began = time.monotonic()
         try:
-            appended = self._store.append([span for waiting in appends for span in waiting.spans])
+            appended = self._store.append([packed for waiting in appends for packed in waiting.traces])
         except StoreBroken as error:
             _refuse(appends, error)
             raise

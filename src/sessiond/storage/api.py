@@ -20,7 +20,6 @@ from collections.abc import Iterator, Sequence
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from sessiond.core.model import (
-    ReceivedSpan,
     SessionKey,
     SessionSummary,
     SpanFacts,
@@ -29,6 +28,7 @@ from sessiond.core.model import (
     UserKey,
     UserSummary,
 )
+from sessiond.storage.packing import PackedTrace
 
 Summary = TypeVar("Summary", TraceSummary, SessionSummary)
 
@@ -133,8 +133,10 @@ class Store(Protocol):
 
     # -- spans ---------------------------------------------------------------------------------------------------------------
 
-    def append(self, spans: Sequence[ReceivedSpan]) -> Appended:
-        """Append spans and mark their traces; returns once all of it is on disk, in one transaction.
+    def append(self, traces: Sequence[PackedTrace]) -> Appended:
+        """Append the spans of some traces and mark these; returns once all of it is on disk, in one transaction.
+
+        A trace may come several times.
 
         A span is known by (trace id, span id, kind). The same content again changes nothing. Of different contents the one of
         the larger `core.identity.Version` stays, whatever the order in which they come, and keeps the first arrival of any.

@@ -20,6 +20,7 @@ from sessiond.core.model import (
 )
 from sessiond.core.session import order_of_id
 from sessiond.storage.api import Appended, Changes, Extent, Marks, Page, Row, SpanPage, Where
+from sessiond.storage.packing import PackedTrace, Packer
 
 Summary = TypeVar("Summary", TraceSummary, SessionSummary)
 SpanKey = tuple[bytes, int]
@@ -44,11 +45,14 @@ class MemoryStore:
         self._marked_users: set[UserKey] = set()
         self._change = 0
 
-    def append(self, spans: Sequence[ReceivedSpan]) -> Appended:
-        duplicates = conflicts = 0
+    def append(self, traces: Sequence[PackedTrace]) -> Appended:
+        packer = Packer()
+        count = sum(packed.span_count for packed in traces)
+        duplicates = sum(packed.duplicates for packed in traces)
+        conflicts = sum(packed.conflicts for packed in traces)
         changed: dict[bytes, None] = {}
         with self._lock:
-            for span in spans:
+            for span in (span for packed in traces for span in packer.unpack(packed)):
                 trace = self._spans.setdefault(span.trace_id, {})
                 key = (span.facts.span_id, span.facts.kind)
                 new = _Kept(version(span.facts, span.digest), span)
@@ -65,7 +69,7 @@ class MemoryStore:
                 trace[key] = new
                 changed[span.trace_id] = None
             self._marked_traces.update(changed)
-        return Appended(len(spans) - duplicates - conflicts, duplicates, conflicts, tuple(changed))
+        return Appended(count - duplicates - conflicts, duplicates, conflicts, tuple(changed))
 
     def spans(self, trace_id: bytes, after: bytes | None = None) -> SpanPage:
         if after is not None:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
+from sessiond.core.identity import Held, version
 from sessiond.core.model import SessionKey, UserKey
 from sessiond.storage.lmdb import codec, keys, read, write
-from sessiond.storage.lmdb.codec import ChunkCodec
 from sessiond.storage.lmdb.environment import Environment
 from sessiond.storage.lmdb.keys import Trees, Txn
+from sessiond.storage.packing import Packer, span_key, unpack_facts, unseal
 
 PAGE_ROWS: Final = 200
 """Rows looked at in one transaction; a trace counts as one."""
@@ -58,25 +59,24 @@ def _guarded(checked: Checked, txn: Txn, trees: Trees, key: bytes, value: bytes)
 def _trace(txn: Txn, trees: Trees, _: bytes, prefix: bytes) -> list[str]:
     """A trace's chunks, facts and span rows tell of the same spans; it has a summary or a mark."""
     problems = []
-    chunks = ChunkCodec()
+    packer = Packer()
     chunk_rows = dict(read.ascending(txn, trees["chunks"], prefix))
     fact_rows = dict(read.ascending(txn, trees["facts"], prefix))
-    span_rows = dict(read.ascending(txn, trees["spans"], prefix))
+    span_rows = {key: codec.unpack_span_row(row) for key, row in read.ascending(txn, trees["spans"], prefix)}
     if not chunk_rows:
         problems.append("no spans")
     if chunk_rows.keys() != fact_rows.keys():
         problems.append("chunks and facts are of different commits")
     expected = {}
     for commit in chunk_rows.keys() & fact_rows.keys():
-        spans, facts = chunks.unpack(chunk_rows[commit]), codec.unpack_facts(fact_rows[commit])
+        spans, facts = packer.unpack_chunk(chunk_rows[commit]), unpack_facts(fact_rows[commit])
         if len(spans) != len(facts):
             problems.append(f"commit {keys.value_of(commit)}: {len(spans)} spans and facts of {len(facts)}")
         for span, one in zip(spans, facts, strict=False):
             if span.received_unix_nano != one.received_unix_nano:
                 problems.append(f"span {one.span_id.hex()}: two first arrivals")
-            expected[keys.span(one)] = codec.pack_span_row(
-                one.end_unix_nano, span.digest, span.received_unix_nano, keys.value_of(commit)
-            )
+            held = Held(version(one, span.digest), span.received_unix_nano)
+            expected[span_key(one)] = codec.SpanRow(held, keys.value_of(commit))
     problems += [f"span {key[:8].hex()}: its row is missing or wrong" for key in expected if span_rows.get(key) != expected[key]]
     problems += [f"span {key[:8].hex()}: a row without a span" for key in span_rows.keys() - expected.keys()]
     if txn.get(prefix, db=trees["traces"]) is None and txn.get(prefix, db=trees["marked_traces"]) is None:
@@ -103,7 +103,7 @@ def _trace_summary(txn: Txn, trees: Trees, prefix: bytes, packed: bytes) -> list
 
 def _of_a_project(txn: Txn, trees: Trees, name: str, given: int) -> list[str]:
     packed = txn.get(keys.named(name), db=trees["projects"])
-    return [] if packed and codec.unseal(packed) == (given, name) else ["its project's number is missing or another"]
+    return [] if packed and unseal(packed) == (given, name) else ["its project's number is missing or another"]
 
 
 def _session_summary(txn: Txn, trees: Trees, prefix: bytes, packed: bytes) -> list[str]:
@@ -152,7 +152,7 @@ def _mark(kind: str) -> Checked:
     key_of: Callable[..., SessionKey | UserKey] = SessionKey if kind == "session" else UserKey
 
     def checked(txn: Txn, trees: Trees, prefix: bytes, packed: bytes) -> list[str]:
-        leads_here = txn.get(keys.named(key_of(*codec.unseal(packed))), db=trees[f"{kind}_ids"]) == prefix
+        leads_here = txn.get(keys.named(key_of(*unseal(packed))), db=trees[f"{kind}_ids"]) == prefix
         return [] if leads_here else [f"marks a {kind} that is not there"]
 
     return checked

@@ -7,32 +7,33 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from sessiond.core.model import SpanFacts
+from sessiond.storage.packing import unpack_facts
 
-SPANS_MAX: Final = 50_000
-"""Spans whose facts are held, about 50 MiB; beyond it they are read back from the store."""
+BYTES_MAX: Final = 16 << 20
+"""Packed facts that are held, of some 80,000 spans; beyond it they are read back from the store."""
 
 
 class FreshFacts:
     """Held between the append that brought a trace and the summary made of it. What it gives is what the store would."""
 
     def __init__(self) -> None:
-        self._facts: dict[bytes, list[SpanFacts]] = {}
-        self._spans = 0
+        self._facts: dict[bytes, bytes] = {}
+        self._bytes = 0
 
     def get(self, trace_id: bytes) -> list[SpanFacts] | None:
-        """A copy of a trace's facts, where they are held."""
+        """A trace's facts, where they are held."""
         held = self._facts.get(trace_id)
-        return None if held is None else list(held)
+        return None if held is None else unpack_facts(held)
 
-    def add(self, traces: Mapping[bytes, list[SpanFacts]]) -> None:
-        """Hold the facts of traces whose first spans are now on disk."""
+    def add(self, traces: Mapping[bytes, bytes]) -> None:
+        """Hold the packed facts of traces whose first spans are now on disk."""
         for trace_id, facts in traces.items():
-            if self._spans + len(facts) > SPANS_MAX:
+            if self._bytes + len(facts) > BYTES_MAX:
                 return
             self._facts[trace_id] = facts
-            self._spans += len(facts)
+            self._bytes += len(facts)
 
     def forget(self, trace_ids: Iterable[bytes]) -> None:
         """Let go of traces that are about to change, or are settled."""
         for trace_id in trace_ids:
-            self._spans -= len(self._facts.pop(trace_id, ()))
+            self._bytes -= len(self._facts.pop(trace_id, b""))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import lmdb
 
-from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, TraceSummary, UserKey
+from sessiond.core.model import SessionKey, SessionSummary, TraceSummary, UserKey
 from sessiond.core.session import order_of_id
 
 FORMAT: Final = 2
@@ -22,7 +22,7 @@ TREES: Final = (
     "meta",  # format, counters
     "projects",  # digest of name -> project number, name
     "trace_ids",  # trace id -> trace number
-    "spans",  # trace number, span id, kind -> version, first arrival, commit
+    "spans",  # trace number, span id, kind -> end, first arrival, digest, commit
     "chunks",  # trace number, commit -> spans' bytes, compressed
     "facts",  # trace number, commit -> spans' facts, in the order of the chunk
     "marked_traces",  # trace number -> trace id
@@ -62,11 +62,6 @@ def named(key: SessionKey | UserKey | str) -> bytes:
         digest.update(len(encoded).to_bytes(4, "big"))
         digest.update(encoded)
     return digest.digest()
-
-
-def span(span_facts: SpanFacts) -> bytes:
-    """What tells a span from the others of its trace."""
-    return span_facts.span_id + (span_facts.kind & 0xFFFFFFFF).to_bytes(4, "big")
 
 
 def by_start(trace: TraceSummary) -> bytes:

@@ -7,8 +7,8 @@ from typing import TypeVar
 from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, StoredSpan, TraceSummary, UserKey
 from sessiond.storage.api import SCANNED_MAX, SPAN_PAGE_BYTES, Changes, Marks, Page, Row, SpanPage, Where
 from sessiond.storage.lmdb import codec, keys
-from sessiond.storage.lmdb.codec import ChunkCodec
 from sessiond.storage.lmdb.keys import Tree, Trees, Txn, number
+from sessiond.storage.packing import Packer, unpack_facts, unseal
 
 Summary = TypeVar("Summary", TraceSummary, SessionSummary)
 
@@ -49,14 +49,14 @@ def spans(txn: Txn, trees: Trees, trace_id: bytes, after: bytes | None) -> SpanP
     prefix = txn.get(trace_id, db=trees["trace_ids"])
     if prefix is None:
         return SpanPage([], None)
-    chunks = ChunkCodec()
+    packer = Packer()
     found: list[StoredSpan] = []
     size = 0
     last = b""
     for commit, chunk in ascending(txn, trees["chunks"], prefix, after):
         if size >= SPAN_PAGE_BYTES:
             return SpanPage(found, last)
-        unpacked = chunks.unpack(chunk)
+        unpacked = packer.unpack_chunk(chunk)
         found += unpacked
         size += sum(len(span.data) for span in unpacked)
         last = commit
@@ -68,7 +68,7 @@ def facts(txn: Txn, trees: Trees, trace_id: bytes) -> list[SpanFacts]:
     prefix = txn.get(trace_id, db=trees["trace_ids"])
     if prefix is None:
         return []
-    return [one for _, packed in ascending(txn, trees["facts"], prefix) for one in codec.unpack_facts(packed)]
+    return [one for _, packed in ascending(txn, trees["facts"], prefix) for one in unpack_facts(packed)]
 
 
 def trace_ids(txn: Txn, trees: Trees, after: bytes | None, limit: int) -> list[bytes]:
@@ -84,8 +84,8 @@ def marks(txn: Txn, trees: Trees) -> Marks:
     """`Store.marks`."""
     return Marks(
         tuple(trace_id for _, trace_id in ascending(txn, trees["marked_traces"], b"")),
-        tuple(SessionKey(*codec.unseal(key)) for _, key in ascending(txn, trees["marked_sessions"], b"")),
-        tuple(UserKey(*codec.unseal(key)) for _, key in ascending(txn, trees["marked_users"], b"")),
+        tuple(SessionKey(*unseal(key)) for _, key in ascending(txn, trees["marked_sessions"], b"")),
+        tuple(UserKey(*unseal(key)) for _, key in ascending(txn, trees["marked_users"], b"")),
     )
 
 
@@ -208,8 +208,8 @@ def _projects(txn: Txn, trees: Trees, where: Where) -> list[tuple[int, str]]:
     """(number, name) of the projects that rows are wanted of."""
     if where.project is not None:
         packed = txn.get(keys.named(where.project), db=trees["projects"])
-        return [] if packed is None else [codec.unseal(packed)]
-    return [codec.unseal(packed) for _, packed in ascending(txn, trees["projects"], b"")]
+        return [] if packed is None else [unseal(packed)]
+    return [unseal(packed) for _, packed in ascending(txn, trees["projects"], b"")]
 
 
 def _sessions_named(txn: Txn, trees: Trees, where: Where) -> list[bytes]:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from sessiond.core.errors import StoreFull
 from sessiond.core.model import (
-    ReceivedSpan,
     SessionKey,
     SessionSummary,
     SpanFacts,
@@ -15,9 +14,9 @@ from sessiond.core.model import (
 )
 from sessiond.storage.api import Appended, Changes, Extent, Marks, Page, SpanPage, Where
 from sessiond.storage.lmdb import check, codec, keys, read, write
-from sessiond.storage.lmdb.codec import ChunkCodec
 from sessiond.storage.lmdb.environment import Environment, open_environment
 from sessiond.storage.lmdb.fresh import FreshFacts
+from sessiond.storage.packing import PackedTrace, Packer
 
 
 class LmdbStore:
@@ -26,7 +25,7 @@ class LmdbStore:
     def __init__(self, environment: Environment) -> None:
         self._env = environment
         self._trees = environment.trees
-        self._chunks = ChunkCodec()
+        self._packer = Packer()
         self._fresh = FreshFacts()
 
     @classmethod
@@ -34,13 +33,13 @@ class LmdbStore:
         """Open or create the store in `data_dir`, holding at most `bytes_max` bytes. Raises as `open_environment` does."""
         return cls(open_environment(data_dir, bytes_max=bytes_max))
 
-    def append(self, spans: Sequence[ReceivedSpan]) -> Appended:
-        self._fresh.forget({span.trace_id for span in spans})
+    def append(self, traces: Sequence[PackedTrace]) -> Appended:
+        self._fresh.forget(packed.trace_id for packed in traces)
         with self._env.write() as txn:
             used = self._env.used_bytes(txn.txn)
             if used > self._env.bytes_max:
                 raise StoreFull(f"the store holds {used} bytes, its quota is {self._env.bytes_max}", hint="raise store.bytes_max")
-            appended, fresh = write.append(txn, self._chunks, spans)
+            appended, fresh = write.append(txn, self._packer, traces)
         self._fresh.add(fresh)
         return appended
 

@@ -1,0 +1,63 @@
+"""A request's bytes -> its spans packed for the store, a part at a time; and these parts as bytes for the way between processes."""
+
+from collections.abc import Iterator
+from typing import IO, Any, Final, NamedTuple
+
+import msgpack
+
+from sessiond.core.model import Cost, Origin, Rejection, SpanFacts, Usage
+from sessiond.storage.packing import PackedTrace, Packer
+from sessiond.wire import otlp
+
+_LENGTH_BYTES: Final = 8
+FRAME_BYTES_MAX: Final = 1 << 31
+
+
+class Decoded(NamedTuple):
+    """Some of a request's spans, by trace, and why others among them were refused."""
+
+    traces: list[PackedTrace]
+    rejections: list[Rejection]
+
+
+FINGERPRINT: Final = repr([shape._fields for shape in (Decoded, PackedTrace, SpanFacts, Usage, Cost, Origin, Rejection)]).encode()
+"""Of the shapes that both sides of a pipe must agree on: a package may be upgraded under a process that runs."""
+
+
+def decode(body: bytes, packer: Packer, *, received_unix_nano: int, spans_max: int) -> Iterator[Decoded]:
+    """The spans of an ExportTraceServiceRequest. Raises as `wire.otlp.decode`."""
+    for batch in otlp.decode(body, received_unix_nano=received_unix_nano, spans_max=spans_max):
+        yield Decoded(packer.traces(batch.spans), batch.rejections)
+
+
+def pack_decoded(decoded: Decoded) -> bytes:
+    """As msgpack."""
+    packed: bytes = msgpack.packb(decoded)
+    return packed
+
+
+def unpack_decoded(packed: bytes) -> Decoded:
+    """What was packed."""
+    traces, rejections = _unpack(packed)
+    return Decoded([PackedTrace(*trace) for trace in traces], [Rejection(*rejection) for rejection in rejections])
+
+
+def _unpack(packed: bytes) -> Any:  # noqa: ANN401  (msgpack's own type; values are built of it at once)
+    return msgpack.unpackb(packed, use_list=False, max_bin_len=FRAME_BYTES_MAX)
+
+
+def write_frame(stream: IO[bytes], payload: bytes) -> None:
+    """Send a payload whole."""
+    stream.write(len(payload).to_bytes(_LENGTH_BYTES, "big"))
+    stream.write(payload)
+    stream.flush()
+
+
+def read_frame(stream: IO[bytes]) -> bytes | None:
+    """The next payload; None where the other side is gone."""
+    head = stream.read(_LENGTH_BYTES)
+    if len(head) < _LENGTH_BYTES:
+        return None
+    length = int.from_bytes(head, "big")
+    payload = stream.read(length)
+    return payload if len(payload) == length else None
