@@ -56,7 +56,7 @@ def test_failures_are_those_of_decoding_in_place(decoders: Decoders) -> None:
 
 def test_a_process_that_died_is_replaced_and_its_request_may_be_sent_again(decoders: Decoders) -> None:
     decoded(decoders, LARGE)
-    os.kill(decoders._idle[0]._process.pid, signal.SIGKILL)
+    os.kill(decoders._processes[0]._process.pid, signal.SIGKILL)
     with pytest.raises(DecoderDied):
         decoded(decoders, LARGE)
     assert decoded(decoders, LARGE) == in_place(LARGE)
@@ -72,20 +72,20 @@ def test_a_request_given_up_halfway_does_not_leak_into_the_next(decoders: Decode
 def test_a_process_of_another_version_is_not_used(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoders_module, "FINGERPRINT", b"another")
     assert decoded(decoders, LARGE) == in_place(LARGE)
-    assert decoders._idle == []
+    assert decoders._processes == []
 
 
 def test_no_process_is_started_for_small_requests(decoders: Decoders) -> None:
     decoded(decoders, SMALL)
-    assert decoders._idle == []
+    assert decoders._processes == []
 
 
 def test_an_idle_process_is_ended(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded(decoders, LARGE)
-    process = decoders._idle[0]._process
+    process = decoders._processes[0]._process
     decoders.end_idle()
     assert process.poll() is None
     monkeypatch.setattr(decoders_module, "IDLE_SECONDS", -1.0)
     decoders.end_idle()
     assert process.poll() == 0
-    assert decoders._idle == []
+    assert decoders._processes == []
