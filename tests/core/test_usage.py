@@ -6,10 +6,11 @@ from typing import NamedTuple
 import pytest
 
 from builders import fact, facts, span
+from sessiond.core.calls import select
 from sessiond.core.identity import chronological
 from sessiond.core.model import NO_USAGE, SpanFacts, TraceSummary, Usage
 from sessiond.core.trace import summarize
-from sessiond.core.usage import NO_CALLS, inclusive_usage, select, total, total_over_traces
+from sessiond.core.usage import NO_CALLS, inclusive_usage, total, total_over_traces
 
 FIVE, SIX, NINE = Usage(5, 1), Usage(6, 1), Usage(9, 2)
 

@@ -4,8 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, cast
 
+from sessiond.core.model import Metadata
+
 SUM_MAX: Final = 2**62
 """Two sums together still fit a signed 64-bit integer, which is what rows and messages hold."""
+METADATA_KEYS_MAX: Final = 64
 LIST_MAX: Final = 100
 """Entries of a list in a row: more is no list that a person reads, and a row must stay small."""
 
@@ -43,6 +46,22 @@ def cut(lists: Mapping[str, Sequence[str]], known_counts: Iterable[tuple[str, in
 def total(values: Iterable[int]) -> int:
     """The sum, held below SUM_MAX."""
     return min(sum(values), SUM_MAX)
+
+
+def sum_present(values: Iterable[int | None]) -> int | None:
+    """The sum of what is present; None where nothing is."""
+    present = [value for value in values if value is not None]
+    return total(present) if present else None
+
+
+def latest(metadata: Iterable[Metadata]) -> Metadata:
+    """The value of each key where it comes last, by key; the first METADATA_KEYS_MAX keys that came."""
+    found: dict[str, str] = {}
+    for pairs in metadata:
+        for key, value in pairs:
+            if key in found or len(found) < METADATA_KEYS_MAX:
+                found[key] = value
+    return tuple(sorted(found.items()))
 
 
 def covered_nano(intervals: Iterable[tuple[int, int]]) -> int:

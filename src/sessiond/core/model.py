@@ -96,6 +96,18 @@ class Cost(NamedTuple):
     output_nano: int | None = None
 
 
+class Costs(NamedTuple):
+    """What some calls cost together, in nano-dollars: reported by emitters and estimated by the price table. None: not known."""
+
+    total_nano: int | None = None
+    input_nano: int | None = None
+    output_nano: int | None = None
+    reported_nano: int | None = None
+    estimated_nano: int | None = None
+    unpriced_call_count: int = 0
+    """Calls whose cost is not known; it is not in the sums."""
+
+
 class ResourceFacts(NamedTuple):
     """What a resource says for all of its spans."""
 
@@ -190,6 +202,32 @@ class Rejection(NamedTuple):
     message: str
 
 
+Metadata: TypeAlias = tuple[tuple[str, str], ...]
+"""(key, value) pairs by key."""
+
+
+class Text(NamedTuple):
+    """Text as a row shows it: its beginning, and its whole length in characters."""
+
+    beginning: str
+    length: int
+
+
+class Texts(NamedTuple):
+    """What a trace's user asked, and what they were answered."""
+
+    input: Text | None = None
+    output: Text | None = None
+
+    @classmethod
+    def of_row(cls, row: tuple[Any, ...]) -> "Texts":
+        """The texts from the plain tuples that a codec made of them."""
+        return cls(*(text and Text._make(text) for text in row))
+
+
+NO_TEXTS = Texts()
+
+
 class TraceSummary(NamedTuple):
     """The figures of one trace, by the definitions of docs/metrics.md."""
 
@@ -203,6 +241,7 @@ class TraceSummary(NamedTuple):
     root_missing: bool
     start_unix_nano: int
     end_unix_nano: int
+    ttft_nano: int | None
     llm_duration_nano: int
     models: tuple[str, ...]
     request_models: tuple[str, ...]
@@ -219,15 +258,17 @@ class TraceSummary(NamedTuple):
     error_message: str | None
     received_unix_nano: int
     updated_unix_nano: int
+    tags: tuple[str, ...]
+    metadata: Metadata
     list_counts: tuple[tuple[str, int], ...]
     """(field, length before the cut) of each list that was longer than LIST_MAX."""
     usage: Usage
+    costs: Costs
 
     @classmethod
     def of_row(cls, row: tuple[Any, ...]) -> "TraceSummary":
         """The summary from the plain tuples that a codec made of it."""
-        *figures, usage = row
-        return cls._make((*figures, Usage._make(usage)))
+        return cls._make(_with_sums(row))
 
 
 class SessionKey(NamedTuple):
@@ -257,6 +298,10 @@ class SessionSummary(NamedTuple):
     last_activity_unix_nano: int
     duration_nano: int
     llm_duration_nano: int
+    ttft_nano: int | None
+    ttft_first_nano: int | None
+    ttft_max_nano: int | None
+    ttft_count: int
     trace_duration_p50_nano: int
     trace_duration_p95_nano: int
     trace_duration_max_nano: int
@@ -274,8 +319,13 @@ class SessionSummary(NamedTuple):
     tool_call_count: int
     error_count: int
     failed_call_count: int
+    first_trace_id: bytes
+    last_trace_id: bytes
+    tags: tuple[str, ...]
+    metadata: Metadata
     list_counts: tuple[tuple[str, int], ...]
     usage: Usage
+    costs: Costs
 
     @property
     def key(self) -> SessionKey:
@@ -284,8 +334,7 @@ class SessionSummary(NamedTuple):
     @classmethod
     def of_row(cls, row: tuple[Any, ...]) -> "SessionSummary":
         """The summary from the plain tuples that a codec made of it."""
-        *figures, usage = row
-        return cls._make((*figures, Usage._make(usage)))
+        return cls._make(_with_sums(row))
 
 
 class UserSummary(NamedTuple):
@@ -298,11 +347,15 @@ class UserSummary(NamedTuple):
     session_count: int
     trace_count: int
     failed_trace_count: int
+    cost_mean_nano: int | None
+    """Over the traces whose cost is known; so the median."""
+    cost_median_nano: int | None
     models: tuple[str, ...]
     providers: tuple[str, ...]
     tools: tuple[str, ...]
     list_counts: tuple[tuple[str, int], ...]
     usage: Usage
+    costs: Costs
 
     @property
     def key(self) -> UserKey:
@@ -311,5 +364,10 @@ class UserSummary(NamedTuple):
     @classmethod
     def of_row(cls, row: tuple[Any, ...]) -> "UserSummary":
         """The summary from the plain tuples that a codec made of it."""
-        *figures, usage = row
-        return cls._make((*figures, Usage._make(usage)))
+        return cls._make(_with_sums(row))
+
+
+def _with_sums(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row whose last two fields are usage and costs, as a codec gave them, with these as values."""
+    *figures, usage, costs = row
+    return (*figures, Usage._make(usage), Costs._make(costs))

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from sessiond.core import usage
-from sessiond.core.fold import covered_nano, cut, distinct, percentile, shortened, total, union
+from sessiond.core import costs, usage
+from sessiond.core.fold import covered_nano, cut, distinct, latest, percentile, shortened, total, union
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary
 
 
@@ -12,6 +12,7 @@ def summarize(key: SessionKey, traces: Sequence[TraceSummary]) -> SessionSummary
     """The figures of a session from its traces, in any order; there is at least one."""
     turns = sorted(traces, key=lambda trace: (trace.start_unix_nano, trace.trace_id))
     durations = sorted(trace.end_unix_nano - trace.start_unix_nano for trace in turns)
+    ttfts = sorted(trace.ttft_nano for trace in turns if trace.ttft_nano is not None)
     failed = [trace for trace in turns if trace.error_count]
     lists = {
         "user_ids": distinct(trace.user_id for trace in turns),
@@ -21,6 +22,7 @@ def summarize(key: SessionKey, traces: Sequence[TraceSummary]) -> SessionSummary
         "services": union(trace.services for trace in turns),
         "agents": union(trace.agents for trace in turns),
         "tools": union(trace.tools for trace in turns),
+        "tags": union(trace.tags for trace in turns),
     }
     return SessionSummary(
         project=key.project,
@@ -32,10 +34,15 @@ def summarize(key: SessionKey, traces: Sequence[TraceSummary]) -> SessionSummary
         last_activity_unix_nano=max(trace.updated_unix_nano for trace in turns),
         duration_nano=covered_nano((trace.start_unix_nano, trace.end_unix_nano) for trace in turns),
         llm_duration_nano=total(trace.llm_duration_nano for trace in turns),
+        ttft_nano=percentile(ttfts, 0.5) if ttfts else None,
+        ttft_first_nano=turns[0].ttft_nano,
+        ttft_max_nano=ttfts[-1] if ttfts else None,
+        ttft_count=len(ttfts),
         trace_duration_p50_nano=percentile(durations, 0.5),
         trace_duration_p95_nano=percentile(durations, 0.95),
         trace_duration_max_nano=durations[-1],
         usage=usage.total_over_traces(turns),
+        costs=costs.total_over_traces(turns),
         trace_count=len(turns),
         failed_trace_count=len(failed),
         first_failed_trace_id=failed[0].trace_id if failed else None,
@@ -44,6 +51,9 @@ def summarize(key: SessionKey, traces: Sequence[TraceSummary]) -> SessionSummary
         tool_call_count=sum(trace.tool_call_count for trace in turns),
         error_count=sum(trace.error_count for trace in turns),
         failed_call_count=sum(trace.failed_call_count for trace in turns),
+        first_trace_id=turns[0].trace_id,
+        last_trace_id=turns[-1].trace_id,
+        metadata=latest(trace.metadata for trace in turns),
         list_counts=cut(lists, (count for trace in turns for count in trace.list_counts)),
         **shortened(lists),
     )

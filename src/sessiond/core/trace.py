@@ -3,22 +3,24 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sessiond.core import usage
-from sessiond.core.fold import covered_nano, cut, distinct, shortened
+from sessiond.core import costs, usage
+from sessiond.core.calls import Call, select
+from sessiond.core.fold import covered_nano, cut, distinct, latest, shortened, union
 from sessiond.core.identity import chronological
 from sessiond.core.model import NO_USAGE, Binding, SpanFacts, TraceSummary
+from sessiond.core.pricing import PriceBook
 
 DEFAULT_PROJECT: Final = "default"
 
 
-def summarize(trace_id: bytes, facts: Iterable[SpanFacts]) -> TraceSummary:
+def summarize(trace_id: bytes, facts: Iterable[SpanFacts], prices: PriceBook) -> TraceSummary:
     """The figures of a trace from the facts of its spans, in any order; there is at least one."""
     spans, intervals = chronological(facts)
     every: Any = SpanFacts._make(zip(*spans, strict=True))  # each field holds a column: that fact of every span
     root = next((span for span in spans if not span.parent_id), None)
     root_missing = root is None
     root = root or spans[0]
-    calls, reporters = usage.select(spans, intervals)
+    calls, reporters, _ = select(spans, intervals)
     used = [call.usage or NO_USAGE for call in calls] + [spans[i].usage or NO_USAGE for i in reporters]
     session_id, other_session_ids = _bound(spans, root, every.sessions)
     failure = next((span for span in spans if span.is_error), None)
@@ -31,7 +33,9 @@ def summarize(trace_id: bytes, facts: Iterable[SpanFacts]) -> TraceSummary:
         "services": distinct(every.service),
         "agents": distinct(every.agent),
         "tools": distinct(every.tool),
+        "tags": union(every.tags),
     }
+    start_unix_nano = intervals[0][0]
     return TraceSummary(
         project=_bound(spans, root, every.projects)[0] or DEFAULT_PROJECT,
         trace_id=trace_id,
@@ -40,10 +44,12 @@ def summarize(trace_id: bytes, facts: Iterable[SpanFacts]) -> TraceSummary:
         name=root.name,
         root_span_id=root.span_id,
         root_missing=root_missing,
-        start_unix_nano=intervals[0][0],
+        start_unix_nano=start_unix_nano,
         end_unix_nano=max([end for _, end in intervals]),
+        ttft_nano=_first_token_nano(calls, start_unix_nano),
         llm_duration_nano=covered_nano([intervals[call.position] for call in calls]),
         usage=usage.total(used) if used else usage.NO_CALLS,
+        costs=costs.sum_of(priced(spans, intervals, calls, reporters, prices)),
         span_count=len(spans),
         llm_call_count=len(calls),
         tool_call_count=every.operation.count("tool"),
@@ -53,9 +59,30 @@ def summarize(trace_id: bytes, facts: Iterable[SpanFacts]) -> TraceSummary:
         error_message=failure.error_message if failure else None,
         received_unix_nano=min(every.received_unix_nano),
         updated_unix_nano=max(every.received_unix_nano),
+        metadata=latest(every.metadata),
         list_counts=cut(lists),
         **shortened(lists),
     )
+
+
+def priced(
+    spans: Sequence[SpanFacts],
+    intervals: Sequence[tuple[int, int]],
+    calls: Sequence[Call],
+    reporters: Sequence[int],
+    prices: PriceBook,
+) -> list[costs.Priced]:
+    """What each of a trace's calls cost, then what each of the spans that alone report did."""
+    return [
+        *(costs.price(call, call.failed, intervals[call.position][0], prices) for call in calls),
+        *(costs.price(spans[i], spans[i].is_error, intervals[i][0], prices) for i in reporters),
+    ]
+
+
+def _first_token_nano(calls: Sequence[Call], start_unix_nano: int) -> int | None:
+    """What the trace's user waited for the first token of any of its calls."""
+    told = [call.first_token_unix_nano for call in calls if call.first_token_unix_nano is not None]
+    return min(told) - start_unix_nano if told else None
 
 
 def _bound(

@@ -1,0 +1,65 @@
+"""Costs: what each call cost, as an emitter reports it or else by the price table, and sums of it (docs/metrics.md).
+
+A failed call that tells of no tokens was not billed, so it is neither priced nor unpriced.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from sessiond.core.calls import Call
+from sessiond.core.fold import SUM_MAX, sum_present, total
+from sessiond.core.model import Cost, Costs, SpanFacts, TraceSummary
+from sessiond.core.pricing import PriceBook, PriceRow, estimate, price_row
+
+NO_CALLS: Final = Costs(0, 0, 0, 0, 0, 0)
+"""A trace without a call cost nothing, and that is known."""
+
+
+class Priced(NamedTuple):
+    """What one call cost, and whence that is known."""
+
+    cost: Cost | None
+    row: PriceRow | None = None
+    """The prices it is estimated by; None: it is reported, or not known."""
+    is_billed: bool = True
+
+
+NOT_BILLED: Final = Priced(None, is_billed=False)
+
+
+def price(call: Call | SpanFacts, failed: bool, at_unix_nano: int, prices: PriceBook) -> Priced:
+    """What a call cost, or a span of another kind that alone reports; `at_unix_nano` is its span's start."""
+    if call.cost is not None:
+        return Priced(call.cost)
+    if call.usage is None:
+        return NOT_BILLED if failed else Priced(None)
+    row = price_row(prices, call.provider, call.response_model, call.request_model, at_unix_nano)
+    if row is None:
+        return Priced(None)
+    cost = estimate(call.usage, row.prices)
+    return Priced(None if cost.total_nano is None else cost, row)
+
+
+def sum_of(priced: Sequence[Priced]) -> Costs:
+    """The costs of a trace's calls together; absent where there are calls and none has a price."""
+    if not priced:
+        return NO_CALLS
+    known = [(one.cost, one.row) for one in priced if one.cost is not None]
+    unpriced = sum(one.is_billed for one in priced) - len(known)
+    if not known:
+        return Costs(unpriced_call_count=unpriced)
+    estimated = total(cost.total_nano or 0 for cost, row in known if row is not None)
+    reported = total(cost.total_nano or 0 for cost, row in known if row is None)
+    sides = (sum_present(cost.input_nano for cost, _ in known), sum_present(cost.output_nano for cost, _ in known))
+    return Costs(min(reported + estimated, SUM_MAX), *sides, reported, estimated, unpriced)
+
+
+def total_over_traces(traces: Iterable[TraceSummary]) -> Costs:
+    """Sums over traces. A trace without calls says nothing about a part that the calls of the others leave absent."""
+    told = [trace.costs for trace in traces if trace.llm_call_count or trace.costs != NO_CALLS]
+    if len(told) == 1:
+        return told[0]
+    if not told:
+        return NO_CALLS
+    *nanos, unpriced = zip(*told, strict=True)
+    return Costs(*map(sum_present, nanos), unpriced_call_count=total(unpriced))
