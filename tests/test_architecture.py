@@ -13,6 +13,7 @@ PACKAGE = SOURCE / "sessiond"
 FLOORS = {
     "core": 0,
     "telemetry": 1,
+    "prices": 1,
     "wire": 1,
     "storage": 1,
     "service": 2,
@@ -142,6 +143,7 @@ def test_everything_imported_is_declared() -> None:
         "grpc_health": "grpcio-health-checking",
         "grpc_reflection": "grpcio-reflection",
         "yaml": "pyyaml",
+        "genai_prices": "genai-prices",
         "google": "protobuf",
         "opentelemetry": "opentelemetry-proto",
     }

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ import yaml
 from pydantic import BaseModel
 
 from sessiond.config import OFF, BadConfig, Config, default_data_dir, load
+from sessiond.core.pricing import TokenPrice, UnitPrices
+from sessiond.prices import Override, token_price
 
 CONFIG_FILE = Path(__file__).parents[1] / "config.yaml"
 
@@ -158,6 +162,78 @@ def test_a_setting_left_empty_is_told(tmp_path: Path) -> None:
         load(path)
     assert "\n  receiver.otlp_grpc: " in str(caught.value)
     assert "\n  receiver.threads: " in str(caught.value)
+
+
+def overrides(folder: Path, *entries: str) -> tuple[Override, ...]:
+    path = write(folder, "\n".join(["prices:", "  overrides:", *(f"    - {{{entry}}}" for entry in entries)]))
+    return tuple(each.value() for each in load(path).prices.overrides)
+
+
+def usd(per_million: str) -> TokenPrice | None:
+    return token_price(Decimal(per_million))
+
+
+def test_an_override_of_a_price_is_read_as_it_is_meant(tmp_path: Path) -> None:
+    """0.1 is 0.1, not the nearest binary fraction; names and providers are those that spans come with."""
+    assert overrides(
+        tmp_path,
+        "model: GPT-5*, provider: azure.ai.openai, since: 2026-10-01, input: 0.1, output: 1.20, cache_read: 0, cache_write: 3",
+        "model: llama3, provider: My-Box, input: 0, output: 0",
+        "model: '*', output: 2",
+    ) == (
+        Override("gpt-5*", "azure", date(2026, 10, 1), UnitPrices(usd("0.1"), usd("1.2"), usd("0"), usd("3"))),
+        Override("llama3", "my-box", None, UnitPrices(usd("0"), usd("0"))),
+        Override("*", None, None, UnitPrices(output=usd("2"))),
+    )
+
+
+def test_the_example_in_config_yaml_is_one(tmp_path: Path) -> None:
+    lines = CONFIG_FILE.read_text().splitlines()
+    example = [line.replace("  #   ", "    ") for line in lines if line.startswith("  #   ")]
+    found = load(write(tmp_path, "\n".join(["prices:", "  overrides:", *example]))).prices.overrides
+    assert [each.model for each in found] == ["my-finetune-*", "llama3*"]
+    assert set(found[0].model_dump()) == found[0].model_fields_set
+
+
+def test_all_problems_of_overrides_are_told_at_once(tmp_path: Path) -> None:
+    entries = [
+        "model: a",
+        "model: a, cache_read: 1, output: 1",
+        "model: 'a*b', input: -1",
+        "modle: a, input: 1",
+        "model: '', provider: '', input: .nan, output: much, since: soon",
+    ]
+    with pytest.raises(BadConfig) as caught:
+        overrides(tmp_path, *entries)
+    wrong_name = "must be a model's name, or how it begins with * at its end, such as gpt-5*"
+    assert str(caught.value).partition("; every setting stands")[0].splitlines()[1:] == [
+        "  prices.overrides.0: needs input, output or both",
+        "  prices.overrides.1: needs input, which cache_read and cache_write are parts of",
+        f"  prices.overrides.2.model: 'a*b' {wrong_name}",
+        "  prices.overrides.2.input: -1 input should be greater than or equal to 0",
+        "  prices.overrides.3.model: field required",
+        "  prices.overrides.3.modle: there is no such setting; did you mean model?",
+        f"  prices.overrides.4.model: '' {wrong_name}",
+        "  prices.overrides.4.provider: '' must be a provider's name, such as openai; leave it away for all",
+        "  prices.overrides.4.since: 'soon' input should be a valid date or datetime, input is too short",
+        "  prices.overrides.4.input: nan input should be a finite number",
+        "  prices.overrides.4.output: 'much' input should be a valid decimal",
+    ]
+
+
+def test_two_prices_for_the_same_calls_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig) as caught:
+        overrides(
+            tmp_path, "model: a, provider: azure, input: 1", "model: A, provider: azure_openai, input: 2", "model: a, input: 3"
+        )
+    assert "\n  prices.overrides: has two prices for the same model, provider and since: a; " in str(caught.value)
+
+
+def test_a_typo_in_a_section_is_told_with_what_may_be_meant(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig) as caught:
+        load(write(tmp_path, "reciever: {}\nprices: {override: []}\n"))
+    assert "\n  reciever: there is no such setting; did you mean receiver?" in str(caught.value)
+    assert "\n  prices.override: there is no such setting; did you mean overrides?" in str(caught.value)
 
 
 def test_no_setting_comes_from_an_environment_variable(monkeypatch: pytest.MonkeyPatch) -> None:

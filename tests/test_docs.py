@@ -6,6 +6,8 @@ them all again.
 
 import re
 from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_origin
 
@@ -14,13 +16,14 @@ import pytest
 import yaml
 from google.protobuf.descriptor import FileDescriptor
 from pydantic import BaseModel, ByteSize
+from pydantic.fields import FieldInfo
 
 from sessiond.app import GRACE_SECONDS, STALLED_SECONDS
 from sessiond.cli import columns, main
 from sessiond.cli.serve import _OPTIONS as SERVE_OPTIONS
 from sessiond.cli.text import size
 from sessiond.cli.tree import LEVELS_MAX, LINES_MAX
-from sessiond.config import Config
+from sessiond.config import Config, _address
 from sessiond.core import conventions
 from sessiond.core.fields import FIELDS, Field
 from sessiond.core.fold import LIST_MAX
@@ -107,9 +110,18 @@ def sections(model: type[BaseModel] = Config) -> list[Section]:
     for name, field in model.model_fields.items():
         assert isinstance(field.annotation, type)
         assert issubclass(field.annotation, BaseModel), f"{name} is not a section: teach this test to tell of it"
-        inner = [setting(f"{name}.{key}", each) for key, each in field.annotation.model_fields.items()]
+        inner = [each for key, value in field.annotation.model_fields.items() for each in settings(f"{name}.{key}", value)]
         found.append(Section(name, (field.annotation.__doc__ or "").strip(), inner))
     return found
+
+
+def settings(name: str, field: Any) -> list[Setting]:
+    """A setting, and after one that is a list those of its entries."""
+    if get_origin(field.annotation) is not tuple:
+        return [setting(name, field)]
+    entries = get_args(field.annotation)[0].model_fields.items()
+    of_entries = [each for key, value in entries for each in settings(f"{name}[].{key}", value)]
+    return [Setting(name, "list", code(list(field.default)), field.description or ""), *of_entries]
 
 
 def setting(name: str, field: Any) -> Setting:
@@ -117,6 +129,10 @@ def setting(name: str, field: Any) -> Setting:
         default = (field.default_factory.__doc__ or "").strip().rstrip(".")
     elif field.annotation is ByteSize:
         default = code(size(field.default).replace(".0 ", ""))
+    elif field.is_required():
+        default = "none: has to be given"
+    elif field.default is None:
+        default = "none"
     elif isinstance(field.default, bool):
         default = code(str(field.default).lower())
     else:
@@ -125,6 +141,10 @@ def setting(name: str, field: Any) -> Setting:
 
 
 def type_in_words(field: Any) -> str:
+    if type(None) in get_args(field.annotation):
+        field = FieldInfo.from_annotation(get_args(field.annotation)[0])
+    if any(getattr(each, "func", None) is _address for each in field.metadata):
+        return "HOST:PORT"
     bounds = [
         f"{word} {getattr(each, attribute)}" for each in field.metadata for attribute, word in BOUNDS if hasattr(each, attribute)
     ]
@@ -136,7 +156,15 @@ def type_in_words(field: Any) -> str:
 
 
 BOUNDS = (("gt", "above"), ("ge", "at least"), ("lt", "below"), ("le", "at most"))
-TYPES = {str: "HOST:PORT", int: "integer", bool: "`true` or `false`", Path: "directory", ByteSize: "size"}
+TYPES = {
+    str: "text",
+    int: "integer",
+    bool: "`true` or `false`",
+    Decimal: "number",
+    date: "date",
+    Path: "directory",
+    ByteSize: "size",
+}
 
 SECTIONS = sections()
 SETTINGS = [each for section in SECTIONS for each in section.settings]

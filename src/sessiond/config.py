@@ -7,14 +7,20 @@ test keeps the two in step.
 import difflib
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, ValidationError, model_validator
 
+from sessiond.core.conventions import PROVIDER_ALIASES
 from sessiond.core.errors import Code, SessiondError
+from sessiond.core.pricing import UnitPrices
+from sessiond.prices import Override, token_price
 
 OFF: Final = "off"
 _ADDRESS: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
@@ -45,9 +51,22 @@ def _only_off(value: str) -> str:
     return value
 
 
+def _model_name(value: str) -> str:
+    if not value or "*" in value[:-1]:
+        raise ValueError("must be a model's name, or how it begins with * at its end, such as gpt-5*")
+    return value.lower()
+
+
+def _provider_name(value: str) -> str:
+    if not value:
+        raise ValueError("must be a provider's name, such as openai; leave it away for all")
+    return PROVIDER_ALIASES.get(value.lower(), value.lower())
+
+
 Address = Annotated[str, AfterValidator(_address)]
 NotServedAddress = Annotated[str, BeforeValidator(_off_word), AfterValidator(_only_off)]
 Bytes = Annotated[ByteSize, Field(gt=0)]
+UsdPerMillion = Annotated[Decimal, Field(ge=0)]
 
 
 def default_data_dir() -> Path:
@@ -113,6 +132,58 @@ class Sessions(_Section):
     """A session is live while spans arrived within this time, else idle."""
 
 
+class PriceOverride(_Section):
+    """The price of one model, or of all whose name begins alike."""
+
+    model: Annotated[str, AfterValidator(_model_name)]
+    """Name of the model, or how it begins with * at its end; in any case, without the router before it."""
+    provider: Annotated[str, AfterValidator(_provider_name)] | None = None
+    """Only for calls to this provider."""
+    since: date | None = None
+    """Only for calls since the start of this day, UTC; earlier ones cost what they would without."""
+    input: UsdPerMillion | None = None
+    """US dollars for a million input tokens."""
+    output: UsdPerMillion | None = None
+    """US dollars for a million output tokens."""
+    cache_read: UsdPerMillion | None = None
+    """US dollars for a million tokens read from a cache; without it they cost what input does."""
+    cache_write: UsdPerMillion | None = None
+    """US dollars for a million tokens written to a cache; without it they cost what input does."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.input is None and self.output is None:
+            raise ValueError("needs input, output or both")
+        if self.input is None and not (self.cache_read is None and self.cache_write is None):
+            raise ValueError("needs input, which cache_read and cache_write are parts of")
+        return self
+
+    def value(self) -> Override:
+        """The override as the price book takes it."""
+        prices = UnitPrices(
+            input=token_price(self.input),
+            output=token_price(self.output),
+            cache_read=token_price(self.cache_read),
+            cache_write=token_price(self.cache_write),
+        )
+        return Override(self.model, self.provider, self.since, prices)
+
+
+def _each_once(overrides: tuple[PriceOverride, ...]) -> tuple[PriceOverride, ...]:
+    places = Counter((each.model, each.provider, each.since) for each in overrides)
+    twice = [model for (model, _, _), count in places.items() if count > 1]
+    if twice:
+        raise ValueError(f"has two prices for the same model, provider and since: {', '.join(twice)}")
+    return overrides
+
+
+class Prices(_Section):
+    """What calls cost whose spans don't say."""
+
+    overrides: Annotated[tuple[PriceOverride, ...], AfterValidator(_each_once)] = ()
+    """Prices that go over the list that comes with sessiond. A whole name goes over a beginning, a longer one over a shorter."""
+
+
 class Log(_Section):
     """The daemon's own log, on stderr."""
 
@@ -130,6 +201,7 @@ class Config(_Section):
     web: Web = Web()
     store: StoreSettings = Field(default_factory=StoreSettings)
     sessions: Sessions = Sessions()
+    prices: Prices = Prices()
     log: Log = Log()
 
 
@@ -169,18 +241,19 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _told(problem: Any) -> str:  # noqa: ANN401  (pydantic's ErrorDetails, which it does not export by name)
     """One problem in words: where, what, and for a key that is not known the one that may be meant."""
-    place = [str(part) for part in problem["loc"]]
-    name = ".".join(place)
+    place = problem["loc"]
+    name = ".".join(map(str, place))
     if problem["type"] == "extra_forbidden":
         return f"{name}: there is no such setting{_near(place)}"
     message = problem["msg"].removeprefix("Value error, ")
-    return f"{name}: {problem['input']!r} {message[0].lower()}{message[1:]}"
+    message = message[0].lower() + message[1:]
+    # A section or an entry of a list is named by its place; shown whole it would hide what is wrong with it.
+    return f"{name}: {message}" if isinstance(problem["input"], dict | list) else f"{name}: {problem['input']!r} {message}"
 
 
-def _near(place: list[str]) -> str:
-    known = Config.model_fields
+def _near(place: tuple[str | int, ...]) -> str:
+    section: Any = Config
     for part in place[:-1]:
-        section = known[part].annotation
-        known = section.model_fields if isinstance(section, type) and issubclass(section, BaseModel) else {}
-    near = difflib.get_close_matches(place[-1], known, n=1)
+        section = section.model_fields[part].annotation if isinstance(part, str) else get_args(section)[0]
+    near = difflib.get_close_matches(str(place[-1]), section.model_fields, n=1)
     return f"; did you mean {near[0]}?" if near else ""
