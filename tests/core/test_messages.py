@@ -18,6 +18,7 @@ from sessiond.core.messages import (
     Source,
     answer,
     input_messages,
+    marks,
     output_messages,
     question,
     shorten,
@@ -115,6 +116,13 @@ def test_the_first_source_that_yields_a_message_wins(table: tuple[Source, ...], 
         assert [one.text for one in read(view(**everything))] == [f"from {source.key}"]
         everything[source.key] = " "
     assert read(view(**everything)) == ()
+
+
+@pytest.mark.parametrize(("table", "read"), [(INPUT, input_messages), (OUTPUT, output_messages)])
+def test_a_span_with_a_mark_alone_has_text(table: tuple[Source, ...], read: Any):
+    assert {mark for mark in marks(table) if not read(view(**{mark: "user"}))} == {
+        f"{source.key}.0.{name}" for source in table for name in source.indexed if name.endswith("role")
+    }
 
 
 def test_events_come_between_the_attributes_as_listed():
@@ -309,19 +317,46 @@ def test_arguments_of_functions():
     assert inputs('{"inputs": {"messages": [{"role": "user", "content": "Hello"}]}, "kwargs": {"name": "graph"}}') == (HELLO,)
 
 
-@pytest.mark.parametrize("key", WRAPPERS["user"])
+WRAPPED: dict[Role, list[str]] = {
+    "user": [
+        "messages", "contents", "prompts", "message", "inputs", "input", "args", "kwargs", "question", "query", "prompt",
+        "user_input", "user_message", "content", "text",
+    ],
+    "assistant": [
+        "choices", "candidates", "generations", "messages", "outputs", "output", "message", "response", "result", "answer",
+        "completion", "content", "output_text", "text",
+    ],
+    "tool": ["documents", "document", "content", "page_content", "text"],
+    "system": ["content", "text"],
+}  # fmt: skip
+
+
+def test_wrappers_are_tried_in_this_order():
+    assert {role: list(keys) for role, keys in WRAPPERS.items()} == WRAPPED
+
+
+@pytest.mark.parametrize("key", WRAPPED["user"])
 def test_each_wrapper_of_a_question(key: str):
     assert inputs({key: ["Hello"], "other": "x"}) == (HELLO,)
 
 
-@pytest.mark.parametrize("key", WRAPPERS["assistant"])
+@pytest.mark.parametrize("key", WRAPPED["assistant"])
 def test_each_wrapper_of_an_answer(key: str):
     assert outputs({key: ["Sunny."], "input": "Hello"}) == (SUNNY,)
 
 
-@pytest.mark.parametrize("key", WRAPPERS["tool"])
+@pytest.mark.parametrize("key", WRAPPED["tool"])
 def test_each_wrapper_of_a_document(key: str):
     assert outputs([{key: "A page.", "score": 0.5}], "gen_ai.retrieval.documents") == (Message("tool", "A page."),)
+
+
+@pytest.mark.parametrize("key", ["system", "instructions", "system_instruction"])
+@pytest.mark.parametrize(
+    "value", ["Be terse.", [{"text": "Be terse."}], {"content": "Be terse."}, {"role": "user", "text": "Be terse."}]
+)
+def test_each_name_of_a_system_prompt_beside_the_messages(key: str, value: Any):
+    assert inputs({key: value, "messages": [{"role": "user", "content": "Hello"}]}) == (Message("system", "Be terse."), HELLO)
+    assert inputs({key: value, "x": 1})[0].role == "user"
 
 
 def test_flattened_documents_are_no_answer():
@@ -331,7 +366,19 @@ def test_flattened_documents_are_no_answer():
     assert answer(found) is None
 
 
-@pytest.mark.parametrize(("name", "role"), ROLES.items())
+NAMES: dict[Role, list[str]] = {
+    "user": ["user", "human", "humanmessage"],
+    "assistant": ["assistant", "ai", "model", "aimessage", "aimessagechunk"],
+    "system": ["system", "developer", "systemmessage"],
+    "tool": ["tool", "function", "toolmessage", "functionmessage"],
+}
+
+
+def test_every_name_of_a_role_has_a_test_below():
+    assert {name: role for role, names in NAMES.items() for name in names} == ROLES
+
+
+@pytest.mark.parametrize(("name", "role"), [(name, role) for role in NAMES for name in NAMES[role]])
 def test_each_name_of_a_role(name: str, role: Role):
     assert inputs([{"role": name.upper(), "content": "Hello"}]) == (Message(role, "Hello"),)
 
@@ -365,7 +412,11 @@ TYPED = {
 }
 
 
-@pytest.mark.parametrize("kind", PART_TYPES)
+def test_every_part_has_a_test():
+    assert (set(TYPED), set(KEYED)) == (set(PART_TYPES), set(PART_KEYS))
+
+
+@pytest.mark.parametrize("kind", TYPED)
 def test_each_type_of_a_part(kind: str):
     part, expected = TYPED[kind]
     assert inputs([{"role": "user", "content": [{"type": kind, **part}]}]) == expected
@@ -388,14 +439,70 @@ KEYED = {
 }
 
 
-@pytest.mark.parametrize("key", PART_KEYS)
+@pytest.mark.parametrize("key", KEYED)
 def test_each_key_of_a_part(key: str):
     value, expected = KEYED[key]
     assert inputs([{"role": "user", "content": [{key: value}]}]) == (expected,)
 
 
+@pytest.mark.parametrize("name", ["name", "toolName", "tool_name"])
+@pytest.mark.parametrize("call_id", ["call_id", "tool_call_id", "toolCallId", "tool_use_id", "toolUseId", "id"])
+@pytest.mark.parametrize("arguments", ["arguments", "args", "input"])
+def test_each_name_of_the_fields_of_a_call(name: str, call_id: str, arguments: str):
+    call = {"type": "tool_call", name: "weather", call_id: "call_1", arguments: {"city": "Lisbon"}}
+    assert outputs([{"role": "assistant", "content": [call]}]) == (CALLING,)
+
+
+@pytest.mark.parametrize("result", ["response", "result", "content", "output", "tool_response"])
+@pytest.mark.parametrize("value", [SKY, [SKY], [{"type": "text", "text": SKY}], {"type": "text", "value": SKY}, {"sky": "sunny"}])
+def test_each_name_and_shape_of_a_result(result: str, value: Any):
+    assert inputs([{"role": "tool", "content": [{"type": "tool_result", "id": "call_1", result: value}]}]) == (RESULT,)
+
+
+def test_a_result_that_is_no_text_is_its_json():
+    result = {"type": "tool_result", "id": "call_1", "content": [{"json": {"sky": "sunny"}}]}
+    assert inputs([{"role": "tool", "content": [result]}]) == (
+        Message("tool", '[{"json": {"sky": "sunny"}}]', tool_call_id="call_1"),
+    )
+    assert inputs([{"role": "tool", "content": [{"type": "tool_result", "id": "call_1"}]}]) == (
+        Message("tool", "", tool_call_id="call_1"),
+    )
+
+
+def test_a_call_without_a_name_is_none():
+    assert outputs([{"role": "assistant", "content": [{"type": "tool_call", "id": "call_1"}]}]) == ()
+
+
+@pytest.mark.parametrize("text", [{"text": "Hello"}, {"content": "Hello"}, {"value": "Hello"}, {"text": {"value": "Hello"}}])
+def test_each_place_of_a_text(text: dict[str, Any]):
+    assert inputs([{"role": "user", "content": [{"type": "text", **text}]}]) == (HELLO,)
+
+
+@pytest.mark.parametrize("key", ["parts", "content", "contents", "data", "text"])
+@pytest.mark.parametrize("content", ["Hello", ["Hello"], [{"text": "Hello"}], {"text": "Hello"}, {"content": {"parts": ["Hello"]}}])
+def test_each_place_and_shape_of_a_content(key: str, content: Any):
+    assert inputs([{"role": "user", key: content}]) == (HELLO,)
+
+
+def test_content_of_no_known_shape_is_its_json():
+    assert inputs([{"role": "user", "content": {"city": "Lisbon"}}]) == (Message("user", '{"city": "Lisbon"}'),)
+
+
+def test_an_empty_place_of_content_is_passed_over():
+    assert inputs([{"role": "user", "parts": [{"type": "step-start"}], "content": "Hello"}]) == (HELLO,)
+
+
+def test_parts_beside_each_other_are_one_message():
+    assert inputs(["Hello", {"type": "text", "text": "there"}, {"role": "user", "content": "Bye"}, "now"]) == (
+        Message("user", "Hello\nthere"),
+        Message("user", "Bye"),
+        Message("user", "now"),
+    )
+
+
 def test_media_are_named_as_they_name_themselves():
     assert inputs([{"role": "user", "parts": [{"type": "uri", "modality": "video"}]}]) == (Message("user", "[video]"),)
+    assert inputs([{"role": "user", "parts": [{"type": "blob", "mime_type": "image/png"}]}]) == (Message("user", "[image/png]"),)
 
 
 STRANDS = (

@@ -9,7 +9,7 @@ import pytest
 
 from builders import DATA
 from sessiond.core.identity import chronological
-from sessiond.core.messages import answer, input_messages, output_messages, question
+from sessiond.core.messages import INPUT, OUTPUT, answer, input_messages, marks, output_messages, question
 from sessiond.core.model import Message, ReceivedSpan, SpanFacts, SpanView
 from sessiond.core.text_spans import input_spans, output_spans
 from sessiond.wire import otlp
@@ -82,6 +82,15 @@ def test_any_other_span_that_is_read_agrees(name: str):
         trace = found[turn["trace_id"]]
         assert set(texts(trace, input_spans, input_messages, question)) == {turn["text"]}
         assert set(texts(trace, output_spans, output_messages, answer)) - {None} == set(answered(turn))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_spans_with_text_carry_a_mark_or_events(name: str):
+    for one in spans_of(name):
+        view = read_span(one.data)
+        assert view is not None
+        for table, messages in ((INPUT, input_messages), (OUTPUT, output_messages)):
+            assert not messages(view) or list(view.items(marks(table))) or list(view.events())
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -36,7 +36,7 @@ _NAMES: Final[Mapping[Role, tuple[str, ...]]] = {
 ROLES: Final[Mapping[str, Role]] = {name: role for role, names in _NAMES.items() for name in names}
 """Roles by the names that APIs and LangChain's classes give them, in lower case."""
 
-CONTENT_KEYS: Final = ("parts", "content", "contents", "data")
+CONTENT_KEYS: Final = ("parts", "content", "contents", "data", "text")
 SYSTEM_KEYS: Final = ("system", "instructions", "system_instruction")
 
 WRAPPERS: Final[Mapping[Role, tuple[str, ...]]] = {
@@ -153,7 +153,8 @@ def _wrapped(item: dict[str, Value], role: Role, depth: int) -> list[Message]:
     if not said or role != "user":
         return said
     system = next((found for key in SYSTEM_KEYS if key in item and (found := _messages(item[key], "system", depth))), [])
-    return system + said
+    # Gemini's carry a role of their own.
+    return [one._replace(role="system") for one in system] + said
 
 
 def _message(item: dict[str, Value], role: Role, depth: int) -> list[Message]:

@@ -23,8 +23,8 @@ class Source(NamedTuple):
     key: str
     """The attribute; of the events, where there are some."""
     read: Reader = message_shapes.read
-    indexed: bool = False
-    """Whether the attribute may be flattened: `key.0.role`, `key.0.content`, ..."""
+    indexed: tuple[str, ...] = ()
+    """Where the attribute may be flattened to `key.0.role`, `key.0.content`, ...: what its first entry has at least one of."""
     events: tuple[str, ...] = ()
     role: Role | None = None
     """Whose words they are where they don't say; else the user's in an input, the assistant's in an output."""
@@ -40,8 +40,8 @@ _DETAILS: Final = ("gen_ai.client.inference.operation.details",)
 
 INPUT: Final = (
     Source("gen_ai.input.messages"),
-    Source("gen_ai.prompt", indexed=True),
-    Source("llm.input_messages", indexed=True),
+    Source("gen_ai.prompt", indexed=("role", "content")),
+    Source("llm.input_messages", indexed=("message.role", "message.content")),
     Source("ai.prompt.messages"),
     Source("ai.prompt"),
     Source("langfuse.observation.input"),
@@ -64,8 +64,8 @@ INPUT: Final = (
 
 OUTPUT: Final = (
     Source("gen_ai.output.messages"),
-    Source("gen_ai.completion", indexed=True),
-    Source("llm.output_messages", indexed=True),
+    Source("gen_ai.completion", indexed=("role", "content")),
+    Source("llm.output_messages", indexed=("message.role", "message.content")),
     Source("ai.response.text", message_shapes.plain),
     Source("ai.response.object", message_shapes.plain),
     Source("ai.response.toolCalls"),
@@ -86,7 +86,7 @@ OUTPUT: Final = (
     Source("gen_ai.completion", events=("gen_ai.content.completion",)),
     # What was found is no answer to anyone.
     Source("gen_ai.retrieval.documents", role="tool"),
-    Source("retrieval.documents", indexed=True, role="tool"),
+    Source("retrieval.documents", indexed=("document.content",), role="tool"),
 )
 
 
@@ -105,6 +105,12 @@ class Wanted(Container[str]):
 
 _INPUT_WANTED: Final = Wanted(INPUT)
 _OUTPUT_WANTED: Final = Wanted(OUTPUT)
+
+
+def marks(sources: Iterable[Source]) -> frozenset[str]:
+    """The attribute keys by which a span shows that it may hold text, events aside: each a plain key, for one look in a dict."""
+    plain = {source.key for source in sources if not source.events}
+    return frozenset(plain | {f"{source.key}.0.{name}" for source in sources for name in source.indexed})
 
 
 def input_messages(span: SpanView) -> tuple[Message, ...]:
