@@ -27,6 +27,8 @@ from sessiond.config import Config, _address
 from sessiond.core import conventions
 from sessiond.core.fields import FIELDS, Field
 from sessiond.core.fold import LIST_MAX
+from sessiond.core.message_shapes import JSON_LENGTH_MAX, WRAPPERS
+from sessiond.core.messages import INPUT, OUTPUT, Source
 from sessiond.core.values import ID_LENGTH_MAX, TEXT_LENGTH_MAX
 from sessiond.server.sessions import FIRST_ROWS, MESSAGE_BYTES
 from sessiond.server.status import RETRY_SECONDS
@@ -295,6 +297,19 @@ def meanings_lists() -> str:
     return "\n".join(parts).rstrip()
 
 
+def texts_lists() -> str:
+    parts: list[str] = []
+    for name, sources, role in (("input", INPUT, "user"), ("output", OUTPUT, "assistant")):
+        parts += [f"### {name}\n", *(f"{place}. {source_in_words(each)}" for place, each in enumerate(sources, 1))]
+        parts += [f"\nWithout a role: {', '.join(map(code, WRAPPERS[role]))}.\n"]
+    return "\n".join(parts).rstrip()
+
+
+def source_in_words(of: Source) -> str:
+    flattened = f", or flattened ({code(f'{of.key}.0.{of.indexed[0]}')}, ...)" if of.indexed else ""
+    return code(of.key) + flattened + (f" of the events {', '.join(map(code, of.events))}" if of.events else "")
+
+
 def row_in_words(of: conventions.Row) -> str:
     words = code(of.key)
     if of.only is not None:
@@ -347,7 +362,7 @@ RENDERED = {
     "docs/commands.md": {f"help {name}": lambda name=name: help_of(name) for name in COMMANDS},
     "docs/configuration.md": {"settings": settings_table},
     "docs/fields.md": {f"fields {kind}": lambda kind=kind: fields_table(FIELDS[kind]) for kind in FIELDS},
-    "docs/conventions.md": {"keys": meanings_lists, "providers": providers_table},
+    "docs/conventions.md": {"keys": meanings_lists, "texts": texts_lists, "providers": providers_table},
     "docs/api.md": {"reference": reference},
 }
 PARTS = [(name, marker) for name, parts in RENDERED.items() for marker in parts]
@@ -457,6 +472,7 @@ LIMITS = [
     ("docs/commands.md", f"at most {LEVELS_MAX} levels and {LINES_MAX:,} spans"),
     ("docs/conventions.md", f"anything longer than {ID_LENGTH_MAX:,} characters"),
     ("docs/conventions.md", f"cut at {TEXT_LENGTH_MAX:,} characters"),
+    ("docs/conventions.md", f"text longer than {JSON_LENGTH_MAX >> 20} MiB"),
     ("docs/fields.md", f"at most {LIST_MAX} entries"),
     ("docs/metrics.md", f"its first {LIST_MAX} entries"),
     ("docs/metrics.md", f"cut at {TEXT_LENGTH_MAX:,} characters"),

@@ -75,6 +75,29 @@ class SpanView(AttributesView, Protocol):
         ...
 
 
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+class ToolCall(NamedTuple):
+    """A model's wish that a tool be run."""
+
+    id: str | None
+    name: str
+    arguments: str
+    """As JSON, which is how models write them."""
+
+
+class Message(NamedTuple):
+    """What one side said. Thoughts are left out; an image or a file is a word in brackets."""
+
+    role: Role
+    text: str = ""
+    """Of a tool: its result."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    """Of a tool: the call that this is the result of."""
+
+
 class Usage(NamedTuple):
     """Tokens of one call. Input includes what was read from and written to a cache, output includes reasoning."""
 

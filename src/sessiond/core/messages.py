@@ -1,0 +1,213 @@
+"""What was said in a span: its messages, by the table of sources, and the question and the answer among them.
+
+The tables hold the lists `input` and `output` of docs/conventions.md in their order; the first source that yields a message wins.
+How a value is read is `core.message_shapes`' business, which spans of a trace to look at `core.text_spans`'.
+"""
+
+from collections.abc import Container, Iterable, Sequence
+from typing import Final, NamedTuple
+
+from sessiond.core import message_shapes
+from sessiond.core.message_shapes import Reader
+from sessiond.core.model import Event, Message, Role, SpanView, Value
+
+SHORT_LENGTH_MAX: Final = 1000
+"""Characters of a text in a row (docs/metrics.md, `input` and `output`)."""
+INDEXED_DEPTH_MAX: Final = 10
+"""Dots of an indexed key that part it; the deepest name that conventions give has eight."""
+
+
+class Source(NamedTuple):
+    """One place where a span may hold messages."""
+
+    key: str
+    """The attribute; of the events, where there are some."""
+    read: Reader = message_shapes.read
+    indexed: tuple[str, ...] = ()
+    """Where the attribute may be flattened to `key.0.role`, `key.0.content`, ...: what its first entry has at least one of."""
+    events: tuple[str, ...] = ()
+    role: Role | None = None
+    """Whose words they are where they don't say; else the user's in an input, the assistant's in an output."""
+
+
+EVENT_ROLES: Final[dict[str, Role]] = {
+    "gen_ai.system.message": "system",
+    "gen_ai.user.message": "user",
+    "gen_ai.assistant.message": "assistant",
+    "gen_ai.tool.message": "tool",
+}
+_DETAILS: Final = ("gen_ai.client.inference.operation.details",)
+
+INPUT: Final = (
+    Source("gen_ai.input.messages"),
+    Source("gen_ai.prompt", indexed=("role", "content")),
+    Source("llm.input_messages", indexed=("message.role", "message.content")),
+    Source("ai.prompt.messages"),
+    Source("ai.prompt"),
+    Source("langfuse.observation.input"),
+    Source("langfuse.trace.input"),
+    Source("lmnr.span.input"),
+    Source("mlflow.spanInputs"),
+    Source("input.value"),
+    Source("traceloop.entity.input"),
+    Source("pydantic_ai.all_messages"),
+    Source("gcp.vertex.agent.llm_request"),
+    Source("user_prompt", message_shapes.plain),
+    Source("agentops.entity.input"),
+    Source("content", events=tuple(EVENT_ROLES)),
+    Source("gen_ai.input.messages", events=_DETAILS),
+    Source("gen_ai.prompt", events=("gen_ai.content.prompt",)),
+    Source("ai.value"),
+    Source("ai.values", message_shapes.each_parsed),
+    Source("gen_ai.retrieval.query.text", message_shapes.plain),
+)
+
+OUTPUT: Final = (
+    Source("gen_ai.output.messages"),
+    Source("gen_ai.completion", indexed=("role", "content")),
+    Source("llm.output_messages", indexed=("message.role", "message.content")),
+    Source("ai.response.text", message_shapes.plain),
+    Source("ai.response.object", message_shapes.plain),
+    Source("ai.response.toolCalls"),
+    Source("ai.result.text", message_shapes.plain),
+    Source("langfuse.observation.output"),
+    Source("langfuse.trace.output"),
+    Source("lmnr.span.output"),
+    Source("mlflow.spanOutputs"),
+    Source("output.value"),
+    Source("traceloop.entity.output"),
+    Source("final_result", message_shapes.plain),
+    Source("gcp.vertex.agent.llm_response"),
+    Source("response.model_output", message_shapes.plain),
+    Source("agentops.entity.output"),
+    Source("message", events=("gen_ai.choice",)),
+    Source("content", events=("gen_ai.choice",)),
+    Source("gen_ai.output.messages", events=_DETAILS),
+    Source("gen_ai.completion", events=("gen_ai.content.completion",)),
+    # What was found is no answer to anyone.
+    Source("gen_ai.retrieval.documents", role="tool"),
+    Source("retrieval.documents", indexed=("document.content",), role="tool"),
+)
+
+
+class Wanted(Container[str]):
+    """The attribute keys that a table's sources read, flattened ones included."""
+
+    __slots__ = ("_keys", "_prefixes")
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self._keys = frozenset(source.key for source in sources if not source.events)
+        self._prefixes = tuple(f"{source.key}." for source in sources if source.indexed)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys or (isinstance(key, str) and key.startswith(self._prefixes))
+
+
+_INPUT_WANTED: Final = Wanted(INPUT)
+_OUTPUT_WANTED: Final = Wanted(OUTPUT)
+
+
+def marks(sources: Iterable[Source]) -> frozenset[str]:
+    """The attribute keys by which a span shows that it may hold text, events aside: each a plain key, for one look in a dict."""
+    plain = {source.key for source in sources if not source.events}
+    return frozenset(plain | {f"{source.key}.0.{name}" for source in sources for name in source.indexed})
+
+
+def input_messages(span: SpanView) -> tuple[Message, ...]:
+    """What the span was given, oldest first; empty where it holds no text. A prompt repeats earlier turns: see `question`."""
+    return _read(span, INPUT, _INPUT_WANTED, "user")
+
+
+def output_messages(span: SpanView) -> tuple[Message, ...]:
+    """What came out of the span, oldest first; empty where it holds no text."""
+    return _read(span, OUTPUT, _OUTPUT_WANTED, "assistant")
+
+
+def question(messages: Sequence[Message]) -> str | None:
+    """The text of the last user message: what precedes it are earlier turns. Tool results are none, whoever carries them."""
+    return next((one.text.strip() for one in reversed(messages) if one.role == "user"), None)
+
+
+def answer(messages: Sequence[Message]) -> str | None:
+    """The text of the last assistant message that has some, since the last user message; a mere tool call is no answer."""
+    for one in reversed(messages):
+        if one.role == "user":
+            return None
+        if one.role == "assistant" and one.text:
+            return one.text.strip()
+    return None
+
+
+def shorten(text: str) -> tuple[str, int]:
+    """(at most SHORT_LENGTH_MAX characters of it, its full length in characters)."""
+    return text[:SHORT_LENGTH_MAX], len(text)
+
+
+def _read(span: SpanView, sources: Sequence[Source], wanted: Container[str], role: Role) -> tuple[Message, ...]:
+    values = dict(span.items(wanted))
+    events: list[Event] | None = None
+    for source in sources:
+        said_by = source.role or role
+        if source.events:
+            # Decoded once, and only where no attribute before them had text.
+            events = list(span.events()) if events is None else events
+            found = _of_events(source, events, said_by)
+        else:
+            found = source.read(values.get(source.key), said_by)
+            if not found and source.indexed:
+                found = message_shapes.read(unflatten(values, f"{source.key}."), said_by)
+        if found:
+            return tuple(found)
+    return ()
+
+
+def _of_events(source: Source, events: Iterable[Event], role: Role) -> list[Message]:
+    found: list[Message] = []
+    for event in events:
+        if event.name in source.events:
+            value = event.attributes.get(source.key)
+            named = EVENT_ROLES.get(event.name)
+            found += source.read(value, role) if named is None else message_shapes.read(_body(event, value, named), named)
+    return found
+
+
+def _body(event: Event, content: Value, role: Role) -> dict[str, Value]:
+    """A message's event as the message that it describes."""
+    calls = event.attributes.get("tool_calls")
+    return {
+        "role": role,
+        "content": message_shapes.parse(content) if isinstance(content, str) else content,
+        "tool_calls": message_shapes.parse(calls) if isinstance(calls, str) else calls,
+        "id": event.attributes.get("id"),
+    }
+
+
+def unflatten(values: dict[str, Value], prefix: str) -> Value:
+    """What was flattened under the prefix: `0.role` and `0.content` are a list of one object.
+
+    Numbers only give the order: those left out make no gap. Where a key is also the way to another, its own value stays.
+    """
+    tree: dict[str, Value] = {}
+    for key in sorted(key for key in values if key.startswith(prefix)):
+        *way, last = key[len(prefix) :].split(".", INDEXED_DEPTH_MAX)
+        place: Value = tree
+        for step in way:
+            place = place.setdefault(step, {}) if isinstance(place, dict) else None
+        if isinstance(place, dict):
+            place[last] = _leaf(values[key])
+    return _as_lists(tree)
+
+
+def _leaf(value: Value) -> Value:
+    """A flattened value; a list of parts may be JSON in it (OpenLLMetry)."""
+    parts = message_shapes.parse(value) if isinstance(value, str) and value.startswith("[{") else None
+    return parts if message_shapes.are_parts(parts) else value
+
+
+def _as_lists(node: Value) -> Value:
+    if not isinstance(node, dict):
+        return node
+    inner = {key: _as_lists(value) for key, value in node.items()}
+    if inner and all(key.isdecimal() and len(key) < INDEXED_DEPTH_MAX for key in inner):
+        return [inner[key] for key in sorted(inner, key=int)]
+    return inner
