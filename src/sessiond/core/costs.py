@@ -61,5 +61,12 @@ def total_over_traces(traces: Iterable[TraceSummary]) -> Costs:
         return told[0]
     if not told:
         return NO_CALLS
-    *nanos, unpriced = zip(*told, strict=True)
-    return Costs(*map(sum_present, nanos), unpriced_call_count=total(unpriced))
+    totals, inputs, outputs, reported, estimated, unpriced = zip(*told, strict=True)
+    return Costs(
+        sum_present(totals),
+        sum_present(inputs),
+        sum_present(outputs),
+        sum_present(reported),
+        sum_present(estimated),
+        total(unpriced),
+    )

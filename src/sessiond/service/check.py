@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, TypeVar
 
-from sessiond.core import session, trace, user
+from sessiond.core import session, user
 from sessiond.core.model import ReceivedSpan, Rejection, SessionKey, SessionSummary, TraceSummary, UserKey, UserSummary
+from sessiond.service.figures import settled
+from sessiond.service.rules import Rules
 from sessiond.storage.api import Store, span_pages
 from sessiond.wire import otlp
 
@@ -24,12 +26,17 @@ class Checked(NamedTuple):
     traces: int
     sessions: int
     users: int
+    outdated: int
+    """Traces whose figures were not compared, being of other rules: another version's or configuration's."""
     problems: list[str]
 
 
-def check(store: Store) -> Iterator[Checked]:
-    """Check a whole store, page by page; beside a writer too, since a row that is marked as stale may be stale."""
-    checks = _Checks(store)
+def check(store: Store, rules: Callable[[], Rules]) -> Iterator[Checked]:
+    """Check a whole store, page by page; beside a writer too, since a row that is marked as stale may be stale.
+
+    `rules` gives those that figures are made by at the moment.
+    """
+    checks = _Checks(store, rules)
     for problems in store.check():
         yield checks.progress(problems)
     after: bytes | None = None
@@ -44,23 +51,36 @@ def check(store: Store) -> Iterator[Checked]:
 class _Checks:
     """What was looked at so far."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, rules: Callable[[], Rules]) -> None:
         self._store = store
+        self._rules = rules
+        self._outdated = 0
         self._traces = 0
         self._sessions = 0
         self._users = 0
 
     def progress(self, problems: list[str]) -> Checked:
-        return Checked(self._traces, self._sessions, self._users, problems)
+        return Checked(self._traces, self._sessions, self._users, self._outdated, problems)
 
     def trace(self, trace_id: bytes) -> Iterator[str]:
         """What is wrong with a trace."""
         self._traces += 1
+        if self._is_outdated(trace_id):
+            self._outdated += 1
+            return
         name = f"trace {trace_id.hex()}"
-        yield from self._compared(f"{name}: facts", lambda: self._facts_agree(trace_id), lambda: False)
+        yield from self._compared(f"{name}: facts", lambda: self._facts_agree(trace_id), lambda: self._is_outdated(trace_id))
         yield from self._compared(
-            f"{name}: summary", lambda: self._trace_agrees(trace_id), lambda: trace_id in self._store.marks().traces
+            f"{name}: summary",
+            lambda: self._trace_agrees(trace_id),
+            lambda: trace_id in self._store.marks().traces or self._is_outdated(trace_id),
         )
+
+    def _is_outdated(self, trace_id: bytes) -> bool:
+        try:
+            return bool(self._store.outdated_among([trace_id]))
+        except Exception:  # noqa: BLE001  (a damaged row may fail in any way; comparing it tells how)
+            return False
 
     def sessions(self) -> Iterator[list[str]]:
         """What is wrong with the sessions, a page at a time."""
@@ -120,7 +140,8 @@ class _Checks:
         )
 
     def _trace_agrees(self, trace_id: bytes) -> bool:
-        return self._store.trace(trace_id) == trace.summarize(trace_id, self._store.facts(trace_id))
+        again = settled(self._store, self._rules(), trace_id)
+        return self._store.trace(trace_id) == again.summary and self._store.texts([trace_id]) == [again.texts]
 
     def _compared(self, what: str, agrees: Callable[[], bool], is_marked: Callable[[], bool]) -> Iterator[str]:
         try:

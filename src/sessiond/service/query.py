@@ -3,19 +3,19 @@
 import base64
 import binascii
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgpack
 
-from sessiond.core import usage
+from sessiond.core.calls import select
 from sessiond.core.errors import Busy, Invalid, NotFound
 from sessiond.core.identity import chronological
-from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, StoredSpan, TraceSummary
+from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, StoredSpan, Texts, TraceSummary
 from sessiond.service.settle import Need
 from sessiond.service.writer import Writer
-from sessiond.storage.api import Changes, Page, Row, Store, Where, span_pages
+from sessiond.storage.api import Changes, Page, Store, Where, span_pages
 
 PAGE_SIZE: Final = 50
 PAGE_SIZE_MAX: Final = 1000
@@ -54,10 +54,12 @@ class _Place(NamedTuple):
 
 
 class _List(NamedTuple, Generic[Summary]):
-    """The two ways a store lists one kind of row."""
+    """One kind of row: the two ways a store lists it, and whose figures it is made of."""
 
+    need: Need
     page: Callable[[Where, bytes | None, int], Page[Summary]]
     changed: Callable[[Where, int, int], Changes[Summary]]
+    traces: Callable[[Summary], Iterable[bytes]]
 
 
 class Queries:
@@ -67,6 +69,8 @@ class Queries:
         self._store = store
         self._writer = writer
         self._idle_nano = idle_nano
+        self._sessions = _List("sessions", store.list_sessions, store.changed_sessions, self._traces_of_session)
+        self._traces = _List("traces", store.list_traces, store.changed_traces, lambda trace: [trace.trace_id])
 
     def is_live(self, session: SessionSummary) -> bool:
         """Whether spans of the session arrived within the idle time."""
@@ -74,25 +78,23 @@ class Queries:
 
     def list_sessions(self, where: Where, page_size: int, token: str) -> tuple[list[SessionSummary], str]:
         """A page of sessions by last activity, latest first, and the next page's token ("" after the last)."""
-        return self._list("sessions", _List(self._store.list_sessions, self._store.changed_sessions), where, page_size, token)
+        return self._list(self._sessions, where, page_size, token)
 
     def list_traces(self, where: Where, page_size: int, token: str) -> tuple[list[TraceSummary], str]:
         """A page of traces by start, latest first, and the next page's token ("" after the last)."""
-        return self._list("traces", _List(self._store.list_traces, self._store.changed_traces), where, page_size, token)
+        return self._list(self._traces, where, page_size, token)
 
     def stream_sessions(self, where: Where) -> Iterator[list[SessionSummary]]:
         """Every session in the order of `list_sessions`, a few at a time."""
-        self._settle("sessions")
-        return self._stream(_List(self._store.list_sessions, self._store.changed_sessions), where)
+        return self._stream(self._sessions, where, self._begun(self._sessions, where, STREAM_PAGE))
 
     def stream_traces(self, where: Where) -> Iterator[list[TraceSummary]]:
         """Every trace in the order of `list_traces`, a few at a time."""
-        self._settle("traces")
-        return self._stream(_List(self._store.list_traces, self._store.changed_traces), where)
+        return self._stream(self._traces, where, self._begun(self._traces, where, STREAM_PAGE))
 
     def session(self, key: SessionKey) -> tuple[SessionSummary, list[TraceSummary]]:
         """A session and its traces in order. Raises NotFound."""
-        self._settle("sessions")
+        self._settle("sessions", lambda: [trace.trace_id for trace in self._store.traces_of_session(key)])
         summary = self._store.session(key)
         if summary is None:
             raise NotFound(
@@ -103,12 +105,12 @@ class Queries:
 
     def trace(self, trace_id: bytes) -> tuple[TraceSummary, list[SpanFigures]]:
         """A trace and its spans' figures in order of start. Raises NotFound."""
-        self._settle("traces")
+        self._settle("traces", lambda: [trace_id])
         summary = self._store.trace(trace_id)
         if summary is None:
             raise NotFound(f"there is no trace {trace_id.hex()}", hint="`sessiond traces` lists those there are")
         spans, intervals = chronological(self._store.facts(trace_id))
-        selection = usage.select(spans, intervals)
+        selection = select(spans, intervals)
         counted = {call.position for call in selection.calls} | set(selection.reporters)
         return summary, [SpanFigures(span, position in counted) for position, span in enumerate(spans)]
 
@@ -116,45 +118,72 @@ class Queries:
         """A trace's spans as they came, page by page."""
         return span_pages(self._store, trace_id)
 
-    def _settle(self, need: Need) -> None:
+    def texts(self, trace_ids: Sequence[bytes]) -> list[Texts]:
+        """What the users of some traces asked and were answered."""
+        return self._store.texts(trace_ids)
+
+    def texts_of_session(self, session: SessionSummary) -> Texts:
+        """What its user first asked, and was last answered."""
+        first, last = self._store.texts([session.first_trace_id, session.last_trace_id])
+        return Texts(first.input, last.output)
+
+    def _traces_of_session(self, session: SessionSummary) -> list[bytes]:
+        return [trace.trace_id for trace in self._store.traces_of_session(session.key)]
+
+    def _settle(self, need: Need, renewed: Callable[[], Sequence[bytes]]) -> None:
+        """Wait for what was acknowledged before; and where figures may be of other rules, for those of these traces."""
         try:
-            self._writer.settled(need).result(SETTLE_SECONDS_MAX)
+            self._writer.settled(need, renewed() if self._writer.is_renewing else ()).result(SETTLE_SECONDS_MAX)
         except TimeoutError as error:
             raise Busy("what was received before this query is still being settled", hint="ask again") from error
 
-    def _list(self, need: Need, rows: _List[Summary], where: Where, page_size: int, token: str) -> tuple[list[Summary], str]:
+    def _list(self, rows: _List[Summary], where: Where, page_size: int, token: str) -> tuple[list[Summary], str]:
         if page_size < 0:
             raise Invalid("page_size", page_size, "must not be negative")
         limit = min(page_size or PAGE_SIZE, PAGE_SIZE_MAX)
-        place = _read_token(token, need, where) if token else None
-        self._settle(need)
+        place = _read_token(token, rows.need, where) if token else None
+        if place is None:
+            place = self._begun(rows, where, limit)
+        else:
+            self._settle(rows.need, lambda: ())
         found: list[Summary] = []
-        place = place or _Place(self._store.last_change())
         while place is not None and len(found) < limit:
-            more, place = _advance(rows, where, place, limit - len(found))
+            more, place = self._advance(rows, where, place, limit - len(found))
             found += more
-        return found, "" if place is None else _token(place, need, where)
+        return found, "" if place is None else _token(place, rows.need, where)
 
-    def _stream(self, rows: _List[Summary], where: Where) -> Iterator[list[Summary]]:
-        place: _Place | None = _Place(self._store.last_change())
+    def _stream(self, rows: _List[Summary], where: Where, begun: _Place) -> Iterator[list[Summary]]:
+        place: _Place | None = begun
         while place is not None:
-            found, place = _advance(rows, where, place, STREAM_PAGE)
+            found, place = self._advance(rows, where, place, STREAM_PAGE)
             if found:
                 yield found
 
+    def _begun(self, rows: _List[Summary], where: Where, limit: int) -> _Place:
+        """The top of a list, when what was acknowledged before is settled.
 
-def _advance(rows: _List[Summary], where: Where, place: _Place, limit: int) -> tuple[list[Summary], _Place | None]:
-    """Some rows from a place on, and the place after them; None after the last."""
-    if place.through is None:
+        Where figures may be of other rules, those of the first rows are renewed before the walk begins, so that they come first.
+        """
+        self._settle(rows.need, lambda: self._made_of(rows, rows.page(where, None, limit)))
+        return _Place(self._store.last_change())
+
+    def _made_of(self, rows: _List[Summary], page: Page[Summary]) -> list[bytes]:
+        return [trace_id for row in page.rows for trace_id in rows.traces(row.summary)]
+
+    def _advance(
+        self, rows: _List[Summary], where: Where, place: _Place, limit: int
+    ) -> tuple[list[Summary], _Place | None]:
+        """Some rows from a place on, and the place after them; None after the last."""
+        if place.through is not None:
+            changes = rows.changed(where, place.through, limit)
+            found = [row.summary for row in changes.rows]
+            return found, None if changes.through is None else place._replace(through=changes.through)
         page = rows.page(where, place.after, limit)
+        if self._writer.is_renewing and self._store.outdated_among(made_of := self._made_of(rows, page)):
+            self._settle(rows.need, lambda: made_of)
+            page = rows.page(where, place.after, limit)
         found = [row.summary for row in page.rows if row.change <= place.began]
         return found, place._replace(after=page.after) if page.after is not None else place._replace(through=place.began)
-    changes = rows.changed(where, place.through, limit)
-    return _summaries(changes.rows), None if changes.through is None else place._replace(through=changes.through)
-
-
-def _summaries(rows: list[Row[Summary]]) -> list[Summary]:
-    return [row.summary for row in rows]
 
 
 def _token(place: _Place, need: Need, where: Where) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from sessiond.core.model import ReceivedSpan, Rejection
+from sessiond.service.rules import Rules
 from sessiond.service.settle import Settler
 from sessiond.service.writer import COMMIT_BYTES_MAX, COMMIT_SPANS_MAX
 from sessiond.storage.api import Store, span_pages
@@ -18,7 +19,7 @@ class Rebuilt(NamedTuple):
     problems: list[str]
 
 
-def rebuild(old: Store, new: Store) -> Iterator[Rebuilt]:
+def rebuild(old: Store, new: Store, rules: Rules) -> Iterator[Rebuilt]:
     """Copy every span of `old`, with its first arrival, into the empty store `new` and settle it; tells of each commit."""
     packer = Packer()
     spans = size = 0
@@ -35,7 +36,7 @@ def rebuild(old: Store, new: Store) -> Iterator[Rebuilt]:
             yield Rebuilt(spans, problems)
             batch, size, problems = [], 0, []
     spans += new.append(packer.traces(batch)).stored
-    Settler(new).settle_all()
+    Settler(new, rules).settle_all()
     yield Rebuilt(spans, problems)
 
 

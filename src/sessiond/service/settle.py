@@ -12,9 +12,12 @@ from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
 import structlog
 
-from sessiond.core import session, trace, user
+from sessiond.core import session, user
 from sessiond.core.errors import SessiondError
 from sessiond.core.model import SessionKey, SessionSummary, UserKey, UserSummary
+from sessiond.service.figures import settled
+from sessiond.service.renewal import Renewal
+from sessiond.service.rules import Rules
 from sessiond.storage.api import Store
 
 TRACES_PER_SLICE: Final = 512
@@ -90,10 +93,16 @@ def _apart(whose: str) -> Iterator[None]:
 
 
 class Settler:
-    """Settles slice by slice, oldest marks first: traces, then the sessions and users they marked."""
+    """Settles slice by slice, oldest marks first: traces, then the sessions and users they marked.
 
-    def __init__(self, store: Store) -> None:
+    Facts that were made by other rules than those of now are renewed: at once where a query or a mark wants their trace, all others
+    when there is nothing else to do.
+    """
+
+    def __init__(self, store: Store, rules: Rules) -> None:
         self._store = store
+        self._rules = rules
+        self.renewal = Renewal(store)
         marks = store.marks()
         self._traces = _Queue(marks.traces)
         self._sessions = _Queue(marks.sessions)
@@ -106,12 +115,24 @@ class Settler:
         """How much is marked. May be asked from any thread."""
         return Waiting(len(self._traces.marked), len(self._sessions.marked), len(self._users.marked))
 
+    @property
+    def rules(self) -> Rules:
+        """What figures are made by now."""
+        return self._rules
+
+    def change_rules(self, rules: Rules) -> None:
+        """From now on figures are made by other rules; those that are stored are renewed."""
+        self._rules = rules
+        self._store.set_rules(rules.fingerprint)
+        self.renewal.begin()
+
     def note(self, traces: Iterable[bytes]) -> None:
         """These traces were marked by an append."""
         self._traces.add(traces)
 
-    def wait_for(self, need: Need, done: Future[None]) -> None:
-        """Complete `done` when everything marked until now that `need` depends on is settled."""
+    def wait_for(self, need: Need, done: Future[None], renewed: Sequence[bytes] = ()) -> None:
+        """Complete `done` when everything marked until now that `need` depends on is settled, and some traces are `renewed`."""
+        self._renew(renewed)
         self._tickets.append(_Ticket(done, need, self._traces.last, None))
         self._serve_tickets()
 
@@ -135,14 +156,14 @@ class Settler:
             self._settle_sessions()  # before further traces, which may keep coming
         elif self._traces.marked:
             self._settle_traces()
-        elif not (owners or self.is_awaited()) or not (self._settle_sessions() or self._settle_users()):
+        elif not (owners or self.is_awaited()) or not (self._settle_sessions() or self._settle_users() or self._renew_some()):
             return False
         self._serve_tickets()
         return True
 
     def settle_all(self) -> None:
         """Settle until nothing is marked, pauses or not."""
-        while any(self.waiting()):
+        while any(self.waiting()) or self.renewal.is_under_way:
             self._not_before.clear()
             self.step()
 
@@ -151,44 +172,60 @@ class Settler:
         if self._traces.marked:
             return 0.0
         owners: list[SessionKey | UserKey] = [*self._sessions.marked, *self._users.marked]
-        if not owners:
-            return None
+        if not owners or self.renewal.is_under_way:
+            return 0.0 if self.renewal.is_under_way else None
         if not self._not_before:
             return 0.0
         return max(0.0, min(self._not_before.get(key, 0.0) for key in owners) - time.monotonic())
 
+    def _renew(self, trace_ids: Sequence[bytes]) -> None:
+        """Make the facts of those of these traces again that are of other rules; they are marked then."""
+        if self.renewal.is_under_way:
+            outdated = self._store.outdated_among(trace_ids)
+            if outdated:
+                self._store.renew(outdated, self._rules.facts)
+                self._traces.add(outdated)
+
+    def _renew_some(self) -> bool:
+        """Renew the next of all traces in the background; whether there was anything to do."""
+        outdated = self.renewal.step()
+        if outdated:
+            self._renew(outdated)
+        return bool(outdated) or self.renewal.is_under_way
+
     def _settle_traces(self) -> None:
         trace_ids = self._traces.oldest(TRACES_PER_SLICE)
-        summaries = []
+        self._renew(trace_ids)
+        found = []
         for trace_id in trace_ids:
             with _apart(trace_id.hex()):
-                summaries.append(trace.summarize(trace_id, self._store.facts(trace_id)))
-        for marks in self._put(self._store.put_traces, summaries):
+                found.append(settled(self._store, self._rules, trace_id))
+        for marks in self._put(self._store.put_traces, found):
             self._sessions.add(marks.sessions)
             self._users.add(marks.users)
         self._traces.remove(trace_ids)
 
     def _settle_sessions(self) -> bool:
         tried: list[SessionKey] = []
-        settled: list[tuple[SessionKey, SessionSummary | None]] = []
+        found: list[tuple[SessionKey, SessionSummary | None]] = []
         for key in self._due(self._sessions, awaited=any(ticket.need == "sessions" for ticket in self._tickets)):
             tried.append(key)
             traces = self._store.traces_of_session(key)
             with _apart(key.session_id):
-                settled.append((key, session.summarize(key, traces) if traces else None))
-        self._put(self._store.put_sessions, settled)
+                found.append((key, session.summarize(key, traces) if traces else None))
+        self._put(self._store.put_sessions, found)
         self._sessions.remove(tried)
         return bool(tried)
 
     def _settle_users(self) -> bool:
         tried: list[UserKey] = []
-        settled: list[tuple[UserKey, UserSummary | None]] = []
+        found: list[tuple[UserKey, UserSummary | None]] = []
         for key in self._due(self._users, awaited=False):
             tried.append(key)
             traces = self._store.traces_of_user(key)
             with _apart(key.user_id):
-                settled.append((key, user.summarize(key, traces) if traces else None))
-        self._put(self._store.put_users, settled)
+                found.append((key, user.summarize(key, traces) if traces else None))
+        self._put(self._store.put_users, found)
         self._users.remove(tried)
         return bool(tried)
 

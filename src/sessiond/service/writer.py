@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 import structlog
 
 from sessiond.core.errors import Busy, SessiondError, StoreBroken, StoreFull
+from sessiond.service.renewal import Renewed
+from sessiond.service.rules import Rules
 from sessiond.service.settle import Need, Settler, Waiting
 from sessiond.storage.api import Appended, Store
 from sessiond.storage.packing import PackedTrace
@@ -39,6 +41,14 @@ class _Waiting(NamedTuple):
     done: Future[Appended]
 
 
+class _Ticket(NamedTuple):
+    """Who waits until what was acknowledged is settled, and these traces are renewed."""
+
+    need: Need
+    renewed: Sequence[bytes]
+    done: Future[None]
+
+
 class Writer:
     """Owns the store's writing side between `start` and `stop`. Every other method may be called from any thread."""
 
@@ -53,7 +63,8 @@ class Writer:
         self._changed = threading.Condition()
         self._queue: deque[_Waiting] = deque()
         self._queue_bytes = 0
-        self._tickets: list[tuple[Need, Future[None]]] = []
+        self._tickets: list[_Ticket] = []
+        self._new_rules: Rules | None = None
         self._stopping = False
         self._full: StoreFull | None = None
         self._at_work_since: float | None = None
@@ -90,13 +101,13 @@ class Writer:
             self._changed.notify()
         return waiting.done
 
-    def settled(self, need: Need) -> Future[None]:
-        """Done when everything acknowledged before this call, as far as `need` depends on it, is settled."""
+    def settled(self, need: Need, renewed: Sequence[bytes] = ()) -> Future[None]:
+        """Done when everything acknowledged before this call, as far as `need` depends on it, is settled, and some traces renewed."""
         done: Future[None] = Future()
         with self._changed:
             if self._stopping:
                 raise Busy("sessiond is stopping", hint="ask again")
-            self._tickets.append((need, done))
+            self._tickets.append(_Ticket(need, renewed, done))
             self._changed.notify()
         return done
 
@@ -113,6 +124,26 @@ class Writer:
     def waiting(self) -> Waiting:
         """How much waits to be settled."""
         return self._settler.waiting()
+
+    @property
+    def rules(self) -> Rules:
+        """What figures are made by."""
+        return self._settler.rules
+
+    def change_rules(self, rules: Rules) -> None:
+        """Let figures be made by other rules, and what is stored be renewed."""
+        with self._changed:
+            self._new_rules = rules
+            self._changed.notify()
+
+    @property
+    def is_renewing(self) -> bool:
+        """Whether some of what is stored may be of other rules."""
+        return self._new_rules is not None or self._settler.renewal.is_under_way
+
+    def renewed(self) -> Renewed | None:
+        """How far what is stored is renewed; None where nothing is to be."""
+        return self._settler.renewal.progress()
 
     def seconds_at_work(self) -> float:
         """How long the thread has been at its present step, 0 where it has nothing to do: what a watchdog wants to know."""
@@ -138,20 +169,24 @@ class Writer:
             self._at_work_since = time.monotonic()
             appends = self._take()
             tickets, self._tickets = self._tickets, []
+            new_rules = self._new_rules
             if self._stopping and not appends:
                 self._release(tickets)
                 return False
+        if new_rules is not None:
+            self._settler.change_rules(new_rules)
+            self._new_rules = None
         try:
             if appends:
                 self._commit(appends)
         finally:
-            for need, done in tickets:
-                self._settler.wait_for(need, done)
+            for ticket in tickets:
+                self._settler.wait_for(ticket.need, ticket.done, ticket.renewed)
         self._settle()
         return True
 
     def _has_work(self) -> bool:
-        return bool(self._queue or self._tickets or self._stopping)
+        return bool(self._queue or self._tickets or self._stopping or self._new_rules)
 
     def _idle_seconds(self) -> float | None:
         """How long to wait for work before settling; None: until there is some."""
@@ -255,9 +290,9 @@ class Writer:
         self._telemetry.failed(str(error))
         self._broken(error)
 
-    def _release(self, tickets: list[tuple[Need, Future[None]]]) -> None:
-        for _, done in tickets:
-            done.set_result(None)
+    def _release(self, tickets: list[_Ticket]) -> None:
+        for ticket in tickets:
+            ticket.done.set_result(None)
         self._settler.give_up()
 
 

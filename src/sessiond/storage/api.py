@@ -16,7 +16,7 @@ Failures: `StoreFull` means that nothing of the call was kept and that reading g
 trusted any more and the process must stop. A verb that fails with either has changed nothing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from sessiond.core.model import (
@@ -24,6 +24,7 @@ from sessiond.core.model import (
     SessionSummary,
     SpanFacts,
     StoredSpan,
+    Texts,
     TraceSummary,
     UserKey,
     UserSummary,
@@ -32,6 +33,7 @@ from sessiond.storage.packing import PackedTrace
 
 Summary = TypeVar("Summary", TraceSummary, SessionSummary)
 
+RULES_BYTES: Final = 8
 SCANNED_MAX: Final = 10_000
 """Index rows a page looks at: what bounds its transaction where few rows match."""
 SPAN_PAGE_BYTES: Final = 1 << 20
@@ -56,6 +58,13 @@ class Marks(NamedTuple):
     traces: tuple[bytes, ...] = ()
     sessions: tuple[SessionKey, ...] = ()
     users: tuple[UserKey, ...] = ()
+
+
+class SettledTrace(NamedTuple):
+    """What is computed of a trace."""
+
+    summary: TraceSummary
+    texts: Texts
 
 
 class SpanPage(NamedTuple):
@@ -148,6 +157,41 @@ class Store(Protocol):
         """A page of a trace's spans, about SPAN_PAGE_BYTES; of an unknown trace an empty last page."""
         ...
 
+    @property
+    def rules(self) -> bytes:
+        """Fingerprint of the rules by which facts and summaries are made now, RULES_BYTES long; given when the store is opened.
+
+        Facts keep those that they were made by, so that a trace whose facts are of others is known.
+        """
+        ...
+
+    def set_rules(self, rules: bytes) -> None:
+        """From now on facts are made by other rules. Called where the store is written."""
+        ...
+
+    def may_be_outdated(self) -> bool:
+        """Whether some facts may be of other rules: until `confirm_rules`."""
+        ...
+
+    def confirm_rules(self) -> None:
+        """Remember that no facts are of other rules: `outdated` went through all traces, after the last append, and found none."""
+        ...
+
+    def outdated(self, after: bytes | None = None, limit: int = 1000) -> tuple[list[bytes], bytes | None]:
+        """Traces with facts of other rules among the next `limit` of all traces, and where to go on; None: these were the last."""
+        ...
+
+    def outdated_among(self, trace_ids: Sequence[bytes]) -> list[bytes]:
+        """Those of these traces that have facts of other rules."""
+        ...
+
+    def renew(self, trace_ids: Sequence[bytes], read: Callable[[StoredSpan], SpanFacts | None]) -> None:
+        """Make the facts of some traces again from their span bytes by the rules of now, and mark these traces; one transaction.
+
+        A span of which `read` gives None keeps the facts that it has.
+        """
+        ...
+
     def facts(self, trace_id: bytes) -> list[SpanFacts]:
         """The facts of all spans of a trace, in no particular order; of an unknown trace none."""
         ...
@@ -162,10 +206,10 @@ class Store(Protocol):
         """Everything marked, in no particular order. For the start of a daemon: `append` and `put_*` tell what they mark."""
         ...
 
-    def put_traces(self, summaries: Sequence[TraceSummary]) -> Marks:
-        """Write trace summaries, clear their marks, and mark the sessions and users that they belong to and did before.
+    def put_traces(self, settled: Sequence[SettledTrace]) -> Marks:
+        """Write what is computed of traces, clear their marks, and mark the sessions and users that they belong to and did before.
 
-        Returns those marks. One transaction: give it a bounded number of summaries.
+        Returns those marks. One transaction: give it a bounded number of traces.
         """
         ...
 
@@ -179,6 +223,13 @@ class Store(Protocol):
 
     def trace(self, trace_id: bytes) -> TraceSummary | None:
         """The summary as it was last written; None for a trace that is unknown or was never settled."""
+        ...
+
+    def texts(self, trace_ids: Sequence[bytes]) -> list[Texts]:
+        """The texts of each of some traces, as they were last written; of a trace without any, NO_TEXTS.
+
+        They are kept apart from summaries, so that a walk over many of these stays cheap.
+        """
         ...
 
     def session(self, key: SessionKey) -> SessionSummary | None:

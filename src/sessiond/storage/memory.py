@@ -9,17 +9,19 @@ from typing import NamedTuple, TypeVar
 
 from sessiond.core.identity import Version, version
 from sessiond.core.model import (
+    NO_TEXTS,
     ReceivedSpan,
     SessionKey,
     SessionSummary,
     SpanFacts,
     StoredSpan,
+    Texts,
     TraceSummary,
     UserKey,
     UserSummary,
 )
 from sessiond.core.session import order_of_id
-from sessiond.storage.api import Appended, Changes, Extent, Marks, Page, Row, SpanPage, Where
+from sessiond.storage.api import RULES_BYTES, Appended, Changes, Extent, Marks, Page, Row, SettledTrace, SpanPage, Where
 from sessiond.storage.packing import PackedTrace, Packer
 
 Summary = TypeVar("Summary", TraceSummary, SessionSummary)
@@ -34,7 +36,12 @@ class _Kept(NamedTuple):
 class MemoryStore:
     """The contract of `storage.api.Store` over dictionaries."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: bytes = bytes(RULES_BYTES)) -> None:
+        self._rules = rules
+        self._confirmed = rules
+        self._made_by: dict[bytes, set[bytes]] = {}
+        """Trace -> the rules of its facts."""
+        self._texts: dict[bytes, Texts] = {}
         self._lock = threading.RLock()
         self._spans: dict[bytes, dict[SpanKey, _Kept]] = {}
         self._traces: dict[bytes, Row[TraceSummary]] = {}
@@ -68,6 +75,7 @@ class MemoryStore:
                     new = _Kept(new.version, span._replace(facts=span.facts._replace(received_unix_nano=first)))
                 trace[key] = new
                 changed[span.trace_id] = None
+                self._made_by.setdefault(span.trace_id, set()).add(self._rules)
             self._marked_traces.update(changed)
         return Appended(count - duplicates - conflicts, duplicates, conflicts, tuple(changed))
 
@@ -77,6 +85,37 @@ class MemoryStore:
         with self._lock:
             kept = [kept.span for kept in self._spans.get(trace_id, {}).values()]
         return SpanPage([StoredSpan(span.origin, span.data, span.digest, span.facts.received_unix_nano) for span in kept], None)
+
+    @property
+    def rules(self) -> bytes:
+        return self._rules
+
+    def set_rules(self, rules: bytes) -> None:
+        self._rules = rules
+
+    def may_be_outdated(self) -> bool:
+        return self._confirmed != self._rules
+
+    def confirm_rules(self) -> None:
+        self._confirmed = self._rules
+
+    def outdated(self, after: bytes | None = None, limit: int = 1000) -> tuple[list[bytes], bytes | None]:
+        page = self.trace_ids(after, limit)
+        return self.outdated_among(page), page[-1] if len(page) == limit else None
+
+    def outdated_among(self, trace_ids: Sequence[bytes]) -> list[bytes]:
+        with self._lock:
+            return [trace_id for trace_id in trace_ids if self._made_by.get(trace_id, {self._rules}) != {self._rules}]
+
+    def renew(self, trace_ids: Sequence[bytes], read: Callable[[StoredSpan], SpanFacts | None]) -> None:
+        with self._lock:
+            for trace_id in trace_ids:
+                kept = self._spans[trace_id]
+                for key, (version, span) in kept.items():
+                    stored = StoredSpan(span.origin, span.data, span.digest, span.facts.received_unix_nano)
+                    kept[key] = _Kept(version, span._replace(facts=read(stored) or span.facts))
+                self._made_by[trace_id] = {self._rules}
+                self._marked_traces.add(trace_id)
 
     def facts(self, trace_id: bytes) -> list[SpanFacts]:
         with self._lock:
@@ -90,11 +129,12 @@ class MemoryStore:
         with self._lock:
             return Marks(tuple(self._marked_traces), tuple(self._marked_sessions), tuple(self._marked_users))
 
-    def put_traces(self, summaries: Sequence[TraceSummary]) -> Marks:
+    def put_traces(self, settled: Sequence[SettledTrace]) -> Marks:
         sessions: set[SessionKey] = set()
         users: set[UserKey] = set()
         with self._lock:
-            for new in summaries:
+            for new, texts in settled:
+                self._texts[new.trace_id] = texts
                 old = self._traces.get(new.trace_id)
                 for summary in (new,) if old is None else (old.summary, new):
                     sessions.update(_session_of(summary))
@@ -129,6 +169,10 @@ class MemoryStore:
         with self._lock:
             row = self._traces.get(trace_id)
         return row and row.summary
+
+    def texts(self, trace_ids: Sequence[bytes]) -> list[Texts]:
+        with self._lock:
+            return [self._texts.get(trace_id, NO_TEXTS) for trace_id in trace_ids]
 
     def session(self, key: SessionKey) -> SessionSummary | None:
         with self._lock:

@@ -69,7 +69,7 @@ def _trace(txn: Txn, trees: Trees, _: bytes, prefix: bytes) -> list[str]:
         problems.append("chunks and facts are of different commits")
     expected = {}
     for commit in chunk_rows.keys() & fact_rows.keys():
-        spans, facts = packer.unpack_chunk(chunk_rows[commit]), unpack_facts(fact_rows[commit])
+        spans, facts = packer.unpack_chunk(chunk_rows[commit]), unpack_facts(codec.facts_of(fact_rows[commit]))
         if len(spans) != len(facts):
             problems.append(f"commit {keys.value_of(commit)}: {len(spans)} spans and facts of {len(facts)}")
         for span, one in zip(spans, facts, strict=False):
@@ -168,6 +168,7 @@ _CHECKS: Final[dict[str, Checked]] = {
     "facts": _of_a_trace,
     "spans": _of_a_trace,
     "traces": _trace_summary,
+    "texts": _of_a_trace,
     "marked_traces": _marked_trace,
     "sessions": _session_summary,
     "users": _user_summary,

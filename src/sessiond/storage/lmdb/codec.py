@@ -4,7 +4,8 @@ import struct
 from typing import Final, NamedTuple
 
 from sessiond.core.identity import Held, Version
-from sessiond.core.model import SessionSummary, TraceSummary, UserSummary
+from sessiond.core.model import SessionSummary, Texts, TraceSummary, UserSummary
+from sessiond.storage.api import RULES_BYTES
 from sessiond.storage.packing import SPAN_BYTES, SPAN_KEY_BYTES, PackedTrace, seal, unseal
 
 _SPAN_ROW: Final = struct.Struct(">QQ16sQ")
@@ -61,6 +62,29 @@ def span_rows(packed: PackedTrace, prefix: bytes, commit: int) -> list[tuple[byt
 def unpack_span_row(row: bytes) -> SpanRow:
     end, received, digest, commit = _SPAN_ROW.unpack(row)
     return SpanRow(Held(Version(end, digest), received), commit)
+
+
+def stamped(rules: bytes, facts: bytes) -> bytes:
+    """Packed facts behind the rules that they were made by."""
+    return rules + facts
+
+
+def rules_of(row: bytes) -> bytes:
+    """The rules that a row of facts was made by."""
+    return row[:RULES_BYTES]
+
+
+def facts_of(row: bytes) -> bytes:
+    """The packed facts in a row of them."""
+    return row[RULES_BYTES:]
+
+
+def pack_texts(texts: Texts) -> bytes:
+    return seal(texts)
+
+
+def unpack_texts(sealed: bytes) -> Texts:
+    return Texts.of_row(unseal(sealed))
 
 
 def pack_counters(counters: Counters) -> bytes:

@@ -54,6 +54,7 @@ _OCTAL: Final = re.compile(rb"\\([0-7]{3})")
 """How the table of mounts writes a blank, a tab, a line end and a backslash."""
 _FORMAT_KEY: Final = b"format"
 _COUNTERS_KEY: Final = b"counters"
+_RULES_KEY: Final = b"rules"
 _FULL_ERRORS: Final = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EIO, errno.EDQUOT))
 
 
@@ -65,6 +66,20 @@ class Environment:
         self._lock = lock
         self.trees = trees
         self.bytes_max = bytes_max
+
+    def confirmed_rules(self) -> bytes | None:
+        """The rules that all facts are known to be of."""
+        with self.read() as txn:
+            rules: bytes | None = txn.get(_RULES_KEY, db=self.trees["meta"])
+            return rules
+
+    def confirm_rules(self, rules: bytes | None) -> None:
+        """Remember the rules that all facts are of; None: it is not known, since facts of others are about to be written."""
+        with self.write() as write:
+            if rules is None:
+                write.txn.delete(_RULES_KEY, db=self.trees["meta"])
+            else:
+                write.txn.put(_RULES_KEY, rules, db=self.trees["meta"])
 
     @contextmanager
     def read(self) -> Iterator[Txn]:

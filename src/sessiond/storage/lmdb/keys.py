@@ -19,14 +19,15 @@ Tree: TypeAlias = lmdb._Database  # noqa: SLF001  (the handle's type has no publ
 Trees: TypeAlias = dict[str, Tree]
 
 TREES: Final = (
-    "meta",  # format, counters
+    "meta",  # format, counters, rules of all facts
     "projects",  # digest of name -> project number, name
     "trace_ids",  # trace id -> trace number
     "spans",  # trace number, span id, kind -> end, first arrival, digest, commit
     "chunks",  # trace number, commit -> spans' bytes, compressed
-    "facts",  # trace number, commit -> spans' facts, in the order of the chunk
+    "facts",  # trace number, commit -> rules they were made by, spans' facts in the order of the chunk
     "marked_traces",  # trace number -> trace id
     "traces",  # trace number -> change, numbers of what it belongs to, summary
+    "texts",  # trace number -> input and output, where there is any
     "traces_by_start",  # project number, start, trace id -> trace number
     "trace_changes",  # change -> trace number
     "session_ids",  # digest of project and session id -> session number

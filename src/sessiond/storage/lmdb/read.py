@@ -1,10 +1,10 @@
 """What reads the store: each function works inside one read transaction that its caller holds, and copies what it returns."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 from typing import TypeVar
 
-from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, StoredSpan, TraceSummary, UserKey
+from sessiond.core.model import NO_TEXTS, SessionKey, SessionSummary, SpanFacts, StoredSpan, Texts, TraceSummary, UserKey
 from sessiond.storage.api import SCANNED_MAX, SPAN_PAGE_BYTES, Changes, Marks, Page, Row, SpanPage, Where
 from sessiond.storage.lmdb import codec, keys
 from sessiond.storage.lmdb.keys import Tree, Trees, Txn, number
@@ -68,7 +68,24 @@ def facts(txn: Txn, trees: Trees, trace_id: bytes) -> list[SpanFacts]:
     prefix = txn.get(trace_id, db=trees["trace_ids"])
     if prefix is None:
         return []
-    return [one for _, packed in ascending(txn, trees["facts"], prefix) for one in unpack_facts(packed)]
+    return [one for _, row in ascending(txn, trees["facts"], prefix) for one in unpack_facts(codec.facts_of(row))]
+
+
+def outdated(txn: Txn, trees: Trees, rules: bytes, among: Iterable[bytes]) -> list[bytes]:
+    """`Store.outdated_among`."""
+
+    def has_others(trace_id: bytes) -> bool:
+        prefix = txn.get(trace_id, db=trees["trace_ids"])
+        return prefix is not None and any(codec.rules_of(row) != rules for _, row in ascending(txn, trees["facts"], prefix))
+
+    return list(filter(has_others, among))
+
+
+def texts(txn: Txn, trees: Trees, trace_id: bytes) -> Texts:
+    """`Store.texts` of one trace."""
+    prefix = txn.get(trace_id, db=trees["trace_ids"])
+    packed = txn.get(prefix, db=trees["texts"]) if prefix else None
+    return codec.unpack_texts(packed) if packed else NO_TEXTS
 
 
 def trace_ids(txn: Txn, trees: Trees, after: bytes | None, limit: int) -> list[bytes]:

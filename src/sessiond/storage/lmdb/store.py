@@ -1,6 +1,6 @@
 """`storage.api.Store` over LMDB: each verb is one transaction around a function of `write`, `read` or `check`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sessiond.core.errors import StoreFull
@@ -8,11 +8,13 @@ from sessiond.core.model import (
     SessionKey,
     SessionSummary,
     SpanFacts,
+    StoredSpan,
+    Texts,
     TraceSummary,
     UserKey,
     UserSummary,
 )
-from sessiond.storage.api import Appended, Changes, Extent, Marks, Page, SpanPage, Where
+from sessiond.storage.api import RULES_BYTES, Appended, Changes, Extent, Marks, Page, SettledTrace, SpanPage, Where
 from sessiond.storage.lmdb import check, codec, keys, read, write
 from sessiond.storage.lmdb.environment import Environment, open_environment
 from sessiond.storage.lmdb.fresh import FreshFacts
@@ -22,16 +24,18 @@ from sessiond.storage.packing import PackedTrace, Packer
 class LmdbStore:
     """A store in a data directory. Build it with `open`."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, rules: bytes) -> None:
         self._env = environment
+        self._confirmed = environment.confirmed_rules()
+        self.set_rules(rules)
         self._trees = environment.trees
         self._packer = Packer()
         self._fresh = FreshFacts()
 
     @classmethod
-    def open(cls, data_dir: Path, *, bytes_max: int) -> "LmdbStore":
+    def open(cls, data_dir: Path, *, bytes_max: int, rules: bytes = bytes(RULES_BYTES)) -> "LmdbStore":
         """Open or create the store in `data_dir`, holding at most `bytes_max` bytes. Raises as `open_environment` does."""
-        return cls(open_environment(data_dir, bytes_max=bytes_max))
+        return cls(open_environment(data_dir, bytes_max=bytes_max), rules)
 
     def append(self, traces: Sequence[PackedTrace]) -> Appended:
         self._fresh.forget(packed.trace_id for packed in traces)
@@ -39,13 +43,48 @@ class LmdbStore:
             used = self._env.used_bytes(txn.txn)
             if used > self._env.bytes_max:
                 raise StoreFull(f"the store holds {used} bytes, its quota is {self._env.bytes_max}", hint="raise store.bytes_max")
-            appended, fresh = write.append(txn, self._packer, traces)
+            appended, fresh = write.append(txn, self._packer, self._rules, traces)
         self._fresh.add(fresh)
         return appended
 
     def spans(self, trace_id: bytes, after: bytes | None = None) -> SpanPage:
         with self._env.read() as txn:
             return read.spans(txn, self._trees, trace_id, after)
+
+    @property
+    def rules(self) -> bytes:
+        return self._rules
+
+    def set_rules(self, rules: bytes) -> None:
+        if self._confirmed not in (None, rules):
+            self._env.confirm_rules(None)
+            self._confirmed = None
+        self._rules = rules
+
+    def may_be_outdated(self) -> bool:
+        return self._confirmed != self._rules
+
+    def confirm_rules(self) -> None:
+        self._env.confirm_rules(self._rules)
+        self._confirmed = self._rules
+
+    def outdated(self, after: bytes | None = None, limit: int = 1000) -> tuple[list[bytes], bytes | None]:
+        with self._env.read() as txn:
+            page = read.trace_ids(txn, self._trees, after, limit)
+            return read.outdated(txn, self._trees, self._rules, page), page[-1] if len(page) == limit else None
+
+    def outdated_among(self, trace_ids: Sequence[bytes]) -> list[bytes]:
+        with self._env.read() as txn:
+            return read.outdated(txn, self._trees, self._rules, trace_ids)
+
+    def renew(self, trace_ids: Sequence[bytes], read: Callable[[StoredSpan], SpanFacts | None]) -> None:
+        self._fresh.forget(trace_ids)
+        with self._env.write() as txn:
+            write.renew(txn, self._packer, self._rules, trace_ids, read)
+
+    def texts(self, trace_ids: Sequence[bytes]) -> list[Texts]:
+        with self._env.read() as txn:
+            return [read.texts(txn, self._trees, trace_id) for trace_id in trace_ids]
 
     def facts(self, trace_id: bytes) -> list[SpanFacts]:
         fresh = self._fresh.get(trace_id)
@@ -62,10 +101,10 @@ class LmdbStore:
         with self._env.read() as txn:
             return read.marks(txn, self._trees)
 
-    def put_traces(self, summaries: Sequence[TraceSummary]) -> Marks:
+    def put_traces(self, settled: Sequence[SettledTrace]) -> Marks:
         with self._env.write() as txn:
-            marks = write.put_traces(txn, summaries)
-        self._fresh.forget(summary.trace_id for summary in summaries)
+            marks = write.put_traces(txn, settled)
+        self._fresh.forget(one.summary.trace_id for one in settled)
         return marks
 
     def put_sessions(self, settled: Sequence[tuple[SessionKey, SessionSummary | None]]) -> None:

@@ -1,15 +1,26 @@
 """What changes the store: one function a verb of the contract, inside one write transaction that its caller holds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
 from sessiond.core.identity import winners
-from sessiond.core.model import ReceivedSpan, SessionKey, SessionSummary, TraceSummary, UserKey, UserSummary
-from sessiond.storage.api import Appended, Marks
+from sessiond.core.model import (
+    NO_TEXTS,
+    ReceivedSpan,
+    SessionKey,
+    SessionSummary,
+    SpanFacts,
+    StoredSpan,
+    TraceSummary,
+    UserKey,
+    UserSummary,
+)
+from sessiond.storage.api import Appended, Marks, SettledTrace
 from sessiond.storage.lmdb import codec, keys
 from sessiond.storage.lmdb.codec import SessionRow, SpanRow, TraceRow
 from sessiond.storage.lmdb.environment import WriteTxn
 from sessiond.storage.lmdb.keys import number
+from sessiond.storage.lmdb.read import ascending
 from sessiond.storage.packing import (
     SPAN_BYTES,
     SPAN_KEY_BYTES,
@@ -27,9 +38,11 @@ Owner = TypeVar("Owner", SessionKey, UserKey)
 # -- spans ---------------------------------------------------------------------------------------------------------------------
 
 
-def append(write: WriteTxn, packer: Packer, traces: Iterable[PackedTrace]) -> tuple[Appended, dict[bytes, bytes]]:
+def append(
+    write: WriteTxn, packer: Packer, rules: bytes, traces: Iterable[PackedTrace]
+) -> tuple[Appended, dict[bytes, bytes]]:
     """`Store.append`, and the packed facts of the traces that are new to the store."""
-    appending = _Append(write, packer)
+    appending = _Append(write, packer, rules)
     return appending.run(traces), appending.fresh
 
 
@@ -40,11 +53,12 @@ _APPENDED: Final = ("trace_ids", "spans", "chunks", "facts", "marked_traces")
 class _Append:
     """One append: the commit's number, what it counts, and the rows it puts at the end."""
 
-    def __init__(self, write: WriteTxn, packer: Packer) -> None:
+    def __init__(self, write: WriteTxn, packer: Packer, rules: bytes) -> None:
         self._write = write
         self._txn = write.txn
         self._trees = write.trees
         self._packer = packer
+        self._rules = rules
         self._commit = write.next("commit")
         self._rows: dict[str, list[tuple[bytes, bytes]]] = {tree: [] for tree in _APPENDED}
         self._stored = 0
@@ -93,7 +107,7 @@ class _Append:
         span_rows = codec.span_rows(packed, prefix, self._commit)
         self._rows["spans"] += span_rows
         self._rows["chunks"].append((at, packed.chunk))
-        self._rows["facts"].append((at, packed.facts))
+        self._rows["facts"].append((at, codec.stamped(self._rules, packed.facts)))
         self._rows["marked_traces"].append((prefix, packed.trace_id))
         self._stored += len(span_rows)
         return True
@@ -131,27 +145,47 @@ class _Append:
         txn, trees = self._txn, self._trees
         for commit, gone in losers.items():
             at = prefix + number(commit)
-            facts = unpack_facts(self._write.held("facts", at))
+            row = self._write.held("facts", at)
+            facts = unpack_facts(codec.facts_of(row))
             spans = self._packer.unpack_chunk(self._write.held("chunks", at))
             kept = [(one, span) for one, span in zip(facts, spans, strict=True) if span_key(one) not in gone]
             if kept:
-                txn.put(at, pack_facts(one for one, _ in kept), db=trees["facts"])
+                txn.put(at, codec.stamped(codec.rules_of(row), pack_facts(one for one, _ in kept)), db=trees["facts"])
                 txn.put(at, self._packer.pack_chunk(span for _, span in kept), db=trees["chunks"])
             else:
                 txn.delete(at, db=trees["facts"])
                 txn.delete(at, db=trees["chunks"])
 
 
+def renew(
+    write: WriteTxn, packer: Packer, rules: bytes, trace_ids: Sequence[bytes], read: Callable[[StoredSpan], SpanFacts | None]
+) -> None:
+    """`Store.renew`."""
+    txn, trees = write.txn, write.trees
+    for trace_id in trace_ids:
+        prefix = write.held("trace_ids", trace_id)
+        for commit, row in list(ascending(txn, trees["facts"], prefix)):
+            old = unpack_facts(codec.facts_of(row))
+            spans = packer.unpack_chunk(write.held("chunks", prefix + commit))
+            facts = pack_facts(read(span) or one for span, one in zip(spans, old, strict=True))
+            txn.put(prefix + commit, codec.stamped(rules, facts), db=trees["facts"])
+        txn.put(prefix, trace_id, db=trees["marked_traces"])
+
+
 # -- summaries -----------------------------------------------------------------------------------------------------------------
 
 
-def put_traces(write: WriteTxn, summaries: Sequence[TraceSummary]) -> Marks:
+def put_traces(write: WriteTxn, settled: Sequence[SettledTrace]) -> Marks:
     """`Store.put_traces`."""
     txn, trees = write.txn, write.trees
     owners = _Owners(write)
-    for summary in summaries:
+    for summary, texts in settled:
         prefix = write.held("trace_ids", summary.trace_id)
         old = _old_trace(write, prefix)
+        if texts != NO_TEXTS:
+            txn.put(prefix, codec.pack_texts(texts), db=trees["texts"])
+        elif old is not None:
+            txn.delete(prefix, db=trees["texts"])
         if old is not None:
             owners.mark(old.summary)
         project, session, user = owners.mark(summary)
