@@ -1,5 +1,6 @@
 """The price book gives what the package gives, to the nano-dollar, at any time, offline; configuration goes over it."""
 
+import importlib.metadata
 import json
 import socket
 import subprocess
@@ -203,6 +204,7 @@ SONNET = ("aws", "regional.anthropic.claude-sonnet-4-5-20250929-v1:0")
         ("openai", "gpt-4o-mini-20240718", ("openai", "gpt-4o-mini")),
         ("openai", "gpt-4o-mini-2031-07-18", ("openai", "gpt-4o-mini")),
         (None, "gpt-4o-mini", ("openai", "gpt-4o-mini")),
+        (None, "O3-mini", ("openai", "o3-mini")),
         ("somebody", "gpt-4o-mini", ("openai", "gpt-4o-mini")),
         ("azure", "gpt-4o-mini", ("azure", "gpt-4o-mini")),
         ("openai", "openai/gpt-4o-mini", ("openai", "gpt-4o-mini")),
@@ -378,3 +380,9 @@ def test_the_fingerprint_changes_with_every_price_and_with_nothing_else():
         [one, override("b*", "azure", date(2026, 1, 1), "1.01")],
     ]
     assert len({same[0], *(GenaiPriceBook(each).fingerprint for each in others)}) == 1 + len(others)
+
+
+def test_another_list_has_another_fingerprint(monkeypatch: pytest.MonkeyPatch):
+    before = GenaiPriceBook().fingerprint
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: f"another {name}")
+    assert GenaiPriceBook().fingerprint != before

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
-from importlib.metadata import version
+from importlib import metadata
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sessiond.core.pricing import RULES, YOCTO_PER_USD_PER_MILLION, PriceRow, TokenPrice, UnitPrices
@@ -79,7 +79,7 @@ class GenaiPriceBook:
     @property
     def fingerprint(self) -> str:
         """Of rules, the package's version and the overrides in order of precedence, however they were written."""
-        told = (RULES, version("genai-prices"), [tuple(each) for each in self._overrides])
+        told = (RULES, metadata.version("genai-prices"), [tuple(each) for each in self._overrides])
         return blake2b(repr(told).encode(), digest_size=16).hexdigest()
 
     def override(self, provider: str | None, model: str, at_unix_nano: int) -> PriceRow | None:
