@@ -14,7 +14,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("version", "start_time", "serving", "accepted_span_count", "refused_span_counts", "duplicate_span_count", "conflicting_span_count", "accepted_request_count", "refused_request_counts", "queue_bytes", "commit_count", "last_commit_ms", "dirty_trace_count", "dirty_session_count", "dirty_user_count", "last_error", "last_error_time", "data_dir", "store_format", "trace_count", "session_count", "user_count", "span_count", "store_used_bytes", "store_bytes_max", "addresses")
+    __slots__ = ("version", "start_time", "serving", "accepted_span_count", "refused_span_counts", "duplicate_span_count", "conflicting_span_count", "accepted_request_count", "refused_request_counts", "queue_bytes", "commit_count", "last_commit_ms", "dirty_trace_count", "dirty_session_count", "dirty_user_count", "last_error", "last_error_time", "data_dir", "store_format", "trace_count", "session_count", "user_count", "span_count", "store_used_bytes", "store_bytes_max", "addresses", "renewed_trace_count")
     class RefusedSpanCountsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -62,6 +62,7 @@ class GetStatusResponse(_message.Message):
     STORE_USED_BYTES_FIELD_NUMBER: _ClassVar[int]
     STORE_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
     ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    RENEWED_TRACE_COUNT_FIELD_NUMBER: _ClassVar[int]
     version: str
     start_time: _timestamp_pb2.Timestamp
     serving: bool
@@ -88,20 +89,35 @@ class GetStatusResponse(_message.Message):
     store_used_bytes: int
     store_bytes_max: int
     addresses: _containers.ScalarMap[str, str]
-    def __init__(self, version: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., serving: _Optional[bool] = ..., accepted_span_count: _Optional[int] = ..., refused_span_counts: _Optional[_Mapping[str, int]] = ..., duplicate_span_count: _Optional[int] = ..., conflicting_span_count: _Optional[int] = ..., accepted_request_count: _Optional[int] = ..., refused_request_counts: _Optional[_Mapping[str, int]] = ..., queue_bytes: _Optional[int] = ..., commit_count: _Optional[int] = ..., last_commit_ms: _Optional[float] = ..., dirty_trace_count: _Optional[int] = ..., dirty_session_count: _Optional[int] = ..., dirty_user_count: _Optional[int] = ..., last_error: _Optional[str] = ..., last_error_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., data_dir: _Optional[str] = ..., store_format: _Optional[int] = ..., trace_count: _Optional[int] = ..., session_count: _Optional[int] = ..., user_count: _Optional[int] = ..., span_count: _Optional[int] = ..., store_used_bytes: _Optional[int] = ..., store_bytes_max: _Optional[int] = ..., addresses: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    renewed_trace_count: int
+    def __init__(self, version: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., serving: _Optional[bool] = ..., accepted_span_count: _Optional[int] = ..., refused_span_counts: _Optional[_Mapping[str, int]] = ..., duplicate_span_count: _Optional[int] = ..., conflicting_span_count: _Optional[int] = ..., accepted_request_count: _Optional[int] = ..., refused_request_counts: _Optional[_Mapping[str, int]] = ..., queue_bytes: _Optional[int] = ..., commit_count: _Optional[int] = ..., last_commit_ms: _Optional[float] = ..., dirty_trace_count: _Optional[int] = ..., dirty_session_count: _Optional[int] = ..., dirty_user_count: _Optional[int] = ..., last_error: _Optional[str] = ..., last_error_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., data_dir: _Optional[str] = ..., store_format: _Optional[int] = ..., trace_count: _Optional[int] = ..., session_count: _Optional[int] = ..., user_count: _Optional[int] = ..., span_count: _Optional[int] = ..., store_used_bytes: _Optional[int] = ..., store_bytes_max: _Optional[int] = ..., addresses: _Optional[_Mapping[str, str]] = ..., renewed_trace_count: _Optional[int] = ...) -> None: ...
 
 class CheckRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
 class CheckResponse(_message.Message):
-    __slots__ = ("checked_trace_count", "checked_session_count", "checked_user_count", "problems")
+    __slots__ = ("checked_trace_count", "checked_session_count", "checked_user_count", "problems", "outdated_trace_count")
     CHECKED_TRACE_COUNT_FIELD_NUMBER: _ClassVar[int]
     CHECKED_SESSION_COUNT_FIELD_NUMBER: _ClassVar[int]
     CHECKED_USER_COUNT_FIELD_NUMBER: _ClassVar[int]
     PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    OUTDATED_TRACE_COUNT_FIELD_NUMBER: _ClassVar[int]
     checked_trace_count: int
     checked_session_count: int
     checked_user_count: int
     problems: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, checked_trace_count: _Optional[int] = ..., checked_session_count: _Optional[int] = ..., checked_user_count: _Optional[int] = ..., problems: _Optional[_Iterable[str]] = ...) -> None: ...
+    outdated_trace_count: int
+    def __init__(self, checked_trace_count: _Optional[int] = ..., checked_session_count: _Optional[int] = ..., checked_user_count: _Optional[int] = ..., problems: _Optional[_Iterable[str]] = ..., outdated_trace_count: _Optional[int] = ...) -> None: ...
+
+class RepriceRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class RepriceResponse(_message.Message):
+    __slots__ = ("renewed_trace_count", "trace_count")
+    RENEWED_TRACE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TRACE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    renewed_trace_count: int
+    trace_count: int
+    def __init__(self, renewed_trace_count: _Optional[int] = ..., trace_count: _Optional[int] = ...) -> None: ...

@@ -45,6 +45,11 @@ class AdminServiceStub:
                 request_serializer=sessiond_dot_v1_dot_admin__service__pb2.CheckRequest.SerializeToString,
                 response_deserializer=sessiond_dot_v1_dot_admin__service__pb2.CheckResponse.FromString,
                 _registered_method=True)
+        self.Reprice = channel.unary_stream(
+                '/sessiond.v1.AdminService/Reprice',
+                request_serializer=sessiond_dot_v1_dot_admin__service__pb2.RepriceRequest.SerializeToString,
+                response_deserializer=sessiond_dot_v1_dot_admin__service__pb2.RepriceResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
@@ -66,6 +71,14 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Reprice(self, request, context):
+        """Read the configured prices again, and make every stored cost again where they or the price table changed. Tells how far it is, and
+        ends when all is done; a client that goes away stops nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -78,6 +91,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.Check,
                     request_deserializer=sessiond_dot_v1_dot_admin__service__pb2.CheckRequest.FromString,
                     response_serializer=sessiond_dot_v1_dot_admin__service__pb2.CheckResponse.SerializeToString,
+            ),
+            'Reprice': grpc.unary_stream_rpc_method_handler(
+                    servicer.Reprice,
+                    request_deserializer=sessiond_dot_v1_dot_admin__service__pb2.RepriceRequest.FromString,
+                    response_serializer=sessiond_dot_v1_dot_admin__service__pb2.RepriceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -135,6 +153,33 @@ class AdminService:
             '/sessiond.v1.AdminService/Check',
             sessiond_dot_v1_dot_admin__service__pb2.CheckRequest.SerializeToString,
             sessiond_dot_v1_dot_admin__service__pb2.CheckResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reprice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/sessiond.v1.AdminService/Reprice',
+            sessiond_dot_v1_dot_admin__service__pb2.RepriceRequest.SerializeToString,
+            sessiond_dot_v1_dot_admin__service__pb2.RepriceResponse.FromString,
             options,
             channel_credentials,
             insecure,

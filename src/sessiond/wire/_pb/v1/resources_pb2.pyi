@@ -29,7 +29,7 @@ STATE_LIVE: State
 STATE_IDLE: State
 
 class Trace(_message.Message):
-    __slots__ = ("project", "trace_id", "session_id", "other_session_ids", "user_id", "name", "root_span_id", "root_missing", "start_time", "end_time", "duration_ms", "ttft_ms", "llm_duration_ms", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "total_tokens", "cost_usd", "input_cost_usd", "output_cost_usd", "cost_reported_usd", "cost_estimated_usd", "unpriced_call_count", "models", "request_models", "providers", "services", "agents", "tools", "span_count", "llm_call_count", "tool_call_count", "error_count", "failed_call_count", "status", "error_type", "error_message", "received_time", "updated_time", "tags", "metadata", "input", "output", "list_counts")
+    __slots__ = ("project", "trace_id", "session_id", "other_session_ids", "user_id", "name", "root_span_id", "root_missing", "start_time", "end_time", "duration_ms", "ttft_ms", "llm_duration_ms", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "total_tokens", "cost_usd", "input_cost_usd", "output_cost_usd", "cost_reported_usd", "cost_estimated_usd", "unpriced_call_count", "models", "request_models", "providers", "services", "agents", "tools", "span_count", "llm_call_count", "tool_call_count", "error_count", "failed_call_count", "status", "error_type", "error_message", "received_time", "updated_time", "tags", "metadata", "input", "output", "list_counts", "input_length", "output_length")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -90,6 +90,8 @@ class Trace(_message.Message):
     INPUT_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     LIST_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_LENGTH_FIELD_NUMBER: _ClassVar[int]
     project: str
     trace_id: str
     session_id: str
@@ -136,10 +138,12 @@ class Trace(_message.Message):
     input: str
     output: str
     list_counts: _containers.ScalarMap[str, int]
-    def __init__(self, project: _Optional[str] = ..., trace_id: _Optional[str] = ..., session_id: _Optional[str] = ..., other_session_ids: _Optional[_Iterable[str]] = ..., user_id: _Optional[str] = ..., name: _Optional[str] = ..., root_span_id: _Optional[str] = ..., root_missing: _Optional[bool] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., duration_ms: _Optional[float] = ..., ttft_ms: _Optional[float] = ..., llm_duration_ms: _Optional[float] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., total_tokens: _Optional[int] = ..., cost_usd: _Optional[float] = ..., input_cost_usd: _Optional[float] = ..., output_cost_usd: _Optional[float] = ..., cost_reported_usd: _Optional[float] = ..., cost_estimated_usd: _Optional[float] = ..., unpriced_call_count: _Optional[int] = ..., models: _Optional[_Iterable[str]] = ..., request_models: _Optional[_Iterable[str]] = ..., providers: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., agents: _Optional[_Iterable[str]] = ..., tools: _Optional[_Iterable[str]] = ..., span_count: _Optional[int] = ..., llm_call_count: _Optional[int] = ..., tool_call_count: _Optional[int] = ..., error_count: _Optional[int] = ..., failed_call_count: _Optional[int] = ..., status: _Optional[_Union[Status, str]] = ..., error_type: _Optional[str] = ..., error_message: _Optional[str] = ..., received_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tags: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., input: _Optional[str] = ..., output: _Optional[str] = ..., list_counts: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    input_length: int
+    output_length: int
+    def __init__(self, project: _Optional[str] = ..., trace_id: _Optional[str] = ..., session_id: _Optional[str] = ..., other_session_ids: _Optional[_Iterable[str]] = ..., user_id: _Optional[str] = ..., name: _Optional[str] = ..., root_span_id: _Optional[str] = ..., root_missing: _Optional[bool] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., duration_ms: _Optional[float] = ..., ttft_ms: _Optional[float] = ..., llm_duration_ms: _Optional[float] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., total_tokens: _Optional[int] = ..., cost_usd: _Optional[float] = ..., input_cost_usd: _Optional[float] = ..., output_cost_usd: _Optional[float] = ..., cost_reported_usd: _Optional[float] = ..., cost_estimated_usd: _Optional[float] = ..., unpriced_call_count: _Optional[int] = ..., models: _Optional[_Iterable[str]] = ..., request_models: _Optional[_Iterable[str]] = ..., providers: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., agents: _Optional[_Iterable[str]] = ..., tools: _Optional[_Iterable[str]] = ..., span_count: _Optional[int] = ..., llm_call_count: _Optional[int] = ..., tool_call_count: _Optional[int] = ..., error_count: _Optional[int] = ..., failed_call_count: _Optional[int] = ..., status: _Optional[_Union[Status, str]] = ..., error_type: _Optional[str] = ..., error_message: _Optional[str] = ..., received_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tags: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., input: _Optional[str] = ..., output: _Optional[str] = ..., list_counts: _Optional[_Mapping[str, int]] = ..., input_length: _Optional[int] = ..., output_length: _Optional[int] = ...) -> None: ...
 
 class Session(_message.Message):
-    __slots__ = ("project", "session_id", "user_id", "user_ids", "name", "start_time", "end_time", "last_activity_time", "wall_duration_ms", "duration_ms", "llm_duration_ms", "ttft_ms", "ttft_first_ms", "ttft_max_ms", "ttft_count", "trace_duration_p50_ms", "trace_duration_p95_ms", "trace_duration_max_ms", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "total_tokens", "cost_usd", "input_cost_usd", "output_cost_usd", "cost_reported_usd", "cost_estimated_usd", "unpriced_call_count", "models", "request_models", "providers", "services", "agents", "tools", "span_count", "llm_call_count", "tool_call_count", "error_count", "failed_call_count", "trace_count", "failed_trace_count", "status", "first_failed_trace_id", "state", "tags", "metadata", "input", "output", "list_counts")
+    __slots__ = ("project", "session_id", "user_id", "user_ids", "name", "start_time", "end_time", "last_activity_time", "wall_duration_ms", "duration_ms", "llm_duration_ms", "ttft_ms", "ttft_first_ms", "ttft_max_ms", "ttft_count", "trace_duration_p50_ms", "trace_duration_p95_ms", "trace_duration_max_ms", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "total_tokens", "cost_usd", "input_cost_usd", "output_cost_usd", "cost_reported_usd", "cost_estimated_usd", "unpriced_call_count", "models", "request_models", "providers", "services", "agents", "tools", "span_count", "llm_call_count", "tool_call_count", "error_count", "failed_call_count", "trace_count", "failed_trace_count", "status", "first_failed_trace_id", "state", "tags", "metadata", "input", "output", "list_counts", "input_length", "output_length")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -205,6 +209,8 @@ class Session(_message.Message):
     INPUT_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     LIST_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_LENGTH_FIELD_NUMBER: _ClassVar[int]
     project: str
     session_id: str
     user_id: str
@@ -256,10 +262,12 @@ class Session(_message.Message):
     input: str
     output: str
     list_counts: _containers.ScalarMap[str, int]
-    def __init__(self, project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., user_ids: _Optional[_Iterable[str]] = ..., name: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_activity_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., wall_duration_ms: _Optional[float] = ..., duration_ms: _Optional[float] = ..., llm_duration_ms: _Optional[float] = ..., ttft_ms: _Optional[float] = ..., ttft_first_ms: _Optional[float] = ..., ttft_max_ms: _Optional[float] = ..., ttft_count: _Optional[int] = ..., trace_duration_p50_ms: _Optional[float] = ..., trace_duration_p95_ms: _Optional[float] = ..., trace_duration_max_ms: _Optional[float] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., total_tokens: _Optional[int] = ..., cost_usd: _Optional[float] = ..., input_cost_usd: _Optional[float] = ..., output_cost_usd: _Optional[float] = ..., cost_reported_usd: _Optional[float] = ..., cost_estimated_usd: _Optional[float] = ..., unpriced_call_count: _Optional[int] = ..., models: _Optional[_Iterable[str]] = ..., request_models: _Optional[_Iterable[str]] = ..., providers: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., agents: _Optional[_Iterable[str]] = ..., tools: _Optional[_Iterable[str]] = ..., span_count: _Optional[int] = ..., llm_call_count: _Optional[int] = ..., tool_call_count: _Optional[int] = ..., error_count: _Optional[int] = ..., failed_call_count: _Optional[int] = ..., trace_count: _Optional[int] = ..., failed_trace_count: _Optional[int] = ..., status: _Optional[_Union[Status, str]] = ..., first_failed_trace_id: _Optional[str] = ..., state: _Optional[_Union[State, str]] = ..., tags: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., input: _Optional[str] = ..., output: _Optional[str] = ..., list_counts: _Optional[_Mapping[str, int]] = ...) -> None: ...
+    input_length: int
+    output_length: int
+    def __init__(self, project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., user_ids: _Optional[_Iterable[str]] = ..., name: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_activity_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., wall_duration_ms: _Optional[float] = ..., duration_ms: _Optional[float] = ..., llm_duration_ms: _Optional[float] = ..., ttft_ms: _Optional[float] = ..., ttft_first_ms: _Optional[float] = ..., ttft_max_ms: _Optional[float] = ..., ttft_count: _Optional[int] = ..., trace_duration_p50_ms: _Optional[float] = ..., trace_duration_p95_ms: _Optional[float] = ..., trace_duration_max_ms: _Optional[float] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., total_tokens: _Optional[int] = ..., cost_usd: _Optional[float] = ..., input_cost_usd: _Optional[float] = ..., output_cost_usd: _Optional[float] = ..., cost_reported_usd: _Optional[float] = ..., cost_estimated_usd: _Optional[float] = ..., unpriced_call_count: _Optional[int] = ..., models: _Optional[_Iterable[str]] = ..., request_models: _Optional[_Iterable[str]] = ..., providers: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., agents: _Optional[_Iterable[str]] = ..., tools: _Optional[_Iterable[str]] = ..., span_count: _Optional[int] = ..., llm_call_count: _Optional[int] = ..., tool_call_count: _Optional[int] = ..., error_count: _Optional[int] = ..., failed_call_count: _Optional[int] = ..., trace_count: _Optional[int] = ..., failed_trace_count: _Optional[int] = ..., status: _Optional[_Union[Status, str]] = ..., first_failed_trace_id: _Optional[str] = ..., state: _Optional[_Union[State, str]] = ..., tags: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., input: _Optional[str] = ..., output: _Optional[str] = ..., list_counts: _Optional[_Mapping[str, int]] = ..., input_length: _Optional[int] = ..., output_length: _Optional[int] = ...) -> None: ...
 
 class Span(_message.Message):
-    __slots__ = ("span_id", "parent_span_id", "kind", "name", "start_time", "end_time", "received_time", "duration_ms", "operation", "service", "scope", "status", "error_type", "error_message", "provider", "request_model", "response_model", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "counted", "tool", "agent")
+    __slots__ = ("span_id", "parent_span_id", "kind", "name", "start_time", "end_time", "received_time", "duration_ms", "operation", "service", "scope", "status", "error_type", "error_message", "provider", "request_model", "response_model", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "counted", "tool", "agent", "ttft_ms", "cost_usd", "cost_estimated")
     SPAN_ID_FIELD_NUMBER: _ClassVar[int]
     PARENT_SPAN_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -285,6 +293,9 @@ class Span(_message.Message):
     COUNTED_FIELD_NUMBER: _ClassVar[int]
     TOOL_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
+    TTFT_MS_FIELD_NUMBER: _ClassVar[int]
+    COST_USD_FIELD_NUMBER: _ClassVar[int]
+    COST_ESTIMATED_FIELD_NUMBER: _ClassVar[int]
     span_id: str
     parent_span_id: str
     kind: int
@@ -310,4 +321,136 @@ class Span(_message.Message):
     counted: bool
     tool: str
     agent: str
-    def __init__(self, span_id: _Optional[str] = ..., parent_span_id: _Optional[str] = ..., kind: _Optional[int] = ..., name: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., duration_ms: _Optional[float] = ..., operation: _Optional[str] = ..., service: _Optional[str] = ..., scope: _Optional[str] = ..., status: _Optional[_Union[Status, str]] = ..., error_type: _Optional[str] = ..., error_message: _Optional[str] = ..., provider: _Optional[str] = ..., request_model: _Optional[str] = ..., response_model: _Optional[str] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., counted: _Optional[bool] = ..., tool: _Optional[str] = ..., agent: _Optional[str] = ...) -> None: ...
+    ttft_ms: float
+    cost_usd: float
+    cost_estimated: bool
+    def __init__(self, span_id: _Optional[str] = ..., parent_span_id: _Optional[str] = ..., kind: _Optional[int] = ..., name: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., received_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., duration_ms: _Optional[float] = ..., operation: _Optional[str] = ..., service: _Optional[str] = ..., scope: _Optional[str] = ..., status: _Optional[_Union[Status, str]] = ..., error_type: _Optional[str] = ..., error_message: _Optional[str] = ..., provider: _Optional[str] = ..., request_model: _Optional[str] = ..., response_model: _Optional[str] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., counted: _Optional[bool] = ..., tool: _Optional[str] = ..., agent: _Optional[str] = ..., ttft_ms: _Optional[float] = ..., cost_usd: _Optional[float] = ..., cost_estimated: _Optional[bool] = ...) -> None: ...
+
+class User(_message.Message):
+    __slots__ = ("project", "user_id", "first_seen_time", "last_seen_time", "session_count", "trace_count", "failed_trace_count", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "total_tokens", "cost_usd", "input_cost_usd", "output_cost_usd", "cost_reported_usd", "cost_estimated_usd", "unpriced_call_count", "cost_mean_usd", "cost_median_usd", "models", "providers", "tools", "list_counts")
+    class ListCountsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SEEN_TIME_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEEN_TIME_FIELD_NUMBER: _ClassVar[int]
+    SESSION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TRACE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FAILED_TRACE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_READ_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    REASONING_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    COST_USD_FIELD_NUMBER: _ClassVar[int]
+    INPUT_COST_USD_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_COST_USD_FIELD_NUMBER: _ClassVar[int]
+    COST_REPORTED_USD_FIELD_NUMBER: _ClassVar[int]
+    COST_ESTIMATED_USD_FIELD_NUMBER: _ClassVar[int]
+    UNPRICED_CALL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    COST_MEAN_USD_FIELD_NUMBER: _ClassVar[int]
+    COST_MEDIAN_USD_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    PROVIDERS_FIELD_NUMBER: _ClassVar[int]
+    TOOLS_FIELD_NUMBER: _ClassVar[int]
+    LIST_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    user_id: str
+    first_seen_time: _timestamp_pb2.Timestamp
+    last_seen_time: _timestamp_pb2.Timestamp
+    session_count: int
+    trace_count: int
+    failed_trace_count: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    total_tokens: int
+    cost_usd: float
+    input_cost_usd: float
+    output_cost_usd: float
+    cost_reported_usd: float
+    cost_estimated_usd: float
+    unpriced_call_count: int
+    cost_mean_usd: float
+    cost_median_usd: float
+    models: _containers.RepeatedScalarFieldContainer[str]
+    providers: _containers.RepeatedScalarFieldContainer[str]
+    tools: _containers.RepeatedScalarFieldContainer[str]
+    list_counts: _containers.ScalarMap[str, int]
+    def __init__(self, project: _Optional[str] = ..., user_id: _Optional[str] = ..., first_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., session_count: _Optional[int] = ..., trace_count: _Optional[int] = ..., failed_trace_count: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., total_tokens: _Optional[int] = ..., cost_usd: _Optional[float] = ..., input_cost_usd: _Optional[float] = ..., output_cost_usd: _Optional[float] = ..., cost_reported_usd: _Optional[float] = ..., cost_estimated_usd: _Optional[float] = ..., unpriced_call_count: _Optional[int] = ..., cost_mean_usd: _Optional[float] = ..., cost_median_usd: _Optional[float] = ..., models: _Optional[_Iterable[str]] = ..., providers: _Optional[_Iterable[str]] = ..., tools: _Optional[_Iterable[str]] = ..., list_counts: _Optional[_Mapping[str, int]] = ...) -> None: ...
+
+class Figure(_message.Message):
+    __slots__ = ("field", "value", "evidence", "evidence_count")
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    field: str
+    value: str
+    evidence: _containers.RepeatedCompositeFieldContainer[Evidence]
+    evidence_count: int
+    def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., evidence_count: _Optional[int] = ...) -> None: ...
+
+class Evidence(_message.Message):
+    __slots__ = ("span_id", "key", "value")
+    SPAN_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    span_id: str
+    key: str
+    value: str
+    def __init__(self, span_id: _Optional[str] = ..., key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+
+class ExplainedCall(_message.Message):
+    __slots__ = ("span_id", "merged_span_ids", "is_reporter", "failed", "provider", "request_model", "response_model", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cost_usd", "cost_source", "price_row")
+    SPAN_ID_FIELD_NUMBER: _ClassVar[int]
+    MERGED_SPAN_IDS_FIELD_NUMBER: _ClassVar[int]
+    IS_REPORTER_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_MODEL_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_MODEL_FIELD_NUMBER: _ClassVar[int]
+    INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_READ_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CACHE_WRITE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    REASONING_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    COST_USD_FIELD_NUMBER: _ClassVar[int]
+    COST_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    PRICE_ROW_FIELD_NUMBER: _ClassVar[int]
+    span_id: str
+    merged_span_ids: _containers.RepeatedScalarFieldContainer[str]
+    is_reporter: bool
+    failed: bool
+    provider: str
+    request_model: str
+    response_model: str
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    cost_usd: float
+    cost_source: str
+    price_row: str
+    def __init__(self, span_id: _Optional[str] = ..., merged_span_ids: _Optional[_Iterable[str]] = ..., is_reporter: _Optional[bool] = ..., failed: _Optional[bool] = ..., provider: _Optional[str] = ..., request_model: _Optional[str] = ..., response_model: _Optional[str] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., cost_usd: _Optional[float] = ..., cost_source: _Optional[str] = ..., price_row: _Optional[str] = ...) -> None: ...
+
+class UncountedSpan(_message.Message):
+    __slots__ = ("span_id", "rule", "counted_span_id", "reason")
+    SPAN_ID_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    COUNTED_SPAN_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    span_id: str
+    rule: str
+    counted_span_id: str
+    reason: str
+    def __init__(self, span_id: _Optional[str] = ..., rule: _Optional[str] = ..., counted_span_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...

@@ -164,3 +164,29 @@ class RawSpan(_message.Message):
     span: bytes
     received_time: _timestamp_pb2.Timestamp
     def __init__(self, resource: _Optional[bytes] = ..., resource_schema_url: _Optional[bytes] = ..., scope: _Optional[bytes] = ..., scope_schema_url: _Optional[bytes] = ..., span: _Optional[bytes] = ..., received_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ExplainRequest(_message.Message):
+    __slots__ = ("trace_id",)
+    TRACE_ID_FIELD_NUMBER: _ClassVar[int]
+    trace_id: str
+    def __init__(self, trace_id: _Optional[str] = ...) -> None: ...
+
+class ExplainResponse(_message.Message):
+    __slots__ = ("trace", "figures", "calls", "uncounted_spans")
+    TRACE_FIELD_NUMBER: _ClassVar[int]
+    FIGURES_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    UNCOUNTED_SPANS_FIELD_NUMBER: _ClassVar[int]
+    trace: _resources_pb2.Trace
+    figures: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Figure]
+    calls: _containers.RepeatedCompositeFieldContainer[_resources_pb2.ExplainedCall]
+    uncounted_spans: _containers.RepeatedCompositeFieldContainer[_resources_pb2.UncountedSpan]
+    def __init__(self, trace: _Optional[_Union[_resources_pb2.Trace, _Mapping]] = ..., figures: _Optional[_Iterable[_Union[_resources_pb2.Figure, _Mapping]]] = ..., calls: _Optional[_Iterable[_Union[_resources_pb2.ExplainedCall, _Mapping]]] = ..., uncounted_spans: _Optional[_Iterable[_Union[_resources_pb2.UncountedSpan, _Mapping]]] = ...) -> None: ...
+
+class GetUserRequest(_message.Message):
+    __slots__ = ("project", "user_id")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    user_id: str
+    def __init__(self, project: _Optional[str] = ..., user_id: _Optional[str] = ...) -> None: ...

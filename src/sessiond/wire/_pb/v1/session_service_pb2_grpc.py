@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from sessiond.wire._pb.v1 import resources_pb2 as sessiond_dot_v1_dot_resources__pb2
 from sessiond.wire._pb.v1 import session_service_pb2 as sessiond_dot_v1_dot_session__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -65,6 +66,16 @@ class SessionServiceStub:
                 request_serializer=sessiond_dot_v1_dot_session__service__pb2.GetTraceRequest.SerializeToString,
                 response_deserializer=sessiond_dot_v1_dot_session__service__pb2.GetTraceResponse.FromString,
                 _registered_method=True)
+        self.Explain = channel.unary_stream(
+                '/sessiond.v1.SessionService/Explain',
+                request_serializer=sessiond_dot_v1_dot_session__service__pb2.ExplainRequest.SerializeToString,
+                response_deserializer=sessiond_dot_v1_dot_session__service__pb2.ExplainResponse.FromString,
+                _registered_method=True)
+        self.GetUser = channel.unary_unary(
+                '/sessiond.v1.SessionService/GetUser',
+                request_serializer=sessiond_dot_v1_dot_session__service__pb2.GetUserRequest.SerializeToString,
+                response_deserializer=sessiond_dot_v1_dot_resources__pb2.User.FromString,
+                _registered_method=True)
 
 
 class SessionServiceServicer:
@@ -114,6 +125,20 @@ class SessionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Explain(self, request, context):
+        """Where each figure of a trace comes from: which span and attribute, which price, and which spans are not counted and why.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUser(self, request, context):
+        """One user with their figures.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SessionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -146,6 +171,16 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.GetTrace,
                     request_deserializer=sessiond_dot_v1_dot_session__service__pb2.GetTraceRequest.FromString,
                     response_serializer=sessiond_dot_v1_dot_session__service__pb2.GetTraceResponse.SerializeToString,
+            ),
+            'Explain': grpc.unary_stream_rpc_method_handler(
+                    servicer.Explain,
+                    request_deserializer=sessiond_dot_v1_dot_session__service__pb2.ExplainRequest.FromString,
+                    response_serializer=sessiond_dot_v1_dot_session__service__pb2.ExplainResponse.SerializeToString,
+            ),
+            'GetUser': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUser,
+                    request_deserializer=sessiond_dot_v1_dot_session__service__pb2.GetUserRequest.FromString,
+                    response_serializer=sessiond_dot_v1_dot_resources__pb2.User.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -311,6 +346,60 @@ class SessionService:
             '/sessiond.v1.SessionService/GetTrace',
             sessiond_dot_v1_dot_session__service__pb2.GetTraceRequest.SerializeToString,
             sessiond_dot_v1_dot_session__service__pb2.GetTraceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Explain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/sessiond.v1.SessionService/Explain',
+            sessiond_dot_v1_dot_session__service__pb2.ExplainRequest.SerializeToString,
+            sessiond_dot_v1_dot_session__service__pb2.ExplainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUser(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sessiond.v1.SessionService/GetUser',
+            sessiond_dot_v1_dot_session__service__pb2.GetUserRequest.SerializeToString,
+            sessiond_dot_v1_dot_resources__pb2.User.FromString,
             options,
             channel_credentials,
             insecure,
