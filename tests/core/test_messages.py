@@ -10,12 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from builders import DATA, span
-from sessiond.core.message_parts import PART_KEYS, PART_TYPES
+from sessiond.core.message_parts import PART_KEYS, PART_TYPES, as_json
 from sessiond.core.message_shapes import JSON_LENGTH_MAX, ROLES, WRAPPERS, plain
 from sessiond.core.messages import (
     INPUT,
     OUTPUT,
     Source,
+    Wanted,
     answer,
     input_messages,
     marks,
@@ -123,6 +124,30 @@ def test_a_span_with_a_mark_alone_has_text(table: tuple[Source, ...], read: Any)
     assert {mark for mark in marks(table) if not read(view(**{mark: "user"}))} == {
         f"{source.key}.0.{name}" for source in table for name in source.indexed if name.endswith("role")
     }
+
+
+def test_flattened_sources_show_themselves_by_their_first_entry():
+    assert {mark for mark in marks(INPUT) if ".0." in mark} == {
+        "gen_ai.prompt.0.role",
+        "gen_ai.prompt.0.content",
+        "llm.input_messages.0.message.role",
+        "llm.input_messages.0.message.content",
+    }
+    assert {mark for mark in marks(OUTPUT) if ".0." in mark} == {
+        "gen_ai.completion.0.role",
+        "gen_ai.completion.0.content",
+        "llm.output_messages.0.message.role",
+        "llm.output_messages.0.message.content",
+        "retrieval.documents.0.document.content",
+    }
+
+
+def test_nothing_is_asked_for_but_the_sources():
+    wanted = Wanted(INPUT)
+    assert all(
+        key in wanted for key in ("ai.prompt", "gen_ai.prompt", "gen_ai.prompt.7.content", "llm.input_messages.0.message.role")
+    )
+    assert not any(key in wanted for key in ("gen_ai.prompts", "ai.prompt.0.role", "content", "gen_ai.completion", "session.id"))
 
 
 def test_events_come_between_the_attributes_as_listed():
@@ -259,6 +284,24 @@ def test_langsmiths_prompt_is_json_under_the_bare_key():
     assert outputs(json.dumps({"generations": [[{"text": "", "message": message}]]}), "gen_ai.completion") == (CALLING,)
 
 
+@pytest.mark.parametrize(
+    ("said_by", "kwargs"),
+    [
+        (["langchain", "AIMessage"], {}),
+        ([], {"type": "ai"}),
+        (None, {"type": "ai"}),
+        (["langchain", "HumanMessage"], {"type": "ai"}),
+    ],
+)
+def test_langchains_objects_name_their_role_by_type_or_else_by_class(said_by: Any, kwargs: dict[str, str]):
+    assert inputs(json.dumps([{"lc": 1, "id": said_by, "kwargs": {"content": "Sunny.", **kwargs}}])) == (SUNNY,)
+
+
+def test_langchains_objects_without_a_role_are_the_sides_own():
+    for path in ([], None, [7], ["langchain"]):
+        assert inputs(json.dumps([{"lc": 1, "id": path, "kwargs": {"content": "Hello"}}])) == (HELLO,)
+
+
 def test_langchains_roles():
     assert inputs({"messages": [["user", "Hello"]]}) == (HELLO,)
     assert inputs([{"type": "human", "data": {"content": "Hello"}}]) == (HELLO,)
@@ -291,6 +334,12 @@ def test_openinferences_flattened_messages():
         )
     )
     assert found == (HELLO, CALLING, RESULT)
+
+
+def test_openinferences_calls_beside_the_content():
+    prefix = "llm.output_messages.0.message.tool_calls.0.tool_call"
+    named = {f"{prefix}.function.name": "weather", f"{prefix}.function.arguments": ARGUMENTS, f"{prefix}.id": "call_1"}
+    assert output_messages(view(**named)) == (CALLING,)
 
 
 def test_vercels_prompts_and_answers():
@@ -484,6 +533,40 @@ def test_each_place_and_shape_of_a_content(key: str, content: Any):
     assert inputs([{"role": "user", key: content}]) == (HELLO,)
 
 
+@pytest.mark.parametrize(
+    "part", [{"type": "text", "text": {"x": 1}}, {"message_content": "Hello"}, {"message_content": 1}, {"a": 1}, 7]
+)
+def test_a_part_that_says_nothing_is_left_out(part: Any):
+    assert inputs([{"role": "user", "content": [part]}]) == ()
+
+
+def test_a_wrapper_inside_itself_is_no_part():
+    inner: dict[str, Any] = {"text": "Hello"}
+    for _ in range(3):
+        inner = {"message_content": inner}
+    assert inputs([{"role": "user", "content": [inner]}]) == ()
+
+
+def test_what_is_too_deep_to_be_written_is_left_out():
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert as_json(deep) == ""
+
+
+def test_a_call_alone_is_no_message_of_a_role():
+    assert outputs({"type": "function", "id": "call_1", "function": {"name": "weather", "arguments": ARGUMENTS}}) == (CALLING,)
+
+
+@pytest.mark.parametrize("text", ['[{"a": 1}]', '[{"text": "Hello"}, 7]', '[{"text": "Hello"', "[]"])
+def test_a_flattened_text_that_is_no_list_of_parts_stays_as_it_came(text: str):
+    assert input_messages(view(**{"gen_ai.prompt.0.content": text})) == (Message("user", text),)
+
+
+def test_an_empty_object_is_no_content():
+    assert inputs('[{"role": "user", "content": {}}]') == ()
+
+
 def test_content_of_no_known_shape_is_its_json():
     assert inputs([{"role": "user", "content": {"city": "Lisbon"}}]) == (Message("user", '{"city": "Lisbon"}'),)
 
@@ -529,6 +612,7 @@ def test_events_with_fields_of_their_own():
     calls = json.dumps([{"id": "call_1", "function": {"name": "weather", "arguments": ARGUMENTS}}])
     asked = ("gen_ai.assistant.message", {"content": "One moment.", "tool_calls": calls})
     told = ("gen_ai.tool.message", {"id": "call_1", "content": SKY})
+    assert input_messages(view(("gen_ai.assistant.message", {"content": "Sunny."}))) == (SUNNY,)
     assert input_messages(view(asked, told)) == (Message("assistant", "One moment.", (CALL,)), RESULT)
 
 

@@ -36,6 +36,7 @@ _NAMES: Final[Mapping[Role, tuple[str, ...]]] = {
 ROLES: Final[Mapping[str, Role]] = {name: role for role, names in _NAMES.items() for name in names}
 """Roles by the names that APIs and LangChain's classes give them, in lower case."""
 
+_OF_MESSAGES: Final = frozenset({"role", "tool_calls"})
 CONTENT_KEYS: Final = ("parts", "content", "contents", "data", "text")
 SYSTEM_KEYS: Final = ("system", "instructions", "system_instruction")
 
@@ -102,7 +103,11 @@ def _is_hollow(value: Value, depth: int) -> bool:
     if depth == DEPTH_MAX or is_blank(value):
         return True
     if isinstance(value, dict):
-        return "role" in value or reader_of(value) is not None or all(_is_hollow(item, depth + 1) for item in value.values())
+        return (
+            bool(value.keys() & _OF_MESSAGES)
+            or reader_of(value) is not None
+            or all(_is_hollow(item, depth + 1) for item in value.values())
+        )
     return isinstance(value, list) and all(_is_hollow(item, depth + 1) for item in value)
 
 
@@ -136,8 +141,8 @@ def _of_list(items: list[Value], role: Role, depth: int) -> list[Message]:
 def _of_object(item: dict[str, Value], role: Role, depth: int) -> list[Message]:
     if isinstance(inner := item.get("kwargs"), dict) and "lc" in item:
         return _message(inner, _langchain_role(item, inner) or role, depth)
-    if "role" in item:
-        return _message(item, _role_named(item["role"]) or role, depth)
+    if item.keys() & _OF_MESSAGES:
+        return _message(item, _role_named(item.get("role")) or role, depth)
     # LangChain names the role by the type; "function" is a tool call's.
     if item.get("type") != "function" and (named := _role_named(item.get("type"))):
         return _message(item, named, depth)
@@ -192,7 +197,7 @@ def _add_content(content: Value, parts: Parts, depth: int) -> None:
 
 
 def _is_part(item: dict[str, Value]) -> bool:
-    return reader_of(item) is not None and not item.keys() & {"role", "message", "lc"}
+    return reader_of(item) is not None and not item.keys() & {"message", *_OF_MESSAGES}
 
 
 def _role_named(name: Value) -> Role | None:
