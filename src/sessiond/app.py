@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from importlib.metadata import version
 from typing import Final
@@ -16,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 
 from sessiond.config import Config
 from sessiond.core.errors import SessiondError
+from sessiond.prices import GenaiPriceBook
 from sessiond.server.admin import AdminService, Identity
 from sessiond.server.listen import Listener, bind
 from sessiond.server.receiver import trace_service
@@ -24,6 +26,8 @@ from sessiond.service.check import check
 from sessiond.service.decoders import Decoders
 from sessiond.service.ingest import Ingest
 from sessiond.service.query import Queries
+from sessiond.service.reprice import reprice
+from sessiond.service.rules import Rules
 from sessiond.service.settle import Settler
 from sessiond.service.writer import Writer
 from sessiond.storage.lmdb.keys import FORMAT
@@ -45,8 +49,9 @@ log = structlog.get_logger()
 class App:
     """The daemon. `run` returns its exit code."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, reload: Callable[[], Config]) -> None:
         self._config = config
+        self._reload = reload
         self._stop = threading.Event()
         self._broken: SessiondError | None = None
         self._listeners: list[Listener] = []
@@ -73,9 +78,11 @@ class App:
         """Open the store, start the writer, bind and start both servers; `parts` closes them in reverse."""
         config = self._config
         telemetry = Telemetry()
-        store = LmdbStore.open(config.store.data_dir, bytes_max=config.store.bytes_max)
+        rules = rules_of(config)
+        store = LmdbStore.open(config.store.data_dir, bytes_max=config.store.bytes_max, rules=rules.fingerprint)
         parts.callback(store.close)
-        writer = Writer(store, Settler(store), telemetry, queue_bytes_max=config.receiver.queue_bytes_max, broken=self._end_broken)
+        settler = Settler(store, rules)
+        writer = Writer(store, settler, telemetry, queue_bytes_max=config.receiver.queue_bytes_max, broken=self._end_broken)
         decoders = Decoders()
         ingest = Ingest(
             writer, decoders, telemetry, spans_max=config.receiver.spans_max, bytes_max=config.receiver.requests_bytes_max
@@ -98,7 +105,14 @@ class App:
             store_format=FORMAT,
             addresses={"otlp_grpc": receiver.address, "query": query.address},
         )
-        admin = AdminService(identity, store, writer, telemetry, lambda: check(store))
+        admin = AdminService(
+            identity,
+            store,
+            writer,
+            telemetry,
+            check=lambda: check(store, lambda: writer.rules),
+            reprice=lambda: reprice(writer, lambda: rules_of(self._reload())),
+        )
         admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, query.server)
         if config.query.reflection:
             names = ("sessiond.v1.SessionService", "sessiond.v1.AdminService", reflection.SERVICE_NAME)
@@ -125,6 +139,11 @@ class App:
         self._stop.set()
 
 
+def rules_of(config: Config) -> Rules:
+    """What figures are made by, as it is configured."""
+    return Rules(GenaiPriceBook(override.value() for override in config.prices.overrides))
+
+
 def _calm_collector() -> None:
     """Let the collector look rarely, and never at what was there at the start.
 
@@ -147,10 +166,13 @@ def _notify(state: str) -> None:
             log.warning("systemd can't be told", error=str(error))
 
 
-def serve(config: Config) -> int:
-    """Run the daemon with `config`; the process's exit code. A start that fails is told on stderr with what to do."""
+def serve(config: Config, reload: Callable[[], Config]) -> int:
+    """Run the daemon with `config`; the process's exit code. A start that fails is told on stderr with what to do.
+
+    `reload` reads the settings again. Raises BadConfig where they can't be used any more.
+    """
     try:
-        return App(config).run()
+        return App(config, reload).run()
     except SessiondError as error:
         print(f"sessiond: {error}", file=sys.stderr)  # noqa: T201  (for the person who started it)
         return 1

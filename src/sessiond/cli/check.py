@@ -9,7 +9,7 @@ import click
 
 from sessiond.cli import options
 from sessiond.cli.lazy import EXIT_FAILED
-from sessiond.cli.text import clean, plural
+from sessiond.cli.text import clean, looked_at, plural
 
 Checked: TypeAlias = tuple[str, list[str]]
 """How far a check is, in words, and what it found since the one before."""
@@ -28,14 +28,15 @@ class Verdict(NamedTuple):
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Check this data directory, which no daemon may hold; without it the running daemon checks its own.",
 )
+@options.config
 @options.endpoint
 @click.pass_context
-def check(ctx: click.Context, *, data_dir: Path | None, endpoint: str) -> None:
+def check(ctx: click.Context, *, data_dir: Path | None, config: Path | None, endpoint: str) -> None:
     """Compare everything in the store with its span bytes.
 
     Prints each problem found, and exits with 1 if there is one.
     """
-    verdict = _told(_of_daemon(endpoint) if data_dir is None else _of_data_dir(data_dir))
+    verdict = _told(_of_daemon(endpoint) if data_dir is None else _of_data_dir(data_dir, config))
     click.echo(f"{verdict.progress or 'nothing'} checked: {plural(verdict.problem_count, 'problem')}")
     if verdict.problem_count:
         ctx.exit(EXIT_FAILED)
@@ -44,18 +45,19 @@ def check(ctx: click.Context, *, data_dir: Path | None, endpoint: str) -> None:
 def _of_daemon(endpoint: str) -> Iterator[Checked]:
     with options.asking(endpoint) as client:
         for answer in client.check():
-            looked_at = (
-                plural(answer.checked_trace_count, "trace"),
-                plural(answer.checked_session_count, "session"),
-                plural(answer.checked_user_count, "user"),
+            counts = (
+                answer.checked_trace_count,
+                answer.checked_session_count,
+                answer.checked_user_count,
+                answer.outdated_trace_count,
             )
-            yield ", ".join(looked_at), list(answer.problems)
+            yield looked_at(*counts), list(answer.problems)
 
 
-def _of_data_dir(data_dir: Path) -> Iterator[Checked]:
+def _of_data_dir(data_dir: Path, config: Path | None) -> Iterator[Checked]:
     from sessiond.cli.offline import check_data_dir  # noqa: PLC0415 - brings the store, which a check of a daemon does not need
 
-    return check_data_dir(data_dir)
+    return check_data_dir(data_dir, config)
 
 
 def _told(steps: Iterable[Checked]) -> Verdict:

@@ -7,8 +7,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from rich.text import Text
 
 from sessiond.cli.render import Column, count, failures, listed, text
-from sessiond.cli.text import ago, duration, number
-from sessiond.client import Session, State, Status, Trace
+from sessiond.cli.text import ABSENT, ago, dollars, duration, number
+from sessiond.client import Session, State, Status, Trace, User
 from sessiond.client.rows import enum_name
 from sessiond.core.trace import DEFAULT_PROJECT
 
@@ -33,7 +33,9 @@ def session_columns(sessions: Sequence[Session], now_unix_nano: int) -> list[Col
         Column("DURATION", lambda session: Text(duration(session.duration_ms)), rank=3, justify="right"),
         Column("LLM CALLS", lambda session: count(session.llm_call_count), rank=5, justify="right"),
         Column("TOKENS IN / OUT", tokens, rank=4, justify="right"),
-        Column("MODELS", lambda session: listed(session.models), rank=8, width_max=MODELS_WIDTH_MAX),
+        Column("COST", cost, rank=3, justify="right"),
+        Column("FIRST TOKEN", first_token, rank=8, justify="right"),
+        Column("MODELS", lambda session: listed(session.models), rank=9, width_max=MODELS_WIDTH_MAX),
         Column("ERRORS", lambda session: failures(session.error_count), rank=2, justify="right"),
         Column("STATE", _state, rank=7),
     ]
@@ -59,7 +61,17 @@ def age(time: Timestamp, now_unix_nano: int) -> Text:
     return Text(ago(time.ToNanoseconds(), now_unix_nano))
 
 
-def tokens(row: Session | Trace) -> Text:
+def cost(row: Session | Trace | User) -> Text:
+    """In dollars; with a `+` where it is not all, since some calls have no price."""
+    more = "+" if row.unpriced_call_count and row.HasField("cost_usd") else ""
+    return Text(dollars(row.cost_usd if row.HasField("cost_usd") else None) + more)
+
+
+def first_token(row: Session | Trace) -> Text:
+    return Text(duration(row.ttft_ms) if row.HasField("ttft_ms") else ABSENT)
+
+
+def tokens(row: Session | Trace | User) -> Text:
     """Input and output; `-` where one is not known."""
     known = [getattr(row, name) if row.HasField(name) else None for name in ("input_tokens", "output_tokens")]
     return Text(" / ".join(map(number, known)))
@@ -78,7 +90,9 @@ def _trace_figures() -> list[Column[Trace]]:
         Column("DURATION", lambda trace: Text(duration(trace.duration_ms)), rank=1, justify="right"),
         Column("LLM CALLS", lambda trace: count(trace.llm_call_count), rank=5, justify="right"),
         Column("TOKENS IN / OUT", tokens, rank=4, justify="right"),
-        Column("MODELS", lambda trace: listed(trace.models), rank=7, width_max=MODELS_WIDTH_MAX),
+        Column("COST", cost, rank=3, justify="right"),
+        Column("FIRST TOKEN", first_token, rank=7, justify="right"),
+        Column("MODELS", lambda trace: listed(trace.models), rank=8, width_max=MODELS_WIDTH_MAX),
         Column("STATUS", failure, rank=2, width_max=STATUS_WIDTH_MAX),
     ]
 

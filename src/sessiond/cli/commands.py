@@ -12,8 +12,11 @@ COMMANDS: Final = {
     "session": Command("sessiond.cli.sessions:session", "Show one session and its turns."),
     "traces": Command("sessiond.cli.traces:traces", "List traces, latest start first."),
     "trace": Command("sessiond.cli.traces:trace", "Show one trace and its spans as a tree."),
+    "explain": Command("sessiond.cli.explain:explain", "Show where each figure of a trace comes from."),
+    "user": Command("sessiond.cli.users:user", "Show one user."),
     "status": Command("sessiond.cli.status:status", "Show how the daemon is and what it holds."),
     "check": Command("sessiond.cli.check:check", "Compare everything in the store with its span bytes."),
+    "reprice": Command("sessiond.cli.reprice:reprice", "Read the configured prices again, and make every cost again."),
     "rebuild": Command("sessiond.cli.offline:rebuild", "Make everything but span bytes and arrival times again."),
     "version": Command("sessiond.cli.status:version", "Show the version."),
 }

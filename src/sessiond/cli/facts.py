@@ -1,15 +1,19 @@
 """What stands above a session's turns and a trace's spans."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.text import Text
 
-from sessiond.cli.columns import age, failure, tokens
-from sessiond.cli.render import Fact, listed, text
-from sessiond.cli.text import duration, plural
-from sessiond.client import Session, State, Trace
+from sessiond.cli.columns import age, cost, failure, first_token, tokens
+from sessiond.cli.render import Fact, count, listed, text
+from sessiond.cli.text import dollars, duration, plural
+from sessiond.client import Session, State, Trace, User
 from sessiond.client.rows import enum_name
+
+SAID_LENGTH_MAX: Final = 200
+"""Characters of a text that are shown: enough to know it by."""
 
 
 def session_facts(session: Session, now_unix_nano: int) -> Iterator[Fact]:
@@ -42,10 +46,53 @@ def _work(row: Session | Trace) -> Iterator[Fact]:
     calls = f"{row.llm_call_count:,} in {duration(row.llm_duration_ms)}, {row.failed_call_count:,} failed"
     yield Fact("LLM calls", Text(calls))
     yield Fact("tokens in / out", tokens(row))
+    yield Fact("cost", _cost(row))
+    yield Fact("first token", first_token(row))
     yield Fact("models", listed(row.models))
     yield Fact("tools", listed(row.tools))
     yield Fact("services", listed(row.services))
+    if row.tags:
+        yield Fact("tags", listed(row.tags))
+    if row.metadata:
+        yield Fact("metadata", listed(f"{key}={value}" for key, value in sorted(row.metadata.items())))
+    yield Fact("input", _said(row.input, row.input_length))
+    yield Fact("output", _said(row.output, row.output_length))
     yield Fact("spans", Text(f"{row.span_count:,}, {plural(row.error_count, 'error')}"))
+
+
+def user_facts(user: User, now_unix_nano: int) -> Iterator[Fact]:
+    yield Fact("user", text(user.user_id))
+    yield Fact("project", text(user.project))
+    yield Fact("first seen", age(user.first_seen_time, now_unix_nano))
+    yield Fact("last seen", age(user.last_seen_time, now_unix_nano))
+    yield Fact("sessions", count(user.session_count))
+    yield Fact("turns", Text(f"{user.trace_count:,}, {user.failed_trace_count:,} failed"))
+    yield Fact("tokens in / out", tokens(user))
+    yield Fact("cost", _cost(user))
+    mean, median = (getattr(user, name) if user.HasField(name) else None for name in ("cost_mean_usd", "cost_median_usd"))
+    yield Fact("cost of a turn", Text(f"mean {dollars(mean)}, median {dollars(median)}"))
+    yield Fact("models", listed(user.models))
+    yield Fact("tools", listed(user.tools))
+
+
+def _cost(row: Session | Trace | User) -> Text:
+    """The cost, and how far it is known."""
+    found = cost(row)
+    parts = [
+        f"{dollars(getattr(row, name))} {word}"
+        for name, word in (("cost_reported_usd", "reported"), ("cost_estimated_usd", "estimated"))
+        if row.HasField(name) and getattr(row, name)
+    ]
+    if row.unpriced_call_count:
+        parts.append(f"{plural(row.unpriced_call_count, 'call')} without a price")
+    return found.append(f" ({', '.join(parts)})") if parts else found
+
+
+def _said(beginning: str, length: int) -> Text:
+    """The beginning of a text on one line, and how long it is where that is not all."""
+    shown = " ".join(beginning.split())
+    cut = shown if len(shown) <= SAID_LENGTH_MAX else f"{shown[:SAID_LENGTH_MAX]}..."
+    return text(f"{cut} ({length:,} characters)" if cut != shown or length > len(beginning) else cut)
 
 
 def _status(trace: Trace) -> Text:

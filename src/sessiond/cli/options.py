@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import click
@@ -82,6 +83,9 @@ user_id = click.option("--user", "user_id", default="", metavar="ID", help="Only
 since = click.option(
     "--since", type=SinceType(), help="Only what started at or after a time, or at most so long ago (15m, 2h, 7d)."
 )
+
+
+config = click.option("--config", type=click.Path(path_type=Path), help="The daemon's settings; its prices are used.")
 
 
 @contextmanager

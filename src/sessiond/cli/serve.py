@@ -33,8 +33,9 @@ def serve(config: Path | None, **options: str | None) -> None:
     An option goes over the same setting in the file. Exit code 0 after a clean stop, 1 where the daemon can't run, 2 where the
     settings can't be used.
     """
+    given = {_OPTIONS[name]: value for name, value in options.items() if value is not None}
     try:
-        settings = load(config, {_OPTIONS[name]: value for name, value in options.items() if value is not None})
+        settings = load(config, given)
     except BadConfig as error:
         click.echo(f"sessiond: {error}", err=True)
         sys.exit(2)
@@ -44,4 +45,4 @@ def serve(config: Path | None, **options: str | None) -> None:
     from sessiond.telemetry import configure_logging  # noqa: PLC0415
 
     configure_logging(settings.log.level, json=settings.log.format == "json")
-    sys.exit(run(settings))
+    sys.exit(run(settings, lambda: load(config, given)))

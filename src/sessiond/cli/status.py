@@ -53,6 +53,10 @@ def status_facts(answer: GetStatusResponse, now_unix_nano: int) -> Iterator[Fact
     yield Fact("requests refused", _reasons(answer.refused_request_counts))
     yield Fact("queue", Text(f"{size(answer.queue_bytes)} waiting to be written"))
     yield Fact("dirty", Text(_things(answer.dirty_trace_count, answer.dirty_session_count, answer.dirty_user_count)))
+    if answer.HasField("renewed_trace_count"):
+        yield Fact(
+            "renewing", Text(f"{answer.renewed_trace_count:,} of {plural(answer.trace_count, 'trace')} by the present rules")
+        )
     yield Fact("commits", Text(_commits(answer)))
     yield Fact("last error", _last_error(answer, now_unix_nano))
     held = _things(answer.trace_count, answer.session_count, answer.user_count)

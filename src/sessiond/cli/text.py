@@ -1,5 +1,6 @@
 """How values read to a person: safe text, durations, ages, sizes. Takes plain values and the time; writes nothing."""
 
+import math
 from typing import Final
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1, 60, 3600, 86400
@@ -9,6 +10,9 @@ _DURATION_UNITS: Final = (("d", _DAY, "h", _HOUR), ("h", _HOUR, "min", _MINUTE),
 _SIZE_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 _MILLIS: Final = 1000
 _NANO: Final = 10**9
+_CENT: Final = 0.01
+_NANO_DECIMALS: Final = 9
+"""A cost is held to the nano-dollar."""
 ABSENT: Final = "-"
 """Stands for a figure that is not known; 0 is a figure."""
 
@@ -45,10 +49,27 @@ def number(value: int | None) -> str:
     return ABSENT if value is None else f"{value:,}"
 
 
+def dollars(usd: float | None) -> str:
+    """`$12.34`, `$0.0042`, `$0.00000125`: two decimals from a cent on, else two digits that tell; `-` where it is not known."""
+    if usd is None:
+        return ABSENT
+    if not usd or usd >= _CENT:
+        return f"${usd:,.2f}"
+    decimals = 1 - math.floor(math.log10(usd))
+    return f"${usd:.{min(decimals, _NANO_DECIMALS)}f}"
+
+
 def size(count: int) -> str:
     """Bytes as `512 B`, `1.5 GiB`."""
     power = min(max(count.bit_length() - 1, 0) // 10, len(_SIZE_UNITS) - 1)
     return f"{count / 1024**power:.1f} {_SIZE_UNITS[power]}" if power else f"{count} B"
+
+
+def looked_at(traces: int, sessions: int, users: int, outdated: int) -> str:
+    """How far a check is, in words."""
+    counts = ((traces, "trace"), (sessions, "session"), (users, "user"))
+    left_out = f" ({plural(outdated, 'trace')} of other rules not compared)" if outdated else ""
+    return ", ".join(plural(count, noun) for count, noun in counts) + left_out
 
 
 def plural(count: int, noun: str) -> str:

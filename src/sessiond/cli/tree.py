@@ -7,7 +7,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from sessiond.cli.render import text
-from sessiond.cli.text import duration, number, plural
+from sessiond.cli.text import dollars, duration, number, plural
 from sessiond.client import Span, Status
 from sessiond.core.identity import parents
 from sessiond.core.model import SpanFacts
@@ -64,6 +64,7 @@ def _label(line: Line) -> Text:
         text(span.operation, "cyan"),
         Text(duration(span.duration_ms)),
         _tokens(span),
+        Text(dollars(span.cost_usd)) if span.HasField("cost_usd") else None,
         text(span.response_model or span.request_model, "magenta") if span.response_model or span.request_model else None,
         _error(span),
     ]

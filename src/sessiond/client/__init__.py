@@ -1,20 +1,26 @@
 """The Python client: asks a running daemon and knows nothing of its inner parts. What it answers with is named here too."""
 
-from sessiond.client.connection import Client
+from sessiond.client.connection import Client, Explanation
 from sessiond.client.failure import RequestFailed
-from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse
-from sessiond.wire._pb.v1.resources_pb2 import Session, Span, State, Status, Trace
+from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse, RepriceResponse
+from sessiond.wire._pb.v1.resources_pb2 import ExplainedCall, Figure, Session, Span, State, Status, Trace, UncountedSpan, User
 from sessiond.wire._pb.v1.session_service_pb2 import RawSpan
 
 __all__ = [
     "CheckResponse",
     "Client",
+    "ExplainedCall",
+    "Explanation",
+    "Figure",
     "GetStatusResponse",
     "RawSpan",
+    "RepriceResponse",
     "RequestFailed",
     "Session",
     "Span",
     "State",
     "Status",
     "Trace",
+    "UncountedSpan",
+    "User",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from itertools import chain, islice
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -12,7 +12,7 @@ from sessiond.client.failure import RequestFailed, request_failed, unreachable
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.admin_service_pb2_grpc import AdminServiceStub
-from sessiond.wire._pb.v1.resources_pb2 import Session, Span, Trace
+from sessiond.wire._pb.v1.resources_pb2 import ExplainedCall, Figure, Session, Span, Trace, UncountedSpan, User
 from sessiond.wire._pb.v1.session_service_pb2_grpc import SessionServiceStub
 
 CONNECT_SECONDS_MAX: Final = 2.0
@@ -30,6 +30,15 @@ OPTIONS: Final = (
 )
 
 Row = TypeVar("Row")
+
+
+class Explanation(NamedTuple):
+    """Everything about one trace's figures."""
+
+    trace: Trace
+    figures: list[Figure]
+    calls: list[ExplainedCall]
+    uncounted_spans: list[UncountedSpan]
 
 
 class Client:
@@ -103,6 +112,27 @@ class Client:
         """A trace's spans byte for byte as they came."""
         answers = self._stream(self._sessions.GetTrace, pb.GetTraceRequest(trace_id=trace_id, raw=True))
         return _rows(answers, lambda answer: answer.raw_spans)
+
+    def explain(self, trace_id: str) -> Explanation:
+        """Where each figure of a trace comes from, what each call cost and why, and which spans are not counted."""
+        explanation = Explanation(Trace(), [], [], [])
+        for answer in self._stream(self._sessions.Explain, pb.ExplainRequest(trace_id=trace_id)):
+            if answer.HasField("trace"):
+                explanation.trace.CopyFrom(answer.trace)
+            explanation.figures.extend(answer.figures)
+            explanation.calls.extend(answer.calls)
+            explanation.uncounted_spans.extend(answer.uncounted_spans)
+        return explanation
+
+    def user(self, user_id: str, *, project: str = "") -> User:
+        """A user with their figures. An empty project is `default`."""
+        with self._translated():
+            answer: User = self._sessions.GetUser(pb.GetUserRequest(project=project, user_id=user_id), timeout=self._timeout)
+            return answer
+
+    def reprice(self) -> Iterator[admin_pb.RepriceResponse]:
+        """Have the configured prices read again, and tell how far it is that costs are made again, until they are."""
+        return self._stream(self._admin.Reprice, admin_pb.RepriceRequest())
 
     def status(self) -> admin_pb.GetStatusResponse:
         """How the daemon is."""

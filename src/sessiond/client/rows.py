@@ -13,8 +13,8 @@ from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from sessiond.core.fields import SESSION_FIELDS, TRACE_FIELDS, Field
-from sessiond.wire._pb.v1.resources_pb2 import Session, Trace
+from sessiond.core.fields import SESSION_FIELDS, TRACE_FIELDS, USER_FIELDS, Field
+from sessiond.wire._pb.v1.resources_pb2 import Session, Trace, User
 
 Value: TypeAlias = str | int | float | bool | list["Value"] | Mapping[str, "Value"] | None
 Row: TypeAlias = dict[str, Value]
@@ -30,6 +30,11 @@ def session_row(session: Session) -> Row:
 def trace_row(trace: Trace) -> Row:
     """Every field of the table of a trace, in its order."""
     return _by_table(trace, TRACE_FIELDS)
+
+
+def user_row(user: User) -> Row:
+    """Every field of the table of a user, in its order."""
+    return _by_table(user, USER_FIELDS)
 
 
 def row(message: Message) -> Row:

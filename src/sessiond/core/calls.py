@@ -103,9 +103,7 @@ def _call(span: SpanFacts, position: int, parent: int, start_unix_nano: int) -> 
     )
 
 
-def _told_again(
-    spans: Sequence[SpanFacts], told: dict[int, Call], links: list[int], order: Sequence[int]
-) -> tuple[Merged, ...]:
+def _told_again(spans: Sequence[SpanFacts], told: dict[int, Call], links: list[int], order: Sequence[int]) -> tuple[Merged, ...]:
     """The generations that one below them tells again; these have their gaps filled in `told`."""
     upper = _restated(spans, links, order)
     if not upper:

@@ -3,7 +3,7 @@
 A failed call that tells of no tokens was not billed, so it is neither priced nor unpriced.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
 from sessiond.core.calls import Call
@@ -40,7 +40,7 @@ def price(call: Call | SpanFacts, failed: bool, at_unix_nano: int, prices: Price
     return Priced(None if cost.total_nano is None else cost, row)
 
 
-def sum_of(priced: Sequence[Priced]) -> Costs:
+def sum_of(priced: Collection[Priced]) -> Costs:
     """The costs of a trace's calls together; absent where there are calls and none has a price."""
     if not priced:
         return NO_CALLS

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 
-from sessiond.core.model import SessionSummary, TraceSummary
+from sessiond.core.model import SessionSummary, TraceSummary, UserSummary
 
-Summary = TypeVar("Summary", TraceSummary, SessionSummary)
+Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
 
 FieldType = Literal["string", "id", "time", "milliseconds", "usd", "count", "bool", "strings", "counts", "map", "enum"]
 """How a value is rendered. An id is bytes here and lower-case hex outside; a time is unix nanoseconds here and RFC 3339 outside;
-milliseconds are nanoseconds here; usd are dollars."""
+milliseconds are nanoseconds here; usd are nano-dollars here and dollars outside."""
 
 
 class Field(NamedTuple, Generic[Summary]):
@@ -36,6 +36,10 @@ def _given_when_read(_: object) -> None:
     """For what depends on now and so is never stored: the edge that reads the row adds it."""
 
 
+def _kept_apart(_: object) -> None:
+    """For texts, which are stored beside the row: the edge that reads the row adds them."""
+
+
 def _usage_fields(of_what: str) -> tuple[Field[Any], ...]:
     return (
         Field("input_tokens", "count", f"Input tokens {of_what}, cached ones included.", attrgetter("usage.input_tokens")),
@@ -44,16 +48,20 @@ def _usage_fields(of_what: str) -> tuple[Field[Any], ...]:
         Field("cache_write_tokens", "count", "The part of the input written to a cache.", attrgetter("usage.cache_write_tokens")),
         Field("reasoning_tokens", "count", "The part of the output spent on reasoning.", attrgetter("usage.reasoning_tokens")),
         Field("total_tokens", "count", "Input and output tokens together.", _total_tokens),
-        Field("cost_usd", "usd", f"Cost {of_what}: reported where an emitter does, else estimated.", _not_yet, served=False),
-        Field("input_cost_usd", "usd", "The input's part of the cost, where known.", _not_yet, served=False),
-        Field("output_cost_usd", "usd", "The output's part of the cost, where known.", _not_yet, served=False),
-        Field("cost_reported_usd", "usd", "The part of the cost that emitters reported.", _not_yet, served=False),
-        Field("cost_estimated_usd", "usd", "The part of the cost estimated by the price table.", _not_yet, served=False),
-        Field("unpriced_call_count", "count", "Calls that have no price.", _not_yet, served=False),
+        Field(
+            "cost_usd", "usd", f"Cost {of_what}: reported where an emitter does, else estimated.", attrgetter("costs.total_nano")
+        ),
+        Field("input_cost_usd", "usd", "The input's part of the cost, where known.", attrgetter("costs.input_nano")),
+        Field("output_cost_usd", "usd", "The output's part of the cost, where known.", attrgetter("costs.output_nano")),
+        Field("cost_reported_usd", "usd", "The part of the cost that emitters reported.", attrgetter("costs.reported_nano")),
+        Field(
+            "cost_estimated_usd", "usd", "The part of the cost estimated by the price table.", attrgetter("costs.estimated_nano")
+        ),
+        Field("unpriced_call_count", "count", "Calls whose cost is not known.", attrgetter("costs.unpriced_call_count")),
     )
 
 
-def _total_tokens(summary: TraceSummary | SessionSummary) -> int | None:
+def _total_tokens(summary: TraceSummary | SessionSummary | UserSummary) -> int | None:
     parts = [part for part in (summary.usage.input_tokens, summary.usage.output_tokens) if part is not None]
     return sum(parts) if parts else None
 
@@ -84,19 +92,23 @@ _COUNTS: Final[tuple[Field[Any], ...]] = (
     Field("failed_call_count", "count", "Calls to a model that failed.", attrgetter("failed_call_count")),
 )
 
+_LIST_COUNTS: Final[Field[Any]] = Field(
+    "list_counts",
+    "counts",
+    "Full length of each list that was longer than 100 entries and was cut there.",
+    attrgetter("list_counts"),
+)
+
 _ENDING: Final[tuple[Field[Any], ...]] = (
-    Field("tags", "strings", "Tags set by the application.", _not_yet, served=False),
-    Field("metadata", "map", "Metadata set by the application.", _not_yet, served=False),
-    Field("input", "string", "The first user message, shortened to 1,000 characters.", _not_yet, served=False),
-    Field("output", "string", "The last answer, shortened to 1,000 characters.", _not_yet, served=False),
+    Field("tags", "strings", "Tags set by the application, in order of first use.", attrgetter("tags")),
+    Field("metadata", "map", "Metadata set by the application: of each key the latest value.", attrgetter("metadata")),
+    Field("input", "string", "What its user first said, shortened to 1,000 characters.", _kept_apart),
+    Field("input_length", "count", "Full length of the input, in characters.", _kept_apart),
+    Field("output", "string", "What its user was last answered, shortened to 1,000 characters.", _kept_apart),
+    Field("output_length", "count", "Full length of the output, in characters.", _kept_apart),
     Field("scores", "map", "Scores by name.", _not_yet, served=False),
     Field("annotations", "count", "Number of annotations.", _not_yet, served=False),
-    Field(
-        "list_counts",
-        "counts",
-        "Full length of each list that was longer than 100 entries and was cut there.",
-        attrgetter("list_counts"),
-    ),
+    _LIST_COUNTS,
 )
 
 TRACE_FIELDS: Final[tuple[Field[TraceSummary], ...]] = (
@@ -116,7 +128,7 @@ TRACE_FIELDS: Final[tuple[Field[TraceSummary], ...]] = (
     Field("start_time", "time", "Earliest start of a span.", attrgetter("start_unix_nano")),
     Field("end_time", "time", "Latest end of a span.", attrgetter("end_unix_nano")),
     Field("duration_ms", "milliseconds", "End minus start.", lambda trace: trace.end_unix_nano - trace.start_unix_nano),
-    Field("ttft_ms", "milliseconds", "Time to the first token that its user saw.", _not_yet, served=False),
+    Field("ttft_ms", "milliseconds", "Time to the first token that its user saw.", attrgetter("ttft_nano")),
     Field("llm_duration_ms", "milliseconds", "Time during which a call to a model was under way.", attrgetter("llm_duration_nano")),
     *_usage_fields("of the trace's calls"),
     *_LISTS,
@@ -156,10 +168,10 @@ SESSION_FIELDS: Final[tuple[Field[SessionSummary], ...]] = (
         "Sum over its traces of the time calls to a model were under way.",
         attrgetter("llm_duration_nano"),
     ),
-    Field("ttft_ms", "milliseconds", "Median time to first token of its traces that have one.", _not_yet, served=False),
-    Field("ttft_first_ms", "milliseconds", "Time to first token of its first trace that has one.", _not_yet, served=False),
-    Field("ttft_max_ms", "milliseconds", "Longest time to first token of its traces.", _not_yet, served=False),
-    Field("ttft_count", "count", "Its traces that have a time to first token.", _not_yet, served=False),
+    Field("ttft_ms", "milliseconds", "Median time to first token of its traces that have one.", attrgetter("ttft_nano")),
+    Field("ttft_first_ms", "milliseconds", "Time to first token of its first trace.", attrgetter("ttft_first_nano")),
+    Field("ttft_max_ms", "milliseconds", "Longest time to first token of its traces.", attrgetter("ttft_max_nano")),
+    Field("ttft_count", "count", "Its traces that have a time to first token.", attrgetter("ttft_count")),
     Field("trace_duration_p50_ms", "milliseconds", "Median duration of its traces.", attrgetter("trace_duration_p50_nano")),
     Field(
         "trace_duration_p95_ms",
@@ -179,4 +191,19 @@ SESSION_FIELDS: Final[tuple[Field[SessionSummary], ...]] = (
     *_ENDING,
 )
 
-FIELDS: Final[Mapping[str, tuple[Field[Any], ...]]] = {"trace": TRACE_FIELDS, "session": SESSION_FIELDS}
+USER_FIELDS: Final[tuple[Field[UserSummary], ...]] = (
+    Field("project", "string", "The project the user belongs to.", attrgetter("project")),
+    Field("user_id", "string", "The id that the application sent.", attrgetter("user_id")),
+    Field("first_seen_time", "time", "Earliest start of their traces.", attrgetter("first_seen_unix_nano")),
+    Field("last_seen_time", "time", "Latest end of their traces.", attrgetter("last_seen_unix_nano")),
+    Field("session_count", "count", "Their sessions.", attrgetter("session_count")),
+    Field("trace_count", "count", "Their traces (turns), those without a session too.", attrgetter("trace_count")),
+    Field("failed_trace_count", "count", "Their traces with a span in error.", attrgetter("failed_trace_count")),
+    *_usage_fields("of their traces"),
+    Field("cost_mean_usd", "usd", "Mean cost of their traces whose cost is known.", attrgetter("cost_mean_nano")),
+    Field("cost_median_usd", "usd", "Median cost of their traces whose cost is known.", attrgetter("cost_median_nano")),
+    *(field for field in _LISTS if field.name in ("models", "providers", "tools")),
+    _LIST_COUNTS,
+)
+
+FIELDS: Final[Mapping[str, tuple[Field[Any], ...]]] = {"trace": TRACE_FIELDS, "session": SESSION_FIELDS, "user": USER_FIELDS}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from sessiond.core import costs, usage
-from sessiond.core.calls import Call, select
+from sessiond.core.calls import Call, Selection, select
 from sessiond.core.fold import covered_nano, cut, distinct, latest, shortened, union
 from sessiond.core.identity import chronological
 from sessiond.core.model import NO_USAGE, Binding, SpanFacts, TraceSummary
@@ -17,12 +17,13 @@ def summarize(trace_id: bytes, facts: Iterable[SpanFacts], prices: PriceBook) ->
     """The figures of a trace from the facts of its spans, in any order; there is at least one."""
     spans, intervals = chronological(facts)
     every: Any = SpanFacts._make(zip(*spans, strict=True))  # each field holds a column: that fact of every span
-    root = next((span for span in spans if not span.parent_id), None)
+    root = root_of(spans)
     root_missing = root is None
     root = root or spans[0]
-    calls, reporters, _ = select(spans, intervals)
+    selection = select(spans, intervals)
+    calls, reporters, _ = selection
     used = [call.usage or NO_USAGE for call in calls] + [spans[i].usage or NO_USAGE for i in reporters]
-    session_id, other_session_ids = _bound(spans, root, every.sessions)
+    session_id, other_session_ids = _bound(spans, every.sessions)
     failure = next((span for span in spans if span.is_error), None)
     answered = [call for call in calls if not call.failed or call.usage is not None]
     lists = {
@@ -37,10 +38,10 @@ def summarize(trace_id: bytes, facts: Iterable[SpanFacts], prices: PriceBook) ->
     }
     start_unix_nano = intervals[0][0]
     return TraceSummary(
-        project=_bound(spans, root, every.projects)[0] or DEFAULT_PROJECT,
+        project=_bound(spans, every.projects)[0] or DEFAULT_PROJECT,
         trace_id=trace_id,
         session_id=session_id,
-        user_id=_bound(spans, root, every.users)[0],
+        user_id=_bound(spans, every.users)[0],
         name=root.name,
         root_span_id=root.span_id,
         root_missing=root_missing,
@@ -49,7 +50,7 @@ def summarize(trace_id: bytes, facts: Iterable[SpanFacts], prices: PriceBook) ->
         ttft_nano=_first_token_nano(calls, start_unix_nano),
         llm_duration_nano=covered_nano([intervals[call.position] for call in calls]),
         usage=usage.total(used) if used else usage.NO_CALLS,
-        costs=costs.sum_of(priced(spans, intervals, calls, reporters, prices)),
+        costs=costs.sum_of(priced(spans, intervals, selection, prices).values()),
         span_count=len(spans),
         llm_call_count=len(calls),
         tool_call_count=every.operation.count("tool"),
@@ -66,17 +67,13 @@ def summarize(trace_id: bytes, facts: Iterable[SpanFacts], prices: PriceBook) ->
 
 
 def priced(
-    spans: Sequence[SpanFacts],
-    intervals: Sequence[tuple[int, int]],
-    calls: Sequence[Call],
-    reporters: Sequence[int],
-    prices: PriceBook,
-) -> list[costs.Priced]:
-    """What each of a trace's calls cost, then what each of the spans that alone report did."""
-    return [
-        *(costs.price(call, call.failed, intervals[call.position][0], prices) for call in calls),
-        *(costs.price(spans[i], spans[i].is_error, intervals[i][0], prices) for i in reporters),
-    ]
+    spans: Sequence[SpanFacts], intervals: Sequence[tuple[int, int]], selection: Selection, prices: PriceBook
+) -> dict[int, costs.Priced]:
+    """Position -> what the call there cost, or the span that alone reports."""
+    found = {call.position: costs.price(call, call.failed, intervals[call.position][0], prices) for call in selection.calls}
+    for i in selection.reporters:
+        found[i] = costs.price(spans[i], spans[i].is_error, intervals[i][0], prices)
+    return found
 
 
 def _first_token_nano(calls: Sequence[Call], start_unix_nano: int) -> int | None:
@@ -85,9 +82,7 @@ def _first_token_nano(calls: Sequence[Call], start_unix_nano: int) -> int | None
     return min(told) - start_unix_nano if told else None
 
 
-def _bound(
-    spans: Sequence[SpanFacts], root: SpanFacts, bindings: Sequence[tuple[Binding, ...]]
-) -> tuple[str | None, tuple[str, ...]]:
+def _bound(spans: Sequence[SpanFacts], bindings: Sequence[tuple[Binding, ...]]) -> tuple[str | None, tuple[str, ...]]:
     """(the id that binds the trace, the other ids seen in it).
 
     The first key of the table that any span carries wins; within it a span before a resource, the root before the others, then
@@ -96,10 +91,21 @@ def _bound(
     values = {value for held in bindings for _, value in held}
     if len(values) <= 1:
         return next(iter(values), None), ()
+    winner, *others = dict.fromkeys(value for *_, value in in_order_of_binding(spans, bindings))
+    return winner, tuple(others)
+
+
+def in_order_of_binding(spans: Sequence[SpanFacts], bindings: Sequence[tuple[Binding, ...]]) -> list[tuple[int, int, str]]:
+    """(order, position of the span, id) of every id found, the one that binds first. `spans` are in chronological order."""
+    root = root_of(spans) or spans[0]
     found = sorted(
         (order, span is not root, position, value)
         for position, (span, held) in enumerate(zip(spans, bindings, strict=True))
         for order, value in held
     )
-    winner, *others = dict.fromkeys(value for *_, value in found)
-    return winner, tuple(others)
+    return [(order, position, value) for order, _, position, value in found]
+
+
+def root_of(spans: Iterable[SpanFacts]) -> SpanFacts | None:
+    """The earliest span without a parent; `spans` are in chronological order."""
+    return next((span for span in spans if not span.parent_id), None)

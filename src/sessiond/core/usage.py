@@ -10,6 +10,7 @@ from sessiond.core.model import NO_USAGE, TraceSummary, Usage
 _CACHE_OUTSIDE_PROVIDERS: Final = frozenset({"anthropic", "aws"})
 """Whose APIs report input without what was read from or written to a cache."""
 
+
 def inclusive_usage(reported: Usage, *, total_tokens: int | None, cache_share: CacheShare, provider: str | None) -> Usage:
     """The usage with input including its cache and output including its reasoning, whichever way the emitter counts.
 

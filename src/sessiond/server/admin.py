@@ -7,6 +7,7 @@ import grpc
 
 from sessiond.server.status import translated
 from sessiond.service.check import Checked
+from sessiond.service.renewal import Renewed
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Store
 from sessiond.telemetry import Telemetry
@@ -29,18 +30,25 @@ class AdminService(AdminServiceServicer):
     """The servicer over the daemon's parts."""
 
     def __init__(
-        self, identity: Identity, store: Store, writer: Writer, telemetry: Telemetry, check: Callable[[], Iterator[Checked]]
+        self,
+        identity: Identity,
+        store: Store,
+        writer: Writer,
+        telemetry: Telemetry,
+        check: Callable[[], Iterator[Checked]],
+        reprice: Callable[[], Iterator[Renewed]],
     ) -> None:
         self._identity = identity
         self._store = store
         self._writer = writer
         self._telemetry = telemetry
         self._check = check
+        self._reprice = reprice
 
     def GetStatus(self, request: pb.GetStatusRequest, context: grpc.ServicerContext) -> pb.GetStatusResponse:  # noqa: N802, ARG002
         with translated(context):
             counts, waiting, extent = self._telemetry.counts(), self._writer.waiting(), self._store.extent()
-            failure = counts.last_failure
+            failure, renewed = counts.last_failure, self._writer.renewed()
             return pb.GetStatusResponse(
                 version=self._identity.version,
                 start_time=timestamp(self._identity.start_unix_nano),
@@ -68,6 +76,7 @@ class AdminService(AdminServiceServicer):
                 store_used_bytes=extent.used_bytes,
                 store_bytes_max=extent.bytes_max,
                 addresses=self._identity.addresses,
+                renewed_trace_count=renewed.traces if renewed else None,
             )
 
     def Check(self, request: pb.CheckRequest, context: grpc.ServicerContext) -> Iterator[pb.CheckResponse]:  # noqa: N802, ARG002
@@ -77,5 +86,11 @@ class AdminService(AdminServiceServicer):
                     checked_trace_count=checked.traces,
                     checked_session_count=checked.sessions,
                     checked_user_count=checked.users,
+                    outdated_trace_count=checked.outdated,
                     problems=checked.problems,
                 )
+
+    def Reprice(self, request: pb.RepriceRequest, context: grpc.ServicerContext) -> Iterator[pb.RepriceResponse]:  # noqa: N802, ARG002
+        with translated(context):
+            for renewed in self._reprice():
+                yield pb.RepriceResponse(renewed_trace_count=renewed.traces, trace_count=renewed.of)

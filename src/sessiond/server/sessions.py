@@ -1,20 +1,20 @@
 """SessionService: requests into questions, rows into messages of at most about 1 MiB."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 import grpc
 from google.protobuf.message import Message
 
 from sessiond.core.errors import Invalid, Unserved
-from sessiond.core.model import SessionKey, SessionSummary
+from sessiond.core.model import SessionKey, SessionSummary, TraceSummary, UserKey
 from sessiond.core.trace import DEFAULT_PROJECT
 from sessiond.server.status import translated
 from sessiond.service.query import Queries
 from sessiond.storage.api import Where
 from sessiond.wire import api
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
-from sessiond.wire._pb.v1.resources_pb2 import Session
+from sessiond.wire._pb.v1.resources_pb2 import Session, Trace, User
 from sessiond.wire._pb.v1.session_service_pb2_grpc import SessionServiceServicer
 from sessiond.wire.traces_data import traces_data
 
@@ -58,13 +58,13 @@ class SessionService(SessionServiceServicer):
                 raise Invalid("session_id", "", "must not be empty")
             session, traces = self._queries.session(SessionKey(request.project or DEFAULT_PROJECT, request.session_id))
             yield pb.GetSessionResponse(session=self._session(session))
-            for some in _messages_of(map(api.trace_message, traces)):
+            for some in _messages_of(self._traces(traces)):
                 yield pb.GetSessionResponse(traces=some)
 
     def ListTraces(self, request: pb.ListTracesRequest, context: grpc.ServicerContext) -> pb.ListTracesResponse:  # noqa: N802
         def page(size: int) -> pb.ListTracesResponse:
             rows, token = self._queries.list_traces(where, size, request.page_token)
-            return pb.ListTracesResponse(traces=map(api.trace_message, rows), next_page_token=token)
+            return pb.ListTracesResponse(traces=self._traces(rows), next_page_token=token)
 
         with translated(context):
             where = _where(request)
@@ -74,7 +74,7 @@ class SessionService(SessionServiceServicer):
         self, request: pb.StreamTracesRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.StreamTracesResponse]:
         with translated(context):
-            rows = (api.trace_message(row) for page in self._queries.stream_traces(_where(request)) for row in page)
+            rows = (row for page in self._queries.stream_traces(_where(request)) for row in self._traces(page))
             for traces in _messages_of(rows, first=FIRST_ROWS):
                 yield pb.StreamTracesResponse(traces=traces)
 
@@ -82,8 +82,8 @@ class SessionService(SessionServiceServicer):
         with translated(context):
             trace_id = api.trace_id(request.trace_id)
             trace, figures = self._queries.trace(trace_id)
-            yield pb.GetTraceResponse(trace=api.trace_message(trace))
-            spans = (api.span_message(span.facts, counted=span.counted) for span in figures)
+            yield pb.GetTraceResponse(trace=next(self._traces([trace])))
+            spans = (api.span_message(span.facts, span.priced) for span in figures)
             for some in _messages_of(spans):
                 yield pb.GetTraceResponse(spans=some)
             for page in self._queries.spans(trace_id):
@@ -94,8 +94,29 @@ class SessionService(SessionServiceServicer):
                         data, repaired = traces_data(stored)
                         yield pb.GetTraceResponse(traces_data=data, repaired_span_ids=[span_id.hex() for span_id in repaired])
 
+    def Explain(self, request: pb.ExplainRequest, context: grpc.ServicerContext) -> Iterator[pb.ExplainResponse]:  # noqa: N802
+        with translated(context):
+            explained = self._queries.explain(api.trace_id(request.trace_id))
+            yield pb.ExplainResponse(trace=next(self._traces([explained.trace])))
+            for figures in _messages_of(map(api.figure_message, explained.figures)):
+                yield pb.ExplainResponse(figures=figures)
+            for calls in _messages_of(map(api.call_message, explained.calls)):
+                yield pb.ExplainResponse(calls=calls)
+            for uncounted in _messages_of(map(api.uncounted_message, explained.uncounted)):
+                yield pb.ExplainResponse(uncounted_spans=uncounted)
+
+    def GetUser(self, request: pb.GetUserRequest, context: grpc.ServicerContext) -> User:  # noqa: N802
+        with translated(context):
+            if not request.user_id:
+                raise Invalid("user_id", "", "must not be empty")
+            return api.user_message(self._queries.user(UserKey(request.project or DEFAULT_PROJECT, request.user_id)))
+
     def _session(self, session: SessionSummary) -> Session:
-        return api.session_message(session, is_live=self._queries.is_live(session))
+        texts = self._queries.texts_of_session(session)
+        return api.session_message(session, texts, is_live=self._queries.is_live(session))
+
+    def _traces(self, traces: Sequence[TraceSummary]) -> Iterator[Trace]:
+        return map(api.trace_message, traces, self._queries.texts([trace.trace_id for trace in traces]))
 
 
 def _where(request: ListRequest) -> Where:

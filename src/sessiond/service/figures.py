@@ -1,9 +1,10 @@
 """The figures of one trace, made of what a store holds of it: a summary of its facts, and the texts that its spans carry."""
 
 from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
 
 from sessiond.core import trace
-from sessiond.core.identity import chronological
+from sessiond.core.identity import SpanKey, chronological
 from sessiond.core.messages import answer, input_messages, output_messages, question, shorten
 from sessiond.core.model import NO_TEXTS, Message, SpanFacts, SpanView, Text, Texts
 from sessiond.core.text_spans import input_spans, output_spans
@@ -11,38 +12,48 @@ from sessiond.service.rules import Rules
 from sessiond.storage.api import SettledTrace, Store, span_pages
 from sessiond.wire.spans import read_span
 
-_SPAN_ID_TAG = b"\x12\x08"
+_SPAN_ID_TAG: Final = b"\x12\x08"
 """What stands before a span's id in its bytes: field 2, 8 bytes long."""
 
-SpanKey = tuple[bytes, int]
-Messages = Callable[[SpanView], tuple[Message, ...]]
+
+class Said(NamedTuple):
+    """The texts of a trace, and the places of the spans that they were read from, in chronological order."""
+
+    texts: Texts = NO_TEXTS
+    asked: int | None = None
+    answered: int | None = None
+
+
+NOTHING_SAID: Final = Said()
+
+Read = Callable[[SpanView], tuple[Message, ...]]
 Pick = Callable[[Sequence[Message]], str | None]
 
 
 def settled(store: Store, rules: Rules, trace_id: bytes) -> SettledTrace:
     """Everything that is computed of a trace, which has spans."""
     facts = store.facts(trace_id)
-    return SettledTrace(trace.summarize(trace_id, facts, rules.prices), _texts(store, trace_id, facts))
+    return SettledTrace(trace.summarize(trace_id, facts, rules.prices), said(store, trace_id, facts).texts)
 
 
-def _texts(store: Store, trace_id: bytes, facts: Sequence[SpanFacts]) -> Texts:
+def said(store: Store, trace_id: bytes, facts: Sequence[SpanFacts]) -> Said:
     """What its user asked and was answered, read from the few spans that may tell."""
     if not any(span.has_input or span.has_output for span in facts):
-        return NO_TEXTS
+        return NOTHING_SAID
     spans, _ = chronological(facts)
-    asked = [_key(spans[place]) for place in input_spans(spans)]
-    answered = [_key(spans[place]) for place in output_spans(spans)]
-    views = _views(store, trace_id, {*asked, *answered})
-    return Texts(_first(asked, views, input_messages, question), _first(answered, views, output_messages, answer))
+    to_ask, to_answer = input_spans(spans), output_spans(spans)
+    views = _views(store, trace_id, {(spans[place].span_id, spans[place].kind) for place in (*to_ask, *to_answer)})
 
+    def first(places: Sequence[int], read: Read, pick: Pick) -> tuple[Text | None, int | None]:
+        for place in places:
+            view = views.get((spans[place].span_id, spans[place].kind))
+            text = pick(read(view)) if view else None
+            if text:
+                return Text(*shorten(text)), place
+        return None, None
 
-def _first(keys: Sequence[SpanKey], views: dict[SpanKey, SpanView], messages: Messages, pick: Pick) -> Text | None:
-    """The text of the first span that has any."""
-    for key in keys:
-        text = pick(messages(views[key])) if key in views else None
-        if text:
-            return Text(*shorten(text))
-    return None
+    (asked, asked_at), (answered, answered_at) = first(to_ask, input_messages, question), first(to_answer, output_messages, answer)
+    return Said(Texts(asked, answered), asked_at, answered_at)
 
 
 def _views(store: Store, trace_id: bytes, keys: set[SpanKey]) -> dict[SpanKey, SpanView]:
@@ -58,7 +69,3 @@ def _views(store: Store, trace_id: bytes, keys: set[SpanKey]) -> dict[SpanKey, S
         if len(found) == len(keys):
             break
     return found
-
-
-def _key(span: SpanFacts) -> SpanKey:
-    return span.span_id, span.kind

@@ -9,10 +9,14 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgpack
 
+from sessiond.core import trace
 from sessiond.core.calls import select
+from sessiond.core.costs import Priced
 from sessiond.core.errors import Busy, Invalid, NotFound
+from sessiond.core.explain import Explanation, Told, explain
 from sessiond.core.identity import chronological
-from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, StoredSpan, Texts, TraceSummary
+from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, StoredSpan, Texts, TraceSummary, UserKey, UserSummary
+from sessiond.service.figures import said
 from sessiond.service.settle import Need
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Changes, Page, Store, Where, span_pages
@@ -33,10 +37,10 @@ Summary = TypeVar("Summary", TraceSummary, SessionSummary)
 
 
 class SpanFigures(NamedTuple):
-    """A span's facts, and whether what it reports is in its trace's sums."""
+    """A span's facts, and where what it reports is in its trace's sums, what it cost."""
 
     facts: SpanFacts
-    counted: bool
+    priced: Priced | None
 
 
 class _Place(NamedTuple):
@@ -111,12 +115,47 @@ class Queries:
             raise NotFound(f"there is no trace {trace_id.hex()}", hint="`sessiond traces` lists those there are")
         spans, intervals = chronological(self._store.facts(trace_id))
         selection = select(spans, intervals)
-        counted = {call.position for call in selection.calls} | set(selection.reporters)
-        return summary, [SpanFigures(span, position in counted) for position, span in enumerate(spans)]
+        priced = trace.priced(spans, intervals, selection, self._writer.rules.prices)
+        return summary, [SpanFigures(span, priced.get(position)) for position, span in enumerate(spans)]
+
+    def explain(self, trace_id: bytes) -> Explanation:
+        """Where each figure of a trace comes from. Raises NotFound."""
+        summary, _ = self.trace(trace_id)
+        facts = self._store.facts(trace_id)
+        spans, intervals = chronological(facts)
+        selection = select(spans, intervals)
+        rules = self._writer.rules
+        sources = {
+            (span.facts.span_id, span.facts.kind): span.sources
+            for page in self.spans(trace_id)
+            for stored in page
+            if (span := rules.sourced(stored)) is not None
+        }
+        told = said(self._store, trace_id, facts)
+        return explain(
+            Told(
+                summary,
+                spans,
+                intervals,
+                [sources.get((span.span_id, span.kind), ()) for span in spans],
+                selection,
+                trace.priced(spans, intervals, selection, rules.prices),
+                told.asked,
+                told.answered,
+            )
+        )
 
     def spans(self, trace_id: bytes) -> Iterator[list[StoredSpan]]:
         """A trace's spans as they came, page by page."""
         return span_pages(self._store, trace_id)
+
+    def user(self, key: UserKey) -> UserSummary:
+        """A user. Raises NotFound."""
+        self._settle("users", lambda: [trace.trace_id for trace in self._store.traces_of_user(key)])
+        summary = self._store.user(key)
+        if summary is None:
+            raise NotFound(f"there is no user {key.user_id!r} in project {key.project!r}", hint="give another project")
+        return summary
 
     def texts(self, trace_ids: Sequence[bytes]) -> list[Texts]:
         """What the users of some traces asked and were answered."""
@@ -170,9 +209,7 @@ class Queries:
     def _made_of(self, rows: _List[Summary], page: Page[Summary]) -> list[bytes]:
         return [trace_id for row in page.rows for trace_id in rows.traces(row.summary)]
 
-    def _advance(
-        self, rows: _List[Summary], where: Where, place: _Place, limit: int
-    ) -> tuple[list[Summary], _Place | None]:
+    def _advance(self, rows: _List[Summary], where: Where, place: _Place, limit: int) -> tuple[list[Summary], _Place | None]:
         """Some rows from a place on, and the place after them; None after the last."""
         if place.through is not None:
             changes = rows.changed(where, place.through, limit)

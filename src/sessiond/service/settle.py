@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Final, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 
 import structlog
 
@@ -31,7 +31,7 @@ PAUSE_SECONDS_MIN: Final = 0.1
 
 log = structlog.get_logger()
 
-Need = Literal["traces", "sessions"]
+Need = Literal["traces", "sessions", "users"]
 Key = TypeVar("Key", bound=Hashable)
 Owner = TypeVar("Owner", SessionKey, UserKey)
 Row = TypeVar("Row")
@@ -69,8 +69,8 @@ class _Ticket(NamedTuple):
     done: Future[None]
     need: Need
     traces_through: int
-    sessions_through: int | None
-    """Known once the traces are settled, since they mark sessions."""
+    owners_through: int | None
+    """Of sessions or users, as needed; known once the traces are settled, since they mark them."""
 
 
 class Waiting(NamedTuple):
@@ -152,8 +152,11 @@ class Settler:
         Sessions and users only with `owners` or where a query waits for them: while spans keep coming, a session that is settled
         is stale again with its next turn.
         """
-        if any(ticket.sessions_through is not None for ticket in self._tickets):
+        awaited = {ticket.need for ticket in self._tickets if ticket.owners_through is not None}
+        if "sessions" in awaited:
             self._settle_sessions()  # before further traces, which may keep coming
+        elif "users" in awaited:
+            self._settle_users()
         elif self._traces.marked:
             self._settle_traces()
         elif not (owners or self.is_awaited()) or not (self._settle_sessions() or self._settle_users() or self._renew_some()):
@@ -208,7 +211,7 @@ class Settler:
     def _settle_sessions(self) -> bool:
         tried: list[SessionKey] = []
         found: list[tuple[SessionKey, SessionSummary | None]] = []
-        for key in self._due(self._sessions, awaited=any(ticket.need == "sessions" for ticket in self._tickets)):
+        for key in self._due(self._sessions, awaited=self._is_awaited("sessions")):
             tried.append(key)
             traces = self._store.traces_of_session(key)
             with _apart(key.session_id):
@@ -220,7 +223,7 @@ class Settler:
     def _settle_users(self) -> bool:
         tried: list[UserKey] = []
         found: list[tuple[UserKey, UserSummary | None]] = []
-        for key in self._due(self._users, awaited=False):
+        for key in self._due(self._users, awaited=self._is_awaited("users")):
             tried.append(key)
             traces = self._store.traces_of_user(key)
             with _apart(key.user_id):
@@ -228,6 +231,9 @@ class Settler:
         self._put(self._store.put_users, found)
         self._users.remove(tried)
         return bool(tried)
+
+    def _is_awaited(self, need: Need) -> bool:
+        return any(ticket.need == need for ticket in self._tickets)
 
     def _put(self, put: Callable[[Sequence[Row]], Written], rows: Sequence[Row]) -> list[Written]:
         """Write rows in one transaction; where one of them can't be written, each in its own, so that the others are."""
@@ -278,5 +284,6 @@ class Settler:
             return ticket
         if ticket.need == "traces":
             return None
-        through = self._sessions.last if ticket.sessions_through is None else ticket.sessions_through
-        return None if self._sessions.is_done_through(through) else ticket._replace(sessions_through=through)
+        owners: _Queue[Any] = self._sessions if ticket.need == "sessions" else self._users
+        through = owners.last if ticket.owners_through is None else ticket.owners_through
+        return None if owners.is_done_through(through) else ticket._replace(owners_through=through)

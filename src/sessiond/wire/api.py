@@ -7,34 +7,45 @@ from typing import Any, Final, TypeVar
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from sessiond.core.costs import Priced
 from sessiond.core.errors import Invalid
-from sessiond.core.fields import SESSION_FIELDS, TRACE_FIELDS, Field
+from sessiond.core.explain import ExplainedCall, Figure, Uncounted
+from sessiond.core.fields import SESSION_FIELDS, TRACE_FIELDS, USER_FIELDS, Field
 from sessiond.core.identity import interval
-from sessiond.core.model import SessionSummary, SpanFacts, StoredSpan, TraceSummary
+from sessiond.core.model import SessionSummary, SpanFacts, StoredSpan, Texts, TraceSummary, Usage, UserSummary
 from sessiond.wire._pb.v1 import resources_pb2 as pb
 from sessiond.wire._pb.v1 import session_service_pb2 as service_pb
 
 NANO_PER_MILLI: Final = 1_000_000
+NANO_PER_USD: Final = 10**9
 TRACE_ID: Final = re.compile("[0-9A-Fa-f]{32}")
 SECONDS_END: Final = 2**33
 """Of unix times that fit 64 bits of nanoseconds: the year 2242."""
 _STATUS = {"ok": pb.STATUS_OK, "error": pb.STATUS_ERROR}
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
+WithUsage = TypeVar("WithUsage", pb.Span, pb.ExplainedCall)
+WithTexts = TypeVar("WithTexts", pb.Trace, pb.Session)
 
 
-def trace_message(trace: TraceSummary) -> pb.Trace:
+def trace_message(trace: TraceSummary, texts: Texts) -> pb.Trace:
     """A trace with every field that is known."""
-    return _filled(pb.Trace(), TRACE_FIELDS, trace)
+    return _with_texts(_filled(pb.Trace(), TRACE_FIELDS, trace), texts)
 
 
-def session_message(session: SessionSummary, *, is_live: bool) -> pb.Session:
+def session_message(session: SessionSummary, texts: Texts, *, is_live: bool) -> pb.Session:
     """A session with every field that is known, and its state as the reader found it."""
-    return _filled(pb.Session(state=pb.STATE_LIVE if is_live else pb.STATE_IDLE), SESSION_FIELDS, session)
+    message = _filled(pb.Session(state=pb.STATE_LIVE if is_live else pb.STATE_IDLE), SESSION_FIELDS, session)
+    return _with_texts(message, texts)
 
 
-def span_message(span: SpanFacts, *, counted: bool) -> pb.Span:
-    """A span's figures."""
+def user_message(user: UserSummary) -> pb.User:
+    """A user with every field that is known."""
+    return _filled(pb.User(), USER_FIELDS, user)
+
+
+def span_message(span: SpanFacts, priced: Priced | None) -> pb.Span:
+    """A span's figures; `priced` is what it cost, where it is counted."""
     start, end = interval(span)
     message = pb.Span(
         span_id=span.span_id.hex(),
@@ -54,14 +65,45 @@ def span_message(span: SpanFacts, *, counted: bool) -> pb.Span:
         provider=span.provider,
         request_model=span.request_model,
         response_model=span.response_model,
-        counted=counted,
+        counted=priced is not None,
         tool=span.tool,
         agent=span.agent,
+        ttft_ms=None if span.first_token_nano is None else span.first_token_nano / NANO_PER_MILLI,
+        cost_usd=usd(priced.cost.total_nano) if priced and priced.cost else None,
+        cost_estimated=bool(priced and priced.cost and priced.row),
     )
-    for name, tokens in span.usage._asdict().items() if span.usage else ():
-        if tokens is not None:
-            setattr(message, name, tokens)
-    return message
+    return _with_usage(message, span.usage)
+
+
+def figure_message(figure: Figure) -> pb.Figure:
+    """Where a figure comes from."""
+    evidence = (pb.Evidence(span_id=one.span_id.hex(), key=one.key, value=one.value) for one in figure.evidence)
+    return pb.Figure(field=figure.field, evidence=evidence, evidence_count=figure.evidence_count)
+
+
+def call_message(call: ExplainedCall) -> pb.ExplainedCall:
+    """A call, and what it cost."""
+    cost, row, is_billed = call.priced
+    message = pb.ExplainedCall(
+        span_id=call.span_id.hex(),
+        merged_span_ids=(span_id.hex() for span_id in call.merged_span_ids),
+        is_reporter=call.is_reporter,
+        failed=call.failed,
+        provider=call.provider,
+        request_model=call.request_model,
+        response_model=call.response_model,
+        cost_usd=usd(cost.total_nano) if cost else None,
+        cost_source=("estimated" if row else "reported") if cost else "unpriced" if is_billed else "not billed",
+        price_row=row.description if row else "",
+    )
+    return _with_usage(message, call.usage)
+
+
+def uncounted_message(span: Uncounted) -> pb.UncountedSpan:
+    """A span that is not counted."""
+    return pb.UncountedSpan(
+        span_id=span.span_id.hex(), rule=span.rule, counted_span_id=span.counted_span_id.hex(), reason=span.reason
+    )
 
 
 def raw_span_message(span: StoredSpan) -> service_pb.RawSpan:
@@ -74,6 +116,11 @@ def raw_span_message(span: StoredSpan) -> service_pb.RawSpan:
         span=span.data,
         received_time=timestamp(span.received_unix_nano),
     )
+
+
+def usd(nano: int | None) -> float | None:
+    """Nano-dollars as dollars."""
+    return None if nano is None else nano / NANO_PER_USD
 
 
 def timestamp(unix_nano: int) -> Timestamp:
@@ -96,6 +143,21 @@ def trace_id(text: str) -> bytes:
     return bytes.fromhex(text)
 
 
+def _with_usage(message: WithUsage, usage: Usage | None) -> WithUsage:
+    for name, tokens in usage._asdict().items() if usage else ():
+        if tokens is not None:
+            setattr(message, name, tokens)
+    return message
+
+
+def _with_texts(message: WithTexts, texts: Texts) -> WithTexts:
+    if texts.input is not None:
+        message.input, message.input_length = texts.input
+    if texts.output is not None:
+        message.output, message.output_length = texts.output
+    return message
+
+
 def _filled(message: AnyMessage, fields: Iterable[Field[Any]], summary: object) -> AnyMessage:
     for field in fields:
         value = field.get(summary) if field.served else None
@@ -106,8 +168,10 @@ def _filled(message: AnyMessage, fields: Iterable[Field[Any]], summary: object) 
                 getattr(message, field.name).extend(value)
             case "time":
                 getattr(message, field.name).CopyFrom(timestamp(value))
-            case "counts":
+            case "counts" | "map":
                 getattr(message, field.name).update(value)
+            case "usd":
+                setattr(message, field.name, usd(value))
             case "milliseconds":
                 setattr(message, field.name, value / NANO_PER_MILLI)
             case "id":

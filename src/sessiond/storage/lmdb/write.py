@@ -38,9 +38,7 @@ Owner = TypeVar("Owner", SessionKey, UserKey)
 # -- spans ---------------------------------------------------------------------------------------------------------------------
 
 
-def append(
-    write: WriteTxn, packer: Packer, rules: bytes, traces: Iterable[PackedTrace]
-) -> tuple[Appended, dict[bytes, bytes]]:
+def append(write: WriteTxn, packer: Packer, rules: bytes, traces: Iterable[PackedTrace]) -> tuple[Appended, dict[bytes, bytes]]:
     """`Store.append`, and the packed facts of the traces that are new to the store."""
     appending = _Append(write, packer, rules)
     return appending.run(traces), appending.fresh

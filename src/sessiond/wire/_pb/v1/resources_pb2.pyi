@@ -388,16 +388,14 @@ class User(_message.Message):
     def __init__(self, project: _Optional[str] = ..., user_id: _Optional[str] = ..., first_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_seen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., session_count: _Optional[int] = ..., trace_count: _Optional[int] = ..., failed_trace_count: _Optional[int] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., total_tokens: _Optional[int] = ..., cost_usd: _Optional[float] = ..., input_cost_usd: _Optional[float] = ..., output_cost_usd: _Optional[float] = ..., cost_reported_usd: _Optional[float] = ..., cost_estimated_usd: _Optional[float] = ..., unpriced_call_count: _Optional[int] = ..., cost_mean_usd: _Optional[float] = ..., cost_median_usd: _Optional[float] = ..., models: _Optional[_Iterable[str]] = ..., providers: _Optional[_Iterable[str]] = ..., tools: _Optional[_Iterable[str]] = ..., list_counts: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class Figure(_message.Message):
-    __slots__ = ("field", "value", "evidence", "evidence_count")
+    __slots__ = ("field", "evidence", "evidence_count")
     FIELD_FIELD_NUMBER: _ClassVar[int]
-    VALUE_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
     field: str
-    value: str
     evidence: _containers.RepeatedCompositeFieldContainer[Evidence]
     evidence_count: int
-    def __init__(self, field: _Optional[str] = ..., value: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., evidence_count: _Optional[int] = ...) -> None: ...
+    def __init__(self, field: _Optional[str] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., evidence_count: _Optional[int] = ...) -> None: ...
 
 class Evidence(_message.Message):
     __slots__ = ("span_id", "key", "value")

@@ -1,0 +1,113 @@
+"""`sessiond explain`: every figure of a trace with the spans and attributes that it comes from."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from sessiond.cli import options
+from sessiond.cli.output import Layout, layout_of_stdout, show, show_json
+from sessiond.cli.render import Column, Fact, block, count, table, text
+from sessiond.cli.text import ABSENT, dollars, duration, plural
+from sessiond.client import ExplainedCall, Explanation, Figure, UncountedSpan
+from sessiond.client.rows import Value, row, trace_row
+
+EVIDENCE_SHOWN: Final = 5
+"""Pieces of evidence for a figure; --json has up to a hundred."""
+VALUE_LENGTH_MAX: Final = 60
+ID_LENGTH: Final = 8
+"""Digits of a span's id: enough to tell the spans of a trace apart."""
+
+
+@click.command()
+@click.argument("trace_id", metavar="TRACE_ID")
+@options.as_json
+@options.endpoint
+def explain(*, trace_id: str, as_json: bool, endpoint: str) -> None:
+    """Show where each figure of a trace comes from.
+
+    For every figure: which spans and attributes say it. For every call: what it cost, and by which row of the price table. And the
+    spans that are not counted, with the reason. With --json the first line is the trace, then one object a line: figures, calls,
+    spans that are not counted.
+    """
+    with options.asking(endpoint) as client:
+        explanation = client.explain(trace_id)
+    if as_json:
+        show_json(trace_row(explanation.trace))
+        for message in (*explanation.figures, *explanation.calls, *explanation.uncounted_spans):
+            show_json(row(message))
+    else:
+        layout = layout_of_stdout()
+        show(*_told(explanation, layout), layout=layout)
+
+
+def _told(explanation: Explanation, layout: Layout) -> Iterator[Table | str]:
+    values = trace_row(explanation.trace)
+    yield block(fact for figure in explanation.figures if figure.evidence for fact in _figure(figure, values))
+    if explanation.calls:
+        yield f"\n{plural(len(explanation.calls), 'call')}"
+        yield table(_CALLS, explanation.calls, layout)
+    if explanation.uncounted_spans:
+        yield f"\n{plural(len(explanation.uncounted_spans), 'span')} not counted"
+        yield table(_UNCOUNTED, explanation.uncounted_spans, layout)
+
+
+def _figure(figure: Figure, values: Mapping[str, Value]) -> Iterator[Fact]:
+    """The figure on a line, and below it where it comes from."""
+    yield Fact(figure.field, text(_shown(figure.field, values.get(figure.field))))
+    for one in figure.evidence[:EVIDENCE_SHOWN]:
+        where = Text.assemble(text(one.span_id[:ID_LENGTH], "cyan"), "  ", text(one.key or "the span itself", "dim"), "  ")
+        yield Fact("", where.append_text(text(_cut(one.value))))
+    if figure.evidence_count > EVIDENCE_SHOWN:
+        yield Fact("", Text(f"and {figure.evidence_count - EVIDENCE_SHOWN:,} more; --json shows them", "dim"))
+
+
+def _shown(field: str, value: Value) -> str:
+    if value is None:
+        return ABSENT
+    if field.endswith("_usd") and isinstance(value, float):
+        return dollars(value)
+    if field.endswith("_ms") and isinstance(value, float):
+        return duration(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={each}" for key, each in value.items())
+    return _cut(f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value))
+
+
+def _cut(value: str) -> str:
+    shown = " ".join(value.split())
+    return shown if len(shown) <= VALUE_LENGTH_MAX else f"{shown[:VALUE_LENGTH_MAX]}..."
+
+
+def _known(call: ExplainedCall, field: str) -> int | None:
+    return getattr(call, field) if call.HasField(field) else None
+
+
+def _cost(call: ExplainedCall) -> Text:
+    return text(dollars(call.cost_usd)) if call.HasField("cost_usd") else Text(ABSENT)
+
+
+_CALLS: Final = (
+    Column[ExplainedCall]("SPAN", lambda call: text(call.span_id[:ID_LENGTH])),
+    Column[ExplainedCall]("MODEL", lambda call: text(call.response_model or call.request_model), rank=2),
+    Column[ExplainedCall]("PROVIDER", lambda call: text(call.provider), rank=6),
+    Column[ExplainedCall]("IN", lambda call: count(_known(call, "input_tokens")), rank=1, justify="right"),
+    Column[ExplainedCall]("OUT", lambda call: count(_known(call, "output_tokens")), rank=1, justify="right"),
+    Column[ExplainedCall]("CACHE READ", lambda call: count(_known(call, "cache_read_tokens")), rank=7, justify="right"),
+    Column[ExplainedCall]("CACHE WRITTEN", lambda call: count(_known(call, "cache_write_tokens")), rank=8, justify="right"),
+    Column[ExplainedCall]("REASONING", lambda call: count(_known(call, "reasoning_tokens")), rank=9, justify="right"),
+    Column[ExplainedCall]("COST", _cost, justify="right"),
+    Column[ExplainedCall]("COST IS", lambda call: text(call.cost_source)),
+    Column[ExplainedCall]("PRICE", lambda call: text(call.price_row), rank=3),
+    Column[ExplainedCall]("ALSO TOLD BY", lambda call: text(", ".join(each[:ID_LENGTH] for each in call.merged_span_ids)), rank=4),
+)
+
+_UNCOUNTED: Final = (
+    Column[UncountedSpan]("SPAN", lambda span: text(span.span_id[:ID_LENGTH])),
+    Column[UncountedSpan]("COUNTED", lambda span: text(span.counted_span_id[:ID_LENGTH])),
+    Column[UncountedSpan]("WHY", lambda span: text(span.reason)),
+)

@@ -1,0 +1,32 @@
+"""Repricing: the configured prices read again, and every stored cost made again where they or the price table changed."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from sessiond.service.renewal import Renewed
+from sessiond.service.rules import Rules
+from sessiond.service.writer import Writer
+
+TOLD_SECONDS: Final = 0.2
+"""How often progress is told."""
+
+
+def reprice(writer: Writer, reload: Callable[[], Rules]) -> Iterator[Renewed]:
+    """Let figures be made by the rules as they are configured now, and tell how far that is until all is done.
+
+    Raises as `reload` does, and then nothing changed. Where no rule changed there is nothing to do: the only answer has `of` 0.
+    Whoever stops listening stops nothing.
+    """
+    writer.change_rules(reload())
+    last = Renewed(0, 0)
+    pause = threading.Event()
+    while writer.is_renewing:
+        progress = writer.renewed()
+        if progress is not None:
+            last = progress
+            yield last
+        pause.wait(TOLD_SECONDS)
+    for need in ("sessions", "users"):
+        writer.settled(need).result()
+    yield Renewed(last.of, last.of)
