@@ -7,7 +7,7 @@ import pytest
 from builders import ARRIVAL, MS, T0, facts, received, request, span, span_id, trace_id
 from sessiond.core.conventions import TABLE
 from sessiond.core.model import Rejection, SpanFacts, Usage
-from sessiond.core.normalize import as_provider
+from sessiond.core.provider import as_provider
 from sessiond.core.values import TEXT_LENGTH_MAX
 from sessiond.wire import otlp
 

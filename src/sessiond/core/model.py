@@ -5,8 +5,8 @@ dataclass of twenty fields takes 1.8 us (measured). Times are unix nanoseconds, 
 nanoseconds, ids raw bytes: the edges render hex, RFC 3339 and milliseconds. `None` is "not known", never 0.
 """
 
-from collections.abc import Container, Iterable, Sequence
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 Value: TypeAlias = str | int | float | bool | bytes | Sequence["Value"] | dict[str, "Value"] | None
 """An attribute's value in Python's own types; what could not be read is None."""
@@ -41,8 +41,31 @@ class Event(NamedTuple):
     attributes: dict[str, Value]
 
 
+class Wanted(Protocol):
+    """What a reader keeps for a key that it wants."""
+
+    @property
+    def needs_value(self) -> bool:
+        """Whether the value is wanted too, and not only that it is there."""
+        ...
+
+
+W = TypeVar("W", bound=Wanted)
+
+NESTED_BYTES_MAX: Final = 64 * 1024
+"""Bytes of a list or object whose values `AttributesView.matched` decodes: as many as are parsed of JSON text."""
+
+
 class AttributesView(Protocol):
     """Attributes that are decoded only when asked for. The same key twice: the last one counts."""
+
+    def matched(self, plans: Mapping[str, W | None]) -> list[tuple[W, Value]]:
+        """The plan and the value of each attribute whose key has a plan, in no particular order.
+
+        Every key of the view is looked up once. The value is None where the plan does not need it, and where it is a list or an
+        object of more than NESTED_BYTES_MAX.
+        """
+        ...
 
     def items(self, wanted: Container[str]) -> Iterable[tuple[str, Value]]:
         """The attributes whose key is in `wanted`, each once, in no particular order."""
@@ -72,6 +95,10 @@ class SpanView(AttributesView, Protocol):
     def status_message(self) -> str: ...
     def events(self) -> Iterable[Event]:
         """The span's events in the order sent; those that can't be read are left out."""
+        ...
+
+    def event_times(self) -> Sequence[tuple[str, int]]:
+        """(name, unix nanoseconds) of the same events: a third of the cost, where a stream has hundreds (measured)."""
         ...
 
 

@@ -31,8 +31,8 @@ def inclusive_usage(reported: Usage, *, total_tokens: int | None, cache_share: C
     }
     proved = outside.get(-1 if total_tokens is None else total_tokens)
     if proved is None:
-        by_provider = cache_share == "by_provider" and provider in _CACHE_OUTSIDE_PROVIDERS
-        proved = (cache if by_provider or cache > (input_tokens or 0) else 0, 0)
+        by_key = cache_share == "outside" or (cache_share == "by_provider" and provider in _CACHE_OUTSIDE_PROVIDERS)
+        proved = (cache if by_key or cache > (input_tokens or 0) else 0, 0)
     return reported._replace(
         input_tokens=None if input_tokens is None else input_tokens + proved[0],
         output_tokens=None if output_tokens is None else output_tokens + proved[1],

@@ -1,11 +1,14 @@
-"""Hygiene of attribute values: what counts as an id, a count, a text. Each reader gives None for what it can't take.
+"""Hygiene of attribute values: what counts as an id, a count, a text, a sum of money. Each gives None for what it can't take.
 
 Emitters send numbers as strings (Micrometer), integers as doubles (JavaScript), strings quoted once more as JSON (MLflow,
-Langfuse), NaN for "no usage" (AI SDK 4), and redacted ids (Logfire): docs/conventions.md.
+Langfuse), NaN for "no usage" (AI SDK 4), redacted ids (Logfire), and colours in a model's name (Claude Code):
+docs/conventions.md. Lists and objects are the business of `core.objects`.
 """
 
 import json
 import re
+from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import Final
 
 from sessiond.core.model import Value
@@ -14,27 +17,42 @@ ID_LENGTH_MAX: Final = 1024
 """Characters. Longer than any id a person makes; an id is repeated in many rows."""
 TEXT_LENGTH_MAX: Final = 1024
 """Characters of a name, model or error message kept in a row; the span's bytes keep the whole."""
+NUMBER_LENGTH_MAX: Final = 64
+"""Characters of a number written as text; Python takes quadratic time to read a very long one."""
+JSON_LENGTH_MAX: Final = 64 * 1024
+"""Characters of JSON that are parsed for a fact. The usage objects and metadata seen are below 4 KiB; this takes 1 ms at most."""
 
 COUNT_END: Final = 2**40
 """A count from here on is nonsense: a million times the largest context there is."""
+USD_END: Final = 10**9
+"""As COUNT_END; and in nano-dollars it still fits 64 bits."""
 
 JUNK_IDS: Final = frozenset({"", "null", "none", "undefined", "unknown", "<nil>", "nan"})
 JUNK_LENGTH_MAX: Final = max(map(len, JUNK_IDS))
 REDACTED: Final = re.compile(r"\[Scrubbed due to |\[REDACTED\]$|<REDACTED>$|\*+$")
 REDACTED_BEGIN: Final = frozenset("[<*")
 
+_ANSI: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+"""A terminal's control sequence (ECMA-48, 5.4)."""
+
 
 def unquote(text: str) -> str:
-    """The string inside a JSON-quoted string; any other text as it is.
+    """The string inside a JSON-quoted string; any other text as it is, as is one longer than JSON_LENGTH_MAX.
 
     Callers look for the quote themselves: nearly no text has one, and a span has some six texts to look at.
     """
+    if len(text) > JSON_LENGTH_MAX:
+        return text
     try:
         inner = json.loads(text)
     except ValueError:
         return text
-    # "\\ud800" is JSON for half a character, which is no text that could be stored or sent.
-    return inner.encode("utf-8", "replace").decode() if isinstance(inner, str) else text
+    return storable(inner) if isinstance(inner, str) else text
+
+
+def storable(text: str) -> str:
+    """The text, what can't be encoded replaced: JSON may hold half a character (a lone surrogate), which no store can take."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def as_id(value: Value) -> str | None:
@@ -47,7 +65,8 @@ def as_id(value: Value) -> str | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
-        return str(value)
+        text = str(value)
+        return text if len(text) <= ID_LENGTH_MAX else None
     return str(int(value)) if isinstance(value, float) and value.is_integer() else None
 
 
@@ -59,16 +78,51 @@ def _id_of(text: str) -> str | None:
     return None if bare[:1] in REDACTED_BEGIN and REDACTED.match(bare) else bare
 
 
-def as_count(value: Value) -> int | None:
-    """A count from an int, a double or a decimal string; NaN, infinite and negative ones are none."""
+def as_number(value: Value) -> int | float | None:
+    """A number of 0 or more from an int, a double or a decimal string; NaN and infinite ones are none."""
     if isinstance(value, str):
-        try:
-            value = int(value) if value.isdecimal() else float(unquote(value) if value.startswith('"') else value)
-        except ValueError:
-            return None
+        value = _number_of(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return int(value) if 0 <= value < COUNT_END else None
+    return value if value >= 0 and (isinstance(value, int) or isfinite(value)) else None
+
+
+def _number_of(text: str) -> int | float | None:
+    if len(text) > NUMBER_LENGTH_MAX:
+        return None
+    bare = (unquote(text) if text.startswith('"') else text).strip()
+    try:
+        return int(bare) if bare.isdecimal() else float(bare)
+    except ValueError:
+        return None
+
+
+def as_count(value: Value) -> int | None:
+    """A count from an int, a double or a decimal string; NaN, infinite and negative ones are none."""
+    if type(value) is not int:  # nearly every count is one
+        number = as_number(value)
+        if number is None or number >= COUNT_END:
+            return None
+        return int(number)
+    return value if 0 <= value < COUNT_END else None
+
+
+def as_nano_usd(value: Value) -> int | None:
+    """Nano-dollars from dollars as a double, an int or a decimal string, rounded to the nearest (ties to even).
+
+    By way of the decimal digits that the emitter wrote: 0.000238 dollars are 238,000 nano-dollars, and no binary fraction less.
+    """
+    if isinstance(value, str):
+        if len(value) > NUMBER_LENGTH_MAX:
+            return None
+        value = (unquote(value) if value.startswith('"') else value).strip()
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return None
+    try:
+        usd = Decimal(str(value))
+    except (InvalidOperation, ValueError):  # ValueError: an int of too many digits
+        return None
+    return round(usd * 10**9) if usd.is_finite() and 0 <= usd < USD_END else None
 
 
 def as_text(value: Value) -> str | None:
@@ -77,3 +131,9 @@ def as_text(value: Value) -> str | None:
         return None
     text = (unquote(value) if value.startswith('"') else value).strip()
     return (text if len(text) <= TEXT_LENGTH_MAX else text[:TEXT_LENGTH_MAX]) or None
+
+
+def as_model(value: Value) -> str | None:
+    """A model's name as written, without the colours of a terminal."""
+    text = as_text(value)
+    return text if text is None or "\x1b" not in text else as_text(_ANSI.sub("", text))

@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from sessiond.core.errors import Invalid
 from sessiond.core.model import Origin, ReceivedSpan, Rejection, ResourceFacts
-from sessiond.core.normalize import normalize, normalize_resource
+from sessiond.core.normalize import DEFAULT, Normalizer
 from sessiond.wire._pb.wire import view_pb2 as view
 from sessiond.wire.envelope import unfold
 from sessiond.wire.spans import read_span
@@ -44,7 +44,7 @@ class _OriginFacts(NamedTuple):
     digest: blake2b
 
 
-def decode(body: bytes, *, received_unix_nano: int, spans_max: int) -> Iterator[Batch]:
+def decode(body: bytes, *, received_unix_nano: int, spans_max: int, normalizer: Normalizer = DEFAULT) -> Iterator[Batch]:
     """The spans of an ExportTraceServiceRequest, a batch at a time; an empty request gives none.
 
     A bad span, or a part that can't be read, costs only itself and is told as a Rejection. Raises Invalid where the bytes are no
@@ -59,9 +59,9 @@ def decode(body: bytes, *, received_unix_nano: int, spans_max: int) -> Iterator[
     rejections = [MALFORMED_PART] * envelope.malformed_parts
     byte_count = 0
     for part in envelope.parts:
-        facts = _origin_facts(part.origin)
+        facts = _origin_facts(part.origin, normalizer)
         for data in part.spans:
-            received = decode_span(data, part.origin, received_unix_nano=received_unix_nano, facts=facts)
+            received = decode_span(data, part.origin, received_unix_nano=received_unix_nano, normalizer=normalizer, facts=facts)
             if isinstance(received, Rejection):
                 rejections.append(received)
             else:
@@ -75,14 +75,19 @@ def decode(body: bytes, *, received_unix_nano: int, spans_max: int) -> Iterator[
 
 
 def decode_span(
-    data: bytes, origin: Origin, *, received_unix_nano: int, facts: _OriginFacts | None = None
+    data: bytes,
+    origin: Origin,
+    *,
+    received_unix_nano: int,
+    normalizer: Normalizer = DEFAULT,
+    facts: _OriginFacts | None = None,
 ) -> ReceivedSpan | Rejection:
     """One span from its bytes; also the way from a stored span back to its facts."""
     span = read_span(data)
     if span is None:
         return MALFORMED_SPAN
-    resource, scope, digest = facts or _origin_facts(origin)
-    normal = normalize(span, resource, scope, received_unix_nano)
+    resource, scope, digest = facts or _origin_facts(origin, normalizer)
+    normal = normalizer.span(span, resource, scope, received_unix_nano)
     if isinstance(normal, Rejection):
         return normal
     digest = digest.copy()
@@ -90,27 +95,27 @@ def decode_span(
     return ReceivedSpan(span.trace_id, normal, digest.digest(), origin, data)
 
 
-def _origin_facts(origin: Origin) -> _OriginFacts:
+def _origin_facts(origin: Origin, normalizer: Normalizer) -> _OriginFacts:
     if sum(map(len, origin)) > ORIGIN_CACHED_BYTES_MAX:
-        return _read_origin(origin)
-    return _read_cached_origin(origin)
+        return _read_origin(origin, normalizer)
+    return _read_cached_origin(origin, normalizer)
 
 
-def _read_origin(origin: Origin) -> _OriginFacts:
+def _read_origin(origin: Origin, normalizer: Normalizer) -> _OriginFacts:
     digest = blake2b(digest_size=DIGEST_BYTES)
     for part in origin:
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)
-    return _OriginFacts(_read_resource(origin.resource), _read_scope(origin.scope), digest)
+    return _OriginFacts(_read_resource(origin.resource, normalizer), _read_scope(origin.scope), digest)
 
 
 _read_cached_origin = lru_cache(ORIGINS_CACHED)(_read_origin)
 
 
-def _read_resource(raw: bytes) -> ResourceFacts:
+def _read_resource(raw: bytes, normalizer: Normalizer) -> ResourceFacts:
     """An unreadable resource costs its attributes, not its spans."""
     try:
-        return normalize_resource(Attributes(attributes_of(view.Resource.FromString(raw).attributes)))
+        return normalizer.resource(Attributes(attributes_of(view.Resource.FromString(raw).attributes)))
     except DecodeError:
         return ResourceFacts()
 

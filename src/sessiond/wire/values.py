@@ -1,17 +1,21 @@
 """OTLP attribute values -> Python's own, without trusting their depth or their text."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from typing import Final, cast
 
 from google.protobuf.message import DecodeError
 
-from sessiond.core.model import Value
+from sessiond.core.model import Value, W
 from sessiond.wire._pb.wire.view_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
 DEPTH_MAX: Final = 32
 """Levels of nesting that figures look into; what lies deeper is None. The bytes keep all of it."""
 
 
+BYTES_END: Final = 2**31
+"""More than protobuf lets a message hold."""
+
+_NESTED: Final = frozenset({"array_value", "kvlist_value"})
 _SCALARS: Final = frozenset({"bool_value", "int_value", "double_value", "bytes_value"})
 
 
@@ -20,8 +24,8 @@ def text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def value_of(any_value: AnyValue, depth: int = 0) -> Value:
-    """The value in Python's own types; None where there is none or it can't be read."""
+def value_of(any_value: AnyValue, depth: int = 0, nested_bytes_max: int = BYTES_END) -> Value:
+    """The value in Python's own types; None where there is none, it can't be read, or it nests more bytes than asked for."""
     which = any_value.WhichOneof("value")
     if which == "string_value":
         return text(any_value.string_value)
@@ -30,17 +34,17 @@ def value_of(any_value: AnyValue, depth: int = 0) -> Value:
     if which is None or depth >= DEPTH_MAX:
         return None
     try:
-        return _nested(any_value, which, depth + 1)
+        return _nested(any_value, which, depth + 1, nested_bytes_max)
     except DecodeError:
         return None
 
 
-def _nested(any_value: AnyValue, which: str, depth: int) -> Value:
+def _nested(any_value: AnyValue, which: str, depth: int, bytes_max: int) -> Value:
+    if which not in _NESTED or len(getattr(any_value, which)) > bytes_max:
+        return None
     if which == "array_value":
         return [value_of(item, depth) for item in ArrayValue.FromString(any_value.array_value).values]
-    if which == "kvlist_value":
-        return {text(item.key): value_of(item.value, depth) for item in KeyValueList.FromString(any_value.kvlist_value).values}
-    return None
+    return {text(item.key): value_of(item.value, depth) for item in KeyValueList.FromString(any_value.kvlist_value).values}
 
 
 def attributes_of(raw_attributes: Iterable[bytes]) -> dict[str, Value]:
@@ -65,3 +69,7 @@ class Attributes:
 
     def items(self, wanted: Container[str]) -> list[tuple[str, Value]]:
         return [(key, value) for key, value in self._values.items() if key in wanted]
+
+    def matched(self, plans: Mapping[str, W | None]) -> list[tuple[W, Value]]:
+        planned = [(plans[key], value) for key, value in self._values.items()]
+        return [(plan, value if plan.needs_value else None) for plan, value in planned if plan is not None]

@@ -1,0 +1,46 @@
+"""What an emitter says a call cost, out of all the figures that its span carries."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from sessiond.core.model import Cost, Usage
+
+Figure = tuple[int, int]
+"""(order, nano-dollars) as found under one key; the smaller order is the better key."""
+
+_NOTHING: Final[tuple[Figure, ...]] = ()
+
+
+def reported(figures: Iterable[Figure], *, zero_holds: bool) -> Figure | None:
+    """The figure that counts: of the best key that says more than 0; else 0, where it was said and can be true."""
+    zero = None
+    for order, nano in sorted(figures):
+        if nano > 0:
+            return order, nano
+        zero = zero or (order, nano)
+    return zero if zero_holds else None
+
+
+def cost_of(
+    total: Iterable[Figure], input_: Iterable[Figure], output: Iterable[Figure], *, usage: Usage | None, by_user: bool
+) -> tuple[Figure | None, Figure | None, Figure | None]:
+    """(total, input, output) with the keys that gave them.
+
+    Emitters write 0 where they know no price, so 0 beside tokens is "unknown". Where the application's owner supplied the figures
+    (`by_user`), 0 is 0.
+    """
+    tokens = usage or Usage()
+    free = by_user or not (tokens.input_tokens or tokens.output_tokens)
+    return (
+        reported(total, zero_holds=free),
+        reported(input_, zero_holds=by_user or not tokens.input_tokens),
+        reported(output, zero_holds=by_user or not tokens.output_tokens),
+    )
+
+
+def as_cost(total: Figure | None, input_: Figure | None, output: Figure | None) -> Cost | None:
+    """The three as one; both sides without a total are the total."""
+    figures = Cost(*(None if figure is None else figure[1] for figure in (total, input_, output)))
+    if figures.total_nano is None and figures.input_nano is not None and figures.output_nano is not None:
+        return figures._replace(total_nano=figures.input_nano + figures.output_nano)
+    return figures if figures != Cost() else None
