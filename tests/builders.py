@@ -10,7 +10,10 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from sessiond.core import trace as traces
+from sessiond.core.costs import NO_CALLS
 from sessiond.core.model import NO_USAGE, Origin, ReceivedSpan, SpanFacts, StoredSpan, TraceSummary
+from sessiond.prices import GenaiPriceBook
+from sessiond.service.rules import Rules
 from sessiond.storage.packing import PackedTrace, Packer
 from sessiond.wire import otlp
 
@@ -20,6 +23,10 @@ T0 = 1_790_000_000_000_000_000
 """Where the clock of the tests stands: spans start then, and arrive a minute later."""
 ARRIVAL = T0 + 60 * 10**9
 MS = 10**6
+
+RULES = Rules(GenaiPriceBook())
+"""What figures in tests are made by: the table as it is, and the list prices."""
+PRICES = RULES.prices
 
 SCALARS = ((bool, "bool_value"), (str, "string_value"), (int, "int_value"), (float, "double_value"), (bytes, "bytes_value"))
 
@@ -138,7 +145,7 @@ def by_trace(spans: Iterable[ReceivedSpan]) -> dict[bytes, list[SpanFacts]]:
 
 def summary(*spans: Span, arrival: int = ARRIVAL, scope: str = "scope", **resource: Any) -> TraceSummary:
     """The figures of the one trace that the spans are of."""
-    return traces.summarize(trace_id(1), facts(*spans, arrival=arrival, scope=scope, **resource))
+    return traces.summarize(trace_id(1), facts(*spans, arrival=arrival, scope=scope, **resource), PRICES)
 
 
 def fact(  # the facts of a span without the way over its bytes: for times that no builder of spans should make easy
@@ -176,8 +183,10 @@ def turn(number: int = 1, *, start_ms: int = 0, end_ms: int = 10, **more: Any) -
         root_missing=False,
         start_unix_nano=T0 + start_ms * MS,
         end_unix_nano=T0 + end_ms * MS,
+        ttft_nano=None,
         llm_duration_nano=0,
         usage=NO_USAGE,
+        costs=NO_CALLS,
         models=(),
         request_models=(),
         providers=(),
@@ -193,6 +202,8 @@ def turn(number: int = 1, *, start_ms: int = 0, end_ms: int = 10, **more: Any) -
         error_message=None,
         received_unix_nano=ARRIVAL,
         updated_unix_nano=ARRIVAL,
+        tags=(),
+        metadata=(),
         list_counts=(),
     )
     return built._replace(**more)

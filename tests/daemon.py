@@ -18,6 +18,7 @@ import yaml
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
 
+from builders import RULES
 from sessiond.core.errors import StoreBroken
 from sessiond.core.model import ReceivedSpan
 from sessiond.server.admin import AdminService, Identity
@@ -28,6 +29,7 @@ from sessiond.service.check import check
 from sessiond.service.decoders import Decoders
 from sessiond.service.ingest import Ingest
 from sessiond.service.query import Queries
+from sessiond.service.reprice import reprice
 from sessiond.service.settle import Settler
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Appended, Store
@@ -337,15 +339,22 @@ def parts(
     with ExitStack() as stack:
         store = GatedStore(LmdbStore.open(data_dir, bytes_max=bytes_max))
         stack.callback(store.close)
-        writer = Writer(store, Settler(store), telemetry, queue_bytes_max=queue_bytes_max, broken=broken.append)
-        decoders = Decoders()
+        writer = Writer(store, Settler(store, RULES), telemetry, queue_bytes_max=queue_bytes_max, broken=broken.append)
+        decoders = Decoders(RULES.keys)
         ingest = Ingest(writer, decoders, telemetry, spans_max=spans_max, bytes_max=requests_bytes_max)
         queries = Queries(store, writer, idle_nano=300 * 10**9)
         receiver = bind("otlp_grpc", LOOPBACK, [trace_service(ingest)], threads=16, message_bytes_max=message_bytes_max)
         query = bind("query", LOOPBACK, [], threads=8)
         session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries), query.server)
         identity = Identity("0", 0, str(data_dir), 1, {"otlp_grpc": receiver.address, "query": query.address})
-        admin = AdminService(identity, store, writer, telemetry, lambda: check(store))
+        admin = AdminService(
+            identity,
+            store,
+            writer,
+            telemetry,
+            check=lambda: check(store, lambda: writer.rules),
+            reprice=lambda: reprice(writer, lambda: RULES),
+        )
         admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, query.server)
         writer.start()
         stack.callback(writer.stop)

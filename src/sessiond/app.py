@@ -27,7 +27,7 @@ from sessiond.service.decoders import Decoders
 from sessiond.service.ingest import Ingest
 from sessiond.service.query import Queries
 from sessiond.service.reprice import reprice
-from sessiond.service.rules import Rules
+from sessiond.service.rules import ExtraKeys, Rules
 from sessiond.service.settle import Settler
 from sessiond.service.writer import Writer
 from sessiond.storage.lmdb.keys import FORMAT
@@ -83,7 +83,7 @@ class App:
         parts.callback(store.close)
         settler = Settler(store, rules)
         writer = Writer(store, settler, telemetry, queue_bytes_max=config.receiver.queue_bytes_max, broken=self._end_broken)
-        decoders = Decoders()
+        decoders = Decoders(rules.keys)
         ingest = Ingest(
             writer, decoders, telemetry, spans_max=config.receiver.spans_max, bytes_max=config.receiver.requests_bytes_max
         )
@@ -141,7 +141,8 @@ class App:
 
 def rules_of(config: Config) -> Rules:
     """What figures are made by, as it is configured."""
-    return Rules(GenaiPriceBook(override.value() for override in config.prices.overrides))
+    prices = GenaiPriceBook(override.value() for override in config.prices.overrides)
+    return Rules(prices, ExtraKeys(config.conventions.session_keys, config.conventions.user_keys))
 
 
 def _calm_collector() -> None:

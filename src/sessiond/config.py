@@ -65,6 +65,7 @@ def _provider_name(value: str) -> str:
 
 Address = Annotated[str, AfterValidator(_address)]
 NotServedAddress = Annotated[str, BeforeValidator(_off_word), AfterValidator(_only_off)]
+AttributeKey = Annotated[str, Field(min_length=1, max_length=256)]
 Bytes = Annotated[ByteSize, Field(gt=0)]
 UsdPerMillion = Annotated[Decimal, Field(ge=0)]
 
@@ -177,6 +178,15 @@ def _each_once(overrides: tuple[PriceOverride, ...]) -> tuple[PriceOverride, ...
     return overrides
 
 
+class Conventions(_Section):
+    """Which attributes are read, besides those that are known."""
+
+    session_keys: tuple[AttributeKey, ...] = ()
+    """Attributes that carry a session id, in order of precedence; they go before all that are known."""
+    user_keys: tuple[AttributeKey, ...] = ()
+    """Attributes that carry a user id, as session_keys."""
+
+
 class Prices(_Section):
     """What calls cost whose spans don't say."""
 
@@ -201,6 +211,7 @@ class Config(_Section):
     web: Web = Web()
     store: StoreSettings = Field(default_factory=StoreSettings)
     sessions: Sessions = Sessions()
+    conventions: Conventions = Conventions()
     prices: Prices = Prices()
     log: Log = Log()
 

@@ -6,7 +6,7 @@ Not here: those that speak of time to first token (7), metadata (9), cost (13), 
 from collections.abc import Iterable, Sequence
 from itertools import permutations
 
-from builders import ARRIVAL, MS, T0, by_trace, received, span, span_id, trace_id
+from builders import ARRIVAL, MS, PRICES, T0, by_trace, received, span, span_id, trace_id
 from sessiond.core import session, trace
 from sessiond.core.identity import Version, version
 from sessiond.core.model import ReceivedSpan, SessionKey, SessionSummary, TraceSummary, Usage
@@ -28,7 +28,7 @@ def traces(*batches: Batch) -> dict[bytes, TraceSummary]:
             best, winner = this, each
         held[key] = (best, min(first_arrival, each.facts.received_unix_nano), winner)
     winners = [one._replace(facts=one.facts._replace(received_unix_nano=arrival)) for _, arrival, one in held.values()]
-    return {each: trace.summarize(each, facts) for each, facts in by_trace(winners).items()}
+    return {each: trace.summarize(each, facts, PRICES) for each, facts in by_trace(winners).items()}
 
 
 def one_trace(*batches: Batch) -> TraceSummary:

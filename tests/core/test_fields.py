@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from builders import span, summary, turn
-from sessiond.core import session
-from sessiond.core.fields import FIELDS, SESSION_FIELDS, TRACE_FIELDS, Field
-from sessiond.core.model import SessionKey
+from sessiond.core import session, user
+from sessiond.core.fields import FIELDS, SESSION_FIELDS, TRACE_FIELDS, USER_FIELDS, Field
+from sessiond.core.model import SessionKey, UserKey
 from sessiond.wire._pb.v1 import resources_pb2 as pb
 
 USAGE = [
@@ -16,7 +16,8 @@ USAGE = [
 ]
 LISTS = ["models", "request_models", "providers", "services", "agents", "tools"]
 COUNTS = ["span_count", "llm_call_count", "tool_call_count", "error_count", "failed_call_count"]
-ENDING = ["tags", "metadata", "input", "output", "scores", "annotations", "list_counts"]
+TEXTS = ["input", "input_length", "output", "output_length"]
+ENDING = ["tags", "metadata", *TEXTS, "scores", "annotations", "list_counts"]
 
 TRACE = [
     *["project", "trace_id", "session_id", "other_session_ids", "user_id", "name", "root_span_id", "root_missing"],
@@ -38,11 +39,14 @@ SESSION = [
     *["trace_count", "failed_trace_count", "status", "first_failed_trace_id", "state"],
     *ENDING,
 ]
-NOT_SERVED = {
-    *["ttft_ms", "ttft_first_ms", "ttft_max_ms", "ttft_count"],
-    *["cost_usd", "input_cost_usd", "output_cost_usd", "cost_reported_usd", "cost_estimated_usd", "unpriced_call_count"],
-    *["tags", "metadata", "input", "output", "scores", "annotations"],
-}
+USER = [
+    *["project", "user_id", "first_seen_time", "last_seen_time", "session_count", "trace_count", "failed_trace_count"],
+    *USAGE,
+    *["cost_mean_usd", "cost_median_usd", "models", "providers", "tools", "list_counts"],
+]
+NOT_SERVED = {"scores", "annotations"}
+KEPT_APART = {"state", *TEXTS}
+"""What the edge that reads a row adds to it."""
 NOT_IN_MESSAGES = {"scores", "annotations"}
 
 FULL_TRACE = summary(
@@ -54,6 +58,12 @@ FULL_TRACE = summary(
         tokens_in=5,
         tokens_out=6,
         **{
+            "gen_ai.usage.total_cost": 0.5,
+            "gen_ai.usage.input_cost": 0.2,
+            "gen_ai.usage.output_cost": 0.3,
+            "gen_ai.response.time_to_first_chunk": 0.001,
+            "tag.tags": ["blue"],
+            "metadata": '{"plan": "pro"}',
             "gen_ai.usage.cache_read.input_tokens": 1,
             "gen_ai.usage.cache_write.input_tokens": 1,
             "gen_ai.usage.reasoning.output_tokens": 1,
@@ -64,10 +74,11 @@ FULL_TRACE = summary(
     span(operation="execute_tool"),
 )
 FULL_SESSION = session.summarize(SessionKey("default", "s"), [FULL_TRACE])
-SUMMARIES: dict[str, Any] = {"trace": FULL_TRACE, "session": FULL_SESSION}
+FULL_USER = user.summarize(UserKey("default", "u"), [FULL_TRACE])
+SUMMARIES: dict[str, Any] = {"trace": FULL_TRACE, "session": FULL_SESSION, "user": FULL_USER}
 
 
-@pytest.mark.parametrize(("row", "names"), [("trace", TRACE), ("session", SESSION)])
+@pytest.mark.parametrize(("row", "names"), [("trace", TRACE), ("session", SESSION), ("user", USER)])
 def test_every_figure_of_the_docs_has_one_field_and_there_are_no_others(row: str, names: list[str]):
     assert sorted(field.name for field in FIELDS[row]) == sorted(names)
 
@@ -84,7 +95,7 @@ def test_what_is_not_computed_in_this_version_says_so(row: str):
 )
 def test_a_served_field_is_there_on_a_full_row_and_another_never(row: str, field: Field[Any]):
     value = field.get(SUMMARIES[row])
-    assert (value is not None) is (field.served and field.name != "state")
+    assert (value is not None) is (field.served and field.name not in KEPT_APART)
 
 
 TYPES: dict[str, tuple[type, ...]] = {
@@ -96,6 +107,8 @@ TYPES: dict[str, tuple[type, ...]] = {
     "bool": (bool,),
     "strings": (tuple,),
     "counts": (tuple,),
+    "map": (tuple,),
+    "usd": (int,),
     "enum": (str,),
 }
 
@@ -106,7 +119,11 @@ def test_a_value_is_of_the_type_that_its_field_names(row: str):
     assert [field.name for field, value in values if value is not None and type(value) not in TYPES[field.type]] == []
 
 
-@pytest.mark.parametrize(("fields", "message"), [(TRACE_FIELDS, pb.Trace), (SESSION_FIELDS, pb.Session)], ids=["trace", "session"])
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [(TRACE_FIELDS, pb.Trace), (SESSION_FIELDS, pb.Session), (USER_FIELDS, pb.User)],
+    ids=["trace", "session", "user"],
+)
 def test_the_messages_carry_every_field_under_its_name_and_no_other(fields: tuple[Field[Any], ...], message: Any):
     assert {field.name for field in message.DESCRIPTOR.fields} == {field.name for field in fields} - NOT_IN_MESSAGES
 

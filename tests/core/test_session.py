@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from builders import ARRIVAL, MS, T0, trace_id, turn
-from sessiond.core.model import NO_USAGE, SessionKey, SessionSummary, TraceSummary, Usage
+from sessiond.core.model import NO_USAGE, Costs, SessionKey, SessionSummary, TraceSummary, Usage
 from sessiond.core.session import order_of_id, summarize
 from sessiond.core.usage import NO_CALLS
 
@@ -40,6 +40,10 @@ def test_a_whole_session():
             start_ms=100,
             end_ms=110,
             llm_duration_nano=7,
+            ttft_nano=5,
+            tags=("blue",),
+            metadata=(("plan", "free"), ("region", "eu")),
+            costs=Costs(7, 3, 4, 7, 0, 1),
             usage=Usage(20, 4),
             models=("n", "m"),
             request_models=("n",),
@@ -49,7 +53,17 @@ def test_a_whole_session():
             failed_call_count=1,
             updated_unix_nano=ARRIVAL + 5,
         ),
-        turn(5, start_ms=200, end_ms=220, user_id="u2", usage=NO_CALLS, agents=("y", "x"), tools=("search", "book")),
+        turn(
+            5,
+            start_ms=200,
+            end_ms=220,
+            tags=("red", "blue"),
+            metadata=(("plan", "pro"),),
+            user_id="u2",
+            usage=NO_CALLS,
+            agents=("y", "x"),
+            tools=("search", "book"),
+        ),
     ]
     expected = SessionSummary(
         project="default",
@@ -62,10 +76,19 @@ def test_a_whole_session():
         last_activity_unix_nano=ARRIVAL + 5,
         duration_nano=60 * MS,
         llm_duration_nano=12,
+        ttft_nano=5,
+        ttft_first_nano=None,
+        ttft_max_nano=5,
+        ttft_count=1,
         trace_duration_p50_nano=20 * MS,
         trace_duration_p95_nano=29 * MS,
         trace_duration_max_nano=30 * MS,
         usage=Usage(30, 6, 1, None, 0),
+        costs=Costs(7, 3, 4, 7, 0, 1),
+        first_trace_id=trace_id(7),
+        last_trace_id=trace_id(5),
+        tags=("blue", "red"),
+        metadata=(("plan", "pro"), ("region", "eu")),
         models=("m", "n"),
         request_models=("m", "n"),
         providers=("openai",),

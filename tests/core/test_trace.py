@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from builders import ARRIVAL, MS, T0, fact, facts, span, span_id, summary, trace_id
-from sessiond.core.model import NO_USAGE, TraceSummary, Usage
+from builders import ARRIVAL, MS, PRICES, T0, fact, facts, span, span_id, summary, trace_id
+from sessiond.core.model import NO_USAGE, Costs, TraceSummary, Usage
 from sessiond.core.trace import summarize
 from sessiond.core.usage import NO_CALLS
 
@@ -27,6 +27,10 @@ def test_a_whole_trace():
                 tokens_in=10,
                 tokens_out=2,
                 gen_ai__system="openai",
+                gen_ai__usage__total_cost=0.5,
+                gen_ai__response__time_to_first_chunk=0.02,
+                tag__tags=["blue"],
+                metadata='{"plan": "free"}',
             ),
             span(
                 id=3,
@@ -38,7 +42,16 @@ def test_a_whole_trace():
                 error="no quota",
                 error__type="Q",
             ),
-            span(id=4, parent=1, start_ms=60, end_ms=120, operation="execute_tool", name="search", gen_ai__agent__name="helper"),
+            span(
+                id=4,
+                parent=1,
+                start_ms=60,
+                end_ms=120,
+                operation="execute_tool",
+                name="search",
+                gen_ai__agent__name="helper",
+                metadata='{"plan": "pro"}',
+            ),
             arrival=LATER,
             service="worker",
         ),
@@ -54,8 +67,12 @@ def test_a_whole_trace():
         root_missing=False,
         start_unix_nano=T0,
         end_unix_nano=T0 + 120 * MS,
+        ttft_nano=30 * MS,
         llm_duration_nano=40 * MS,
         usage=Usage(10, 2),
+        costs=Costs(5 * 10**8, None, None, 5 * 10**8, 0, 0),
+        tags=("blue",),
+        metadata=(("plan", "pro"),),
         models=("m",),
         request_models=("m", "n"),
         providers=("openai",),
@@ -74,7 +91,7 @@ def test_a_whole_trace():
         list_counts=(),
     )
     for shuffled in permutations(spans):
-        assert summarize(trace_id(1), shuffled) == expected
+        assert summarize(trace_id(1), shuffled, PRICES) == expected
 
 
 def ids(found: TraceSummary) -> tuple[str | None, tuple[str, ...]]:
@@ -250,7 +267,7 @@ def test_the_earliest_error_may_have_nothing_to_say():
 
 def test_arrivals_are_the_first_of_the_first_and_of_the_latest_span():
     spans = [fact(1, received_unix_nano=50), fact(2, 1, received_unix_nano=90), fact(3, 1, received_unix_nano=70)]
-    found = summarize(trace_id(1), spans)
+    found = summarize(trace_id(1), spans, PRICES)
     assert (found.received_unix_nano, found.updated_unix_nano) == (50, 90)
 
 
@@ -275,5 +292,5 @@ def test_lists_are_cut_at_a_hundred_and_their_length_is_told():
 
 
 def test_a_trace_of_one_broken_span_has_figures():
-    found = summarize(trace_id(1), [fact(5, 5, start_unix_nano=2**64 - 1, end_unix_nano=0)])
+    found = summarize(trace_id(1), [fact(5, 5, start_unix_nano=2**64 - 1, end_unix_nano=0)], PRICES)
     assert (found.start_unix_nano, found.end_unix_nano, found.root_missing, found.span_count) == (ARRIVAL, ARRIVAL, True, 1)

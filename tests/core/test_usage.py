@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
-from builders import fact, facts, span
+from builders import PRICES, fact, facts, span
 from sessiond.core.calls import select
 from sessiond.core.identity import chronological
 from sessiond.core.model import NO_USAGE, SpanFacts, TraceSummary, Usage
@@ -235,7 +235,7 @@ def test_each_call_counts_once(expected: Counted, spans: Sequence[SpanFacts], st
         one._replace(start_unix_nano=one.start_unix_nano - place * start_before_parent_nano) for place, one in enumerate(spans)
     ]
     for arrived in (early, early[::-1]):
-        found = summarize(bytes(16), arrived)
+        found = summarize(bytes(16), arrived, PRICES)
         assert Counted(found.usage, found.llm_call_count, found.failed_call_count) == expected
 
 
@@ -263,7 +263,7 @@ def test_a_bill_over_several_attempts_goes_to_the_last_that_did_not_fail():
         chat(4, 2, start_ms=11, request_model="second"),
         chat(5, 2, start_ms=22, is_error=True, request_model="third"),
     ]
-    found = summarize(bytes(16), spans)
+    found = summarize(bytes(16), spans, PRICES)
     assert (found.models, found.usage, found.failed_call_count) == (("second",), FIVE, 2)
 
 
@@ -275,23 +275,23 @@ def test_reporters_are_the_spans_that_alone_report():
 
 def test_a_merged_call_failed_if_one_of_its_tellers_says_so():
     spans = [ROOT, chat(2, 1, FIVE, response_id="r"), chat(3, 1, FIVE, response_id="r", is_error=True)]
-    found = summarize(bytes(16), spans)
+    found = summarize(bytes(16), spans, PRICES)
     assert (found.llm_call_count, found.failed_call_count) == (1, 1)
 
 
 def test_thirty_thousand_parallel_siblings_are_as_many_calls():
     calls = [chat(n, 1, Usage(n, 1), scope=str(n % 2), end_ms=90 + n % 7) for n in range(2, 30_002)]
-    found = summarize(bytes(16), [ROOT, *calls])
+    found = summarize(bytes(16), [ROOT, *calls], PRICES)
     assert (found.llm_call_count, found.usage) == (30_000, Usage(sum(range(2, 30_002)), 30_000))
 
 
 def test_thirty_thousand_siblings_with_one_response_id_are_one_call():
-    found = summarize(bytes(16), [ROOT, *(chat(n, 1, FIVE, response_id="r") for n in range(2, 30_002))])
+    found = summarize(bytes(16), [ROOT, *(chat(n, 1, FIVE, response_id="r") for n in range(2, 30_002))], PRICES)
     assert (found.llm_call_count, found.usage) == (1, FIVE)
 
 
 def test_thirty_thousand_nested_calls_are_one():
-    found = summarize(bytes(16), [ROOT, *(chat(n, n - 1, FIVE) for n in range(2, 30_002))])
+    found = summarize(bytes(16), [ROOT, *(chat(n, n - 1, FIVE) for n in range(2, 30_002))], PRICES)
     assert (found.llm_call_count, found.usage) == (1, FIVE)
 
 
@@ -375,7 +375,7 @@ def test_sums_run_over_what_is_present():
 
 
 def turn(calls: int, used: Usage) -> TraceSummary:
-    one = summarize(b"t" * 16, facts(span()))
+    one = summarize(b"t" * 16, facts(span()), PRICES)
     return one._replace(llm_call_count=calls, usage=used)
 
 

@@ -9,7 +9,7 @@ from conversations import Turn, conversations, deliveries
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from builders import packed
+from builders import RULES, packed
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary, UserKey, UserSummary
 from sessiond.service.check import check
 from sessiond.service.settle import Settler
@@ -45,7 +45,7 @@ def figures(store: Store) -> Figures:
 def in_one_batch(told: list[Turn]) -> Figures:
     store = MemoryStore()
     store.append(packed(*(built for turn in told for built in turn.spans)))
-    Settler(store).settle_all()
+    Settler(store, RULES).settle_all()
     return figures(store)
 
 
@@ -54,10 +54,10 @@ def as_they_come(open_store: Callable, batches: list, settled_after: list[bool])
         for batch, settle in zip(batches, settled_after, strict=True):
             store.append(packed(*batch))
             if settle:
-                Settler(store).settle_all()
-        Settler(store).settle_all()
+                Settler(store, RULES).settle_all()
+        Settler(store, RULES).settle_all()
         assert store.marks() == Marks()
-        assert [problem for checked in check(store) for problem in checked.problems] == []
+        assert [problem for checked in check(store, lambda: RULES) for problem in checked.problems] == []
         return figures(store)
 
 

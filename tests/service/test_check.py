@@ -8,7 +8,7 @@ from typing import Any
 import lmdb
 import pytest
 
-from builders import packed, span, trace_id
+from builders import RULES, packed, span, trace_id
 from daemon import STORE_BYTES_MAX
 from sessiond.core.model import SessionKey, UserKey
 from sessiond.service.check import Checked, check
@@ -64,7 +64,7 @@ def data_dir(tmp_path: Path) -> Path:
     """A sound store, closed: three traces, two sessions, one user, a span that replaced another, two commits of one trace."""
     path = tmp_path / "data"
     store = LmdbStore.open(path, bytes_max=STORE_BYTES_MAX)
-    settler = Settler(store)
+    settler = Settler(store, RULES)
     for spans in (
         [span(trace=1, id=1, session="s1", user="u"), span(trace=1, id=2, parent=1, operation="chat", tokens_in=3, tokens_out=4)],
         [span(trace=2, id=1, session="s1", start_ms=100, error="no"), span(trace=3, id=1, session="s2", user="u", start_ms=50)],
@@ -79,7 +79,7 @@ def data_dir(tmp_path: Path) -> Path:
 def checked(data_dir: Path) -> list[Checked]:
     store = LmdbStore.open(data_dir, bytes_max=STORE_BYTES_MAX)
     try:
-        return list(check(store))
+        return list(check(store, lambda: RULES))
     finally:
         store.close()
 
@@ -101,7 +101,7 @@ def test_an_empty_store_has_no_problems(tmp_path: Path) -> None:
 def test_a_store_with_marks_that_were_never_settled_has_no_problems(data_dir: Path) -> None:
     store = LmdbStore.open(data_dir, bytes_max=STORE_BYTES_MAX)
     store.append(packed(span(trace=1, id=3, parent=1, session="s9"), span(trace=4, id=1, session="s1")))
-    settler = Settler(store)
+    settler = Settler(store, RULES)
     store.append(packed(span(trace=5, id=1, session="s2", user="v")))
     settler.step()
     store.close()
@@ -258,7 +258,7 @@ def test_a_user_without_any_trace_is_found(data_dir: Path) -> None:
 def _leave_behind(data_dir: Path, *, marked: str) -> None:
     """Move every trace to another session and user, and lose the marks of one kind before they are settled."""
     store = LmdbStore.open(data_dir, bytes_max=STORE_BYTES_MAX)
-    settler = Settler(store)
+    settler = Settler(store, RULES)
     roots = [span(trace=number, id=1, session="moved", user="other", start_ms=-1, end_ms=10**4) for number in (1, 2, 3)]
     settler.note(store.append(packed(*roots)).traces)
     settler.step()
@@ -268,7 +268,7 @@ def _leave_behind(data_dir: Path, *, marked: str) -> None:
             if packing.unseal(row)[1] not in ("moved", "other"):
                 rows.delete(marked, key)
     store = LmdbStore.open(data_dir, bytes_max=STORE_BYTES_MAX)
-    Settler(store).settle_all()
+    Settler(store, RULES).settle_all()
     store.close()
 
 
@@ -280,9 +280,9 @@ def test_counters_that_lag_behind_the_numbers_given_out_are_found(data_dir: Path
 
 def test_a_check_beside_a_writer_finds_nothing(data_dir: Path) -> None:
     store = LmdbStore.open(data_dir, bytes_max=STORE_BYTES_MAX)
-    settler = Settler(store)
+    settler = Settler(store, RULES)
     found = []
-    for number, one in enumerate(check(store)):
+    for number, one in enumerate(check(store, lambda: RULES)):
         found += one.problems
         settler.note(store.append(packed(span(trace=1 + number % 3, session="s1", start_ms=number))).traces)
         settler.step()

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from builders import ARRIVAL, request, span
+from builders import ARRIVAL, RULES, request, span
 from sessiond.core.errors import Invalid, TooLarge
 from sessiond.service import decoders as decoders_module
-from sessiond.service.decode import Decoded, decode
+from sessiond.service.decode import Decoded, Decoder
 from sessiond.service.decoders import DecoderDied, Decoders
-from sessiond.storage.packing import Packer
 from sessiond.wire import otlp
 
 LARGE = request(
@@ -23,7 +22,7 @@ DAMAGED = LARGE + request(span(id=1000, trace=0)).SerializeToString()
 
 @pytest.fixture
 def decoders() -> Iterator[Decoders]:
-    opened = Decoders(processes_max=1)
+    opened = Decoders(RULES.keys, processes_max=1)
     yield opened
     opened.stop()
 
@@ -33,7 +32,7 @@ def decoded(decoders: Decoders, body: bytes, spans_max: int = 10**6) -> list[Dec
 
 
 def in_place(body: bytes) -> list[Decoded]:
-    return list(decode(body, Packer(), received_unix_nano=ARRIVAL, spans_max=10**6))
+    return list(Decoder(RULES.keys.normalizer()).decode(body, received_unix_nano=ARRIVAL, spans_max=10**6))
 
 
 @pytest.mark.parametrize("body", [LARGE, SMALL, DAMAGED, b""], ids=["large", "small", "with a bad span", "empty"])

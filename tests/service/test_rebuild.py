@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import builders
-from builders import packed, received, span, trace_id
+from builders import RULES, packed, received, span, trace_id
 from daemon import STORE_BYTES_MAX
 from sessiond.core.model import SessionKey, StoredSpan, UserKey
 from sessiond.service.check import check
@@ -62,49 +62,49 @@ def test_the_new_store_answers_as_the_old_and_keeps_first_arrivals(old: LmdbStor
         (9, [first, span(trace=4, id=1, session="s", user="w", error="no", start_ms=50)]),
     ):
         old.append(packed(*spans, arrival=builders.ARRIVAL + arrival * SECOND))
-    Settler(old).settle_all()
-    told = list(rebuild(old, new))
+    Settler(old, RULES).settle_all()
+    told = list(rebuild(old, new, RULES))
     assert told[-1] == Rebuilt(5, [])
     assert answers(new) == answers(old)
     assert sorted(span.received_unix_nano - builders.ARRIVAL for span in spans_of(new, 1)) == [0, 7 * SECOND]
-    assert [problem for one in check(new) for problem in one.problems] == []
+    assert [problem for one in check(new, lambda: RULES) for problem in one.problems] == []
 
 
 def test_marks_of_the_old_store_need_not_be_settled(old: LmdbStore, new: LmdbStore) -> None:
     old.append(packed(span(trace=1, id=1, session="s", user="u")))
-    list(rebuild(old, new))
-    Settler(old).settle_all()
+    list(rebuild(old, new, RULES))
+    Settler(old, RULES).settle_all()
     assert answers(new) == answers(old)
     assert new.marks() == Marks()
 
 
 def test_an_empty_store_gives_an_empty_store(old: LmdbStore, new: LmdbStore) -> None:
-    assert list(rebuild(old, new)) == [Rebuilt(0, [])]
+    assert list(rebuild(old, new, RULES)) == [Rebuilt(0, [])]
     assert answers(new) == answers(old)
 
 
 def test_more_spans_than_fit_a_transaction_are_all_copied(old: LmdbStore, new: LmdbStore) -> None:
     count = COMMIT_SPANS_MAX + 10
     old.append(packed(*(span(trace=1 + number % 3, id=number + 1, session="s") for number in range(count))))
-    Settler(old).settle_all()
-    assert [one.spans for one in rebuild(old, new)] == [COMMIT_SPANS_MAX, count]
+    Settler(old, RULES).settle_all()
+    assert [one.spans for one in rebuild(old, new, RULES)] == [COMMIT_SPANS_MAX, count]
     assert answers(new) == answers(old)
 
 
 def test_wrong_summaries_are_made_right(old: LmdbStore, new: LmdbStore) -> None:
     old.append(packed(span(trace=1, id=1, session="s", user="u")))
-    Settler(old).settle_all()
+    Settler(old, RULES).settle_all()
     right = answers(old)
     wrong = old.trace(trace_id(1))
     assert wrong is not None
     old.put_traces([wrong._replace(name="wrong", session_id="wrong")])
-    Settler(old).settle_all()
-    list(rebuild(old, new))
+    Settler(old, RULES).settle_all()
+    list(rebuild(old, new, RULES))
     assert answers(new) == right
 
 
 def test_a_span_that_can_not_be_read_is_left_out_and_told(old: LmdbStore, new: LmdbStore) -> None:
     good, bad = received(span(trace=1, id=1, session="s")), received(span(trace=2, id=1, session="s"))
     old.append(Packer().traces([*good, bad[0]._replace(data=b"\xff\xff")]))
-    assert list(rebuild(old, new)) == [Rebuilt(1, ["a span's bytes are not a Span message"])]
+    assert list(rebuild(old, new, RULES)) == [Rebuilt(1, ["a span's bytes are not a Span message"])]
     assert new.trace_ids() == [trace_id(1)]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import builders
-from builders import packed, received, span, trace_id
+from builders import PRICES, RULES, packed, received, span, trace_id
 from daemon import DEADLINE_SECONDS, STORE_BYTES_MAX, parts, until
 from sessiond.core import session, trace, user
 from sessiond.core.errors import StoreFull
@@ -55,19 +55,19 @@ def session_ids(store: Store) -> list[str]:
 
 
 def test_a_session_ticket_is_done_when_its_trace_and_session_are_settled(store: LmdbStore) -> None:
-    settler = Settler(store)
+    settler = Settler(store, RULES)
     append(store, settler, span(trace=1, session="s", user="u"))
     done: Future[None] = Future()
     settler.wait_for("sessions", done)
     assert settler.step()
-    assert (store.trace(trace_id(1)), done.done()) == (trace.summarize(trace_id(1), store.facts(trace_id(1))), False)
+    assert (store.trace(trace_id(1)), done.done()) == (trace.summarize(trace_id(1), store.facts(trace_id(1)), PRICES), False)
     assert settler.step()
     key = SessionKey("default", "s")
     assert (store.session(key), done.done()) == (session.summarize(key, store.traces_of_session(key)), True)
 
 
 def test_a_trace_ticket_does_not_wait_for_sessions(store: LmdbStore) -> None:
-    settler = Settler(store)
+    settler = Settler(store, RULES)
     append(store, settler, span(trace=1, session="s"))
     done: Future[None] = Future()
     settler.wait_for("traces", done)
@@ -76,7 +76,7 @@ def test_a_trace_ticket_does_not_wait_for_sessions(store: LmdbStore) -> None:
 
 
 def test_a_ticket_waits_for_what_was_marked_before_it_and_for_no_more(store: LmdbStore) -> None:
-    settler = Settler(store)
+    settler = Settler(store, RULES)
     append(store, settler, span(trace=1, session="s"))
     done: Future[None] = Future()
     settler.wait_for("traces", done)
@@ -86,7 +86,7 @@ def test_a_ticket_waits_for_what_was_marked_before_it_and_for_no_more(store: Lmd
 
 
 def test_a_session_ticket_is_done_however_many_traces_keep_coming(store: LmdbStore) -> None:
-    settler = Settler(store)
+    settler = Settler(store, RULES)
     append(store, settler, span(trace=1, session="s"))
     done: Future[None] = Future()
     settler.wait_for("sessions", done)
@@ -98,12 +98,12 @@ def test_a_session_ticket_is_done_however_many_traces_keep_coming(store: LmdbSto
 
 def test_a_ticket_with_nothing_marked_is_done_at_once(store: LmdbStore) -> None:
     done: Future[None] = Future()
-    Settler(store).wait_for("sessions", done)
+    Settler(store, RULES).wait_for("sessions", done)
     assert done.done()
 
 
 def test_a_trace_marked_again_keeps_its_place(store: LmdbStore) -> None:
-    settler = Settler(store)
+    settler = Settler(store, RULES)
     append(store, settler, span(trace=1, id=1))
     append(store, settler, *(span(trace=number) for number in range(2, TRACES_PER_SLICE + 2)))
     append(store, settler, span(trace=1, id=2))
@@ -117,8 +117,8 @@ def test_marks_survive_a_stop_and_are_settled_after_the_next_start(reopened: Reo
     reopened.store.append(packed(span(trace=1, session="s", user="u"), span(trace=2, session="s")))
     store = reopened.again()
     assert store.marks() == Marks(traces=(trace_id(1), trace_id(2)))
-    Settler(store).settle_all()
-    traces = [trace.summarize(number, store.facts(number)) for number in (trace_id(1), trace_id(2))]
+    Settler(store, RULES).settle_all()
+    traces = [trace.summarize(number, store.facts(number), PRICES) for number in (trace_id(1), trace_id(2))]
     s, u = SessionKey("default", "s"), UserKey("default", "u")
     assert [store.trace(number) for number in (trace_id(1), trace_id(2))] == traces
     assert store.session(s) == session.summarize(s, traces)
@@ -127,13 +127,13 @@ def test_marks_survive_a_stop_and_are_settled_after_the_next_start(reopened: Reo
 
 
 def test_a_stop_between_trace_and_session_leaves_the_marks_of_the_session_and_the_user(reopened: Reopened) -> None:
-    settler = Settler(reopened.store)
+    settler = Settler(reopened.store, RULES)
     append(reopened.store, settler, span(trace=1, session="s", user="u"))
     settler.step()
     store = reopened.again()
     assert store.marks() == Marks(sessions=(SessionKey("default", "s"),), users=(UserKey("default", "u"),))
     assert (session_ids(store), store.user(UserKey("default", "u"))) == ([], None)
-    settler = Settler(store)
+    settler = Settler(store, RULES)
     assert settler.waiting() == Waiting(0, 1, 1)
     settler.settle_all()
     assert session_ids(store) == ["s"]
@@ -142,13 +142,13 @@ def test_a_stop_between_trace_and_session_leaves_the_marks_of_the_session_and_th
 
 def test_a_trace_whose_session_id_arrives_late_moves_and_the_old_session_disappears(reopened: Reopened) -> None:
     store = reopened.store
-    settler = Settler(store)
+    settler = Settler(store, RULES)
     append(store, settler, span(trace=1, id=2, parent=1, session="old", user="u-old"))
     settler.settle_all()
     assert session_ids(store) == ["old"]
     append(store, settler, span(trace=1, id=1, session="new", user="u-new", end_ms=20))
     settler.settle_all()
-    moved = trace.summarize(trace_id(1), store.facts(trace_id(1)))
+    moved = trace.summarize(trace_id(1), store.facts(trace_id(1)), PRICES)
     assert (moved.session_id, moved.other_session_ids, moved.user_id) == ("new", ("old",), "u-new")
     new = SessionKey("default", "new")
     for reopen in (lambda: store, reopened.again):
@@ -164,19 +164,19 @@ def test_a_trace_whose_session_id_arrives_late_moves_and_the_old_session_disappe
 
 
 def test_a_moved_trace_leaves_its_old_session_with_the_others(store: LmdbStore) -> None:
-    settler = Settler(store)
+    settler = Settler(store, RULES)
     append(store, settler, span(trace=1, id=2, parent=1, session="old"), span(trace=2, session="old", start_ms=1000))
     settler.settle_all()
     append(store, settler, span(trace=1, id=1, session="new"))
     settler.settle_all()
     for name, numbers in (("old", [trace_id(2)]), ("new", [trace_id(1)])):
         key = SessionKey("default", name)
-        traces = [trace.summarize(number, store.facts(number)) for number in numbers]
+        traces = [trace.summarize(number, store.facts(number), PRICES) for number in numbers]
         assert (store.session(key), store.traces_of_session(key)) == (session.summarize(key, traces), traces)
 
 
 def test_a_trace_without_a_session_id_belongs_to_none_until_one_comes(store: LmdbStore) -> None:
-    settler = Settler(store)
+    settler = Settler(store, RULES)
     append(store, settler, span(trace=1, id=1))
     settler.settle_all()
     assert (session_ids(store), store.extent().trace_count) == ([], 1)
@@ -203,13 +203,13 @@ class BadFacts:
 
 def test_a_trace_whose_figures_fail_keeps_its_mark_and_stops_no_other(store: LmdbStore) -> None:
     bad = BadFacts(store, trace_id(1))
-    settler = Settler(bad)
+    settler = Settler(bad, RULES)
     append(store, settler, span(trace=1, session="bad"), span(trace=2, session="good"))
     done: Future[None] = Future()
     settler.wait_for("sessions", done)
     settler.settle_all()
     assert (done.done(), session_ids(store), store.marks()) == (True, ["good"], Marks(traces=(trace_id(1),)))
-    Settler(store).settle_all()
+    Settler(store, RULES).settle_all()
     assert sorted(session_ids(store)) == ["bad", "good"]
 
 
@@ -262,7 +262,7 @@ def test_the_order_and_the_batches_in_which_spans_come_do_not_matter(tmp_path: P
     answers = []
     for order in (spans, spans[::-1], [spans[number] for number in (3, 0, 4, 2, 1, 0, 3)]):
         store = LmdbStore.open(tmp_path / str(len(answers)), bytes_max=STORE_BYTES_MAX)
-        settler = Settler(store)
+        settler = Settler(store, RULES)
         for one in order:
             append(store, settler, one)
             settler.settle_all()

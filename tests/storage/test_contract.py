@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from builders import ARRIVAL, MS, T0, facts, packed, received, span, trace_id
+from builders import ARRIVAL, MS, PRICES, RULES, T0, facts, packed, received, span, trace_id
 from sessiond.core import session, trace, user
 from sessiond.core.model import SessionKey, TraceSummary, UserKey
+from sessiond.service.figures import settled
 from sessiond.storage.api import Appended, Marks, Store, Where, span_pages
 from sessiond.storage.packing import Packer
 
@@ -17,7 +18,7 @@ S1 = SessionKey("default", "s1")
 
 def settle(store: Store) -> None:
     marks = store.marks()
-    owners = store.put_traces([trace.summarize(one, store.facts(one)) for one in marks.traces])
+    owners = store.put_traces([settled(store, RULES, one) for one in marks.traces])
     sessions = {*marks.sessions, *owners.sessions}
     users = {*marks.users, *owners.users}
     store.put_sessions(
@@ -160,7 +161,7 @@ def test_trace_ids_are_walked_in_order(store: Store) -> None:
 def test_an_append_marks_its_trace_and_a_summary_clears_the_mark(store: Store) -> None:
     store.append(packed(span(session="s1", user="u1")))
     assert store.marks() == Marks(traces=(trace_id(1),))
-    owners = store.put_traces([trace.summarize(trace_id(1), store.facts(trace_id(1)))])
+    owners = store.put_traces([settled(store, RULES, trace_id(1))])
     assert owners == Marks(sessions=(S1,), users=(UserKey("default", "u1"),))
     assert store.marks() == owners
 
@@ -168,7 +169,7 @@ def test_an_append_marks_its_trace_and_a_summary_clears_the_mark(store: Store) -
 def test_summaries_are_read_as_they_were_written(store: Store) -> None:
     spans = [span(id=1, session="s1", user="u1", name="turn"), span(id=2, parent=1, operation="chat", tokens_in=3, tokens_out=4)]
     put(store, *spans)
-    turn = trace.summarize(trace_id(1), facts(*spans))
+    turn = trace.summarize(trace_id(1), facts(*spans), PRICES)
     assert store.trace(trace_id(1)) == turn
     assert store.session(S1) == session.summarize(S1, [turn])
     assert store.user(UserKey("default", "u1")) == user.summarize(UserKey("default", "u1"), [turn])

@@ -8,7 +8,7 @@ from pathlib import Path
 import lmdb
 import pytest
 
-from builders import packed, received, span, trace_id
+from builders import RULES, packed, received, span, trace_id
 from sessiond.core.errors import Invalid, Occupied, StoreBroken, StoreFull
 from sessiond.service.settle import Settler
 from sessiond.storage.api import Where
@@ -25,7 +25,7 @@ def test_what_was_appended_is_there_after_reopening(tmp_path: Path) -> None:
     store.append(packed(span(id=1, session="s1")))
     store.close()
     store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
-    Settler(store).settle_all()
+    Settler(store, RULES).settle_all()
     assert [row.summary.session_id for row in store.list_sessions(Where(), None, 9).rows] == ["s1"]
     store.close()
 
@@ -103,7 +103,7 @@ def test_over_its_quota_the_store_takes_no_span_and_still_reads(tmp_path: Path) 
         fill()
     held = store.extent().span_count
     assert 0 < held < 200
-    Settler(store).settle_all()
+    Settler(store, RULES).settle_all()
     assert len(store.list_traces(Where(), None, 999).rows) == held
     store.close()
 
@@ -124,7 +124,7 @@ def test_a_full_map_keeps_nothing_of_the_transaction(tmp_path: Path, monkeypatch
 def test_a_rotten_row_is_told_and_not_shown(tmp_path: Path) -> None:
     store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
     store.append(packed(span(id=1)))
-    Settler(store).settle_all()
+    Settler(store, RULES).settle_all()
     store.close()
     with lmdb.open(str(tmp_path), max_dbs=99) as env, env.begin(write=True) as txn:
         traces = env.open_db(b"traces", txn=txn)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from builders import ARRIVAL, DATA, by_trace
+from builders import ARRIVAL, DATA, PRICES, by_trace
 from sessiond.core import session, trace, user
 from sessiond.core.model import ReceivedSpan, SessionKey, SessionSummary, TraceSummary, UserKey
 from sessiond.wire import otlp
@@ -57,7 +57,7 @@ def decoded(path: Path) -> list[ReceivedSpan]:
 
 
 def turns(spans: list[ReceivedSpan]) -> list[TraceSummary]:
-    return [trace.summarize(trace_id, facts) for trace_id, facts in by_trace(spans).items()]
+    return [trace.summarize(trace_id, facts, PRICES) for trace_id, facts in by_trace(spans).items()]
 
 
 def sessions(traces: list[TraceSummary]) -> dict[str, SessionSummary]:

@@ -27,7 +27,7 @@ class Priced(NamedTuple):
 NOT_BILLED: Final = Priced(None, is_billed=False)
 
 
-def price(call: Call | SpanFacts, failed: bool, at_unix_nano: int, prices: PriceBook) -> Priced:
+def price(call: Call | SpanFacts, at_unix_nano: int, prices: PriceBook, *, failed: bool) -> Priced:
     """What a call cost, or a span of another kind that alone reports; `at_unix_nano` is its span's start."""
     if call.cost is not None:
         return Priced(call.cost)

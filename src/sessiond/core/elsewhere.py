@@ -5,15 +5,17 @@ Each adds to the best values that `core.reading` found, under the order of its r
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from sessiond.core.conventions import TABLE, Meaning, Row, When
 from sessiond.core.first_token import within
 from sessiond.core.model import SpanView
-from sessiond.core.reading import Found, Ranked
+from sessiond.core.reading import Best, Ranked, Waiting
 from sessiond.core.values import as_text
 
-Best = dict[Meaning, Ranked]
+SCOPES_CACHED: Final = 1024
+"""Pairs of meaning and scope remembered; a fleet has some ten instrumentations."""
 
 _ABSENT: Final[Ranked] = (0, None)
 _FIELDS: Final[Mapping[str, Callable[[SpanView], str]]] = {
@@ -58,9 +60,15 @@ def holds(when: When, best: Best, span: SpanView, scope: str) -> bool:
     return bool(best.get("span_type", _ABSENT)[1] == when.span_type)
 
 
+@lru_cache(SCOPES_CACHED)
+def _span_rows_of(meaning: Meaning, scope: str) -> tuple[tuple[int, Row, re.Pattern[str]], ...]:
+    """The rows but for those that ask for another scope; so that most spans have none to try."""
+    return tuple(each for each in _SPAN_ROWS[meaning] if each[1].when is None or scope.startswith(each[1].when.scope_prefix))
+
+
 def read_span_rows(meaning: Meaning, best: Best, span: SpanView, scope: str) -> None:
     """Ask the span's own fields."""
-    for rank, row, pattern in _SPAN_ROWS[meaning]:
+    for rank, row, pattern in _span_rows_of(meaning, scope):
         held = best.get(meaning)
         if held is not None and held[0] < rank:
             return
@@ -73,13 +81,15 @@ def read_span_rows(meaning: Meaning, best: Best, span: SpanView, scope: str) -> 
             return
 
 
-def admit(found: Found, span: SpanView, scope: str) -> None:
+def admit(waiting: Waiting, best: Best, span: SpanView, scope: str) -> None:
     """Let the rows that wait speak whose condition is met; those that ask for usage last, since others may bring it."""
     for after_usage in (False, True):
-        for meaning, order, value in found.waiting:
-            when = TABLE[meaning][order].when
-            if when is not None and when.usage == after_usage and holds(when, found.best, span, scope):
-                put(found.best, meaning, order, value)
+        for meaning, order, value in waiting:
+            held, when = best.get(meaning), TABLE[meaning][order].when
+            if when is None or when.usage != after_usage or (held is not None and held[0] < order):
+                continue
+            if holds(when, best, span, scope):
+                best[meaning] = (order, value)
 
 
 def read_event_times(best: Best, span: SpanView, *, first_token: bool) -> None:

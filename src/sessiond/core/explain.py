@@ -1,7 +1,7 @@
-"""Why a trace's figures are what they are: of each figure the spans and attributes that it comes from, of each call its price, and
-which spans are not counted.
+"""Why a trace's figures are what they are.
 
-Nothing is computed here a second time: it is told what `core.trace` chose, by the same functions.
+Of each figure the spans and attributes that it comes from, of each call its price, and which spans are not counted. Nothing is
+computed here a second time: it is told what `core.trace` chose, by the same functions.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -107,17 +107,17 @@ def _calls(told: Told) -> Iterator[ExplainedCall]:
     for one in told.selection.merged:
         merged.setdefault(one.into, []).append(told.spans[one.position].span_id)
     for call in told.selection.calls:
-        yield _explained(told, call.position, call, call.failed, tuple(merged.get(call.position, ())))
+        yield _explained(told, call.position, call, tuple(merged.get(call.position, ())))
     for position in told.selection.reporters:
-        yield _explained(told, position, told.spans[position], told.spans[position].is_error, None)
+        yield _explained(told, position, told.spans[position], None)
 
 
-def _explained(told: Told, position: int, call: Call | SpanFacts, failed: bool, merged: tuple[bytes, ...] | None) -> ExplainedCall:
+def _explained(told: Told, position: int, call: Call | SpanFacts, merged: tuple[bytes, ...] | None) -> ExplainedCall:
     return ExplainedCall(
         told.spans[position].span_id,
         merged or (),
         merged is None,
-        failed,
+        call.failed if isinstance(call, Call) else call.is_error,
         call.provider,
         call.request_model,
         call.response_model,

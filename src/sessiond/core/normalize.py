@@ -5,11 +5,12 @@ here it is decided what they say together.
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 from sessiond.core.conventions import GENERATION_KINDS, TABLE, CacheShare, Meaning, Row
-from sessiond.core.elsewhere import Best, admit, put, read_event_attributes, read_event_times, read_span_rows
+from sessiond.core.elsewhere import admit, put, read_event_attributes, read_event_times, read_span_rows
 from sessiond.core.first_token import first_token_nano
+from sessiond.core.labels import joined_metadata, joined_tags
 from sessiond.core.model import (
     AttributesView,
     Binding,
@@ -20,10 +21,10 @@ from sessiond.core.model import (
     SpanView,
     Usage,
 )
-from sessiond.core.objects import METADATA_KEYS_MAX, TAGS_MAX, Pairs
 from sessiond.core.provider import is_framework, provider_of_model
-from sessiond.core.reading import COSTS, Found, Index, Ranked
+from sessiond.core.reading import COSTS, Best, Every, Index, Ranked
 from sessiond.core.reported_cost import as_cost, cost_of
+from sessiond.core.sources import Source, sources_of
 from sessiond.core.usage import inclusive_usage
 from sessiond.core.values import TEXT_LENGTH_MAX
 
@@ -39,15 +40,6 @@ _PROVIDER_KEYS: Final = frozenset(row.key for row in TABLE["provider"] if row.pl
 _PROVIDER_BY_MEANING: Final = [
     (rank, cast("Meaning", row.key)) for rank, row in enumerate(TABLE["provider"]) if row.place == "meaning"
 ]
-
-
-class _Decided(NamedTuple):
-    """A span's values once its conditions are judged, each with the order of the row that gave it."""
-
-    best: Best
-    every: dict[Meaning, list[Ranked]]
-    usage: Usage | None
-    cost: Cost | None
 
 
 class Normalizer:
@@ -87,7 +79,7 @@ class Normalizer:
             return Rejection("trace_id", f"trace_id must be 16 bytes and not all zero, got {_shown(trace_id)}")
         if len(span_id) != SPAN_ID_BYTES or span_id == _ZERO_SPAN_ID:
             return Rejection("span_id", f"span_id must be 8 bytes and not all zero, got {_shown(span_id)}")
-        best, every, usage, cost = _decide(self._index.read(span), span, scope)
+        best, every, usage, cost = self._decide(span, scope)
         return SpanFacts(
             span_id,
             b"" if parent_id == _ZERO_SPAN_ID else parent_id[:SPAN_ID_BYTES],
@@ -112,7 +104,7 @@ class Normalizer:
             best.get("tool", _ABSENT)[1],
             best.get("agent", _ABSENT)[1],
             best.get("first_token", _ABSENT)[1],
-            _tags(every["tags"]) if "tags" in every else (),
+            tuple(joined_tags(every["tags"])) if "tags" in every else (),
             _metadata(every["metadata"]) if "metadata" in every else (),
             "input" in best,
             "output" in best,
@@ -120,35 +112,47 @@ class Normalizer:
             cost,
         )
 
+    def sources(self, span: SpanView, resource: AttributesView, scope: str) -> tuple[Source, ...]:
+        """Where each value of the span's facts comes from, in the order of the table.
+
+        It is the reading that `span` does, told by where instead of what. `scope` is the name of the instrumentation scope.
+        """
+        best, every, _, _ = self._decide(span, scope)
+        resource_best, resource_every, _ = self._index.read(resource)
+        return tuple(sources_of(best, every, (resource_best, resource_every), self._extra))
+
+    def _decide(self, span: SpanView, scope: str) -> tuple[Best, Every, Usage | None, Cost | None]:
+        """Read the attributes, judge what waits, ask what lies elsewhere, and work out tokens and cost.
+
+        Each value that is left has the order of the row that gave it.
+        """
+        best, every, waiting = self._index.read(span)
+        read_span_rows("operation", best, span, scope)
+        if waiting:
+            admit(waiting, best, span, scope)
+        operation = best.get("operation", _OTHER)[1]
+        is_call = operation in GENERATION_KINDS
+        if "provider" not in best and (is_call or "request_model" in best):
+            _find_provider(best, span, scope)
+        if operation == "tool":
+            read_span_rows("tool", best, span, scope)
+        else:
+            best.pop("tool", None)
+        usage = _usage(best) if "input_tokens" in best or "output_tokens" in best else None
+        if is_call and "first_token" in every:
+            _find_first_token(best, every["first_token"], span)
+        wants_first_token = is_call and "first_token" not in best
+        if wants_first_token or "input" not in best or "output" not in best:
+            read_event_times(best, span, first_token=wants_first_token)
+        if span.status_code or not best.keys().isdisjoint(_FAILURE):
+            _describe_failure(best, span, scope)
+        cost = None if every.keys().isdisjoint(COSTS) else _cost(best, every, usage)
+        return best, every, usage, cost
+
 
 _OTHER: Final[Ranked] = (0, "other")
-_FAILURE: Final[tuple[Meaning, ...]] = ("error_type", "error_message")
+_FAILURE: Final[tuple[Meaning, ...]] = ("error_mark", "error_type", "error_message")
 _CACHE_SHARE_KEYS: Final = frozenset(row.key for row in TABLE["cache_share"])
-
-
-def _decide(found: Found, span: SpanView, scope: str) -> _Decided:
-    """Judge what waits, ask what lies elsewhere, and work out tokens and cost."""
-    best, every, waiting = found
-    read_span_rows("operation", best, span, scope)
-    if waiting:
-        admit(found, span, scope)
-    operation = best.get("operation", _OTHER)[1]
-    is_call = operation in GENERATION_KINDS
-    if "provider" not in best and (is_call or "request_model" in best):
-        _find_provider(best, span, scope)
-    if operation == "tool":
-        read_span_rows("tool", best, span, scope)
-    else:
-        best.pop("tool", None)
-    usage = _usage(best) if "input_tokens" in best or "output_tokens" in best else None
-    if is_call and "first_token" in every:
-        _find_first_token(best, every["first_token"], span)
-    wants_first_token = is_call and "first_token" not in best
-    if wants_first_token or "input" not in best or "output" not in best:
-        read_event_times(best, span, first_token=wants_first_token)
-    _describe_failure(best, span, scope)
-    cost = _cost(best, every, usage) if not every.keys().isdisjoint(COSTS) else None
-    return _Decided(best, every, usage, cost)
 
 
 def _find_provider(best: Best, span: SpanView, scope: str) -> None:
@@ -192,8 +196,8 @@ def _find_first_token(best: Best, found: list[Ranked], span: SpanView) -> None:
 
 
 def _describe_failure(best: Best, span: SpanView, scope: str) -> None:
-    if span.status_code:
-        read_span_rows("error_mark", best, span, scope)
+    """Type and message of a span that is in error; those of another are dropped."""
+    read_span_rows("error_mark", best, span, scope)
     if "error_mark" in best:
         read_span_rows("error_message", best, span, scope)
         read_event_attributes(best, span)
@@ -202,7 +206,7 @@ def _describe_failure(best: Best, span: SpanView, scope: str) -> None:
         best.pop(meaning, None)
 
 
-def _cost(best: Best, every: dict[Meaning, list[Ranked]], usage: Usage | None) -> Cost | None:
+def _cost(best: Best, every: Every, usage: Usage | None) -> Cost | None:
     figures = cost_of(*(every.get(meaning, _NONE) for meaning in COSTS), usage=usage, by_user="cost_by_user" in best)
     for meaning, figure in zip(COSTS, figures, strict=True):
         if figure is not None:
@@ -214,7 +218,7 @@ def _order(ranked: Ranked) -> int:
     return ranked[0]
 
 
-def _bindings(every: dict[Meaning, list[Ranked]], meaning: Meaning, of_resource: tuple[Binding, ...] = ()) -> tuple[Binding, ...]:
+def _bindings(every: Every, meaning: Meaning, of_resource: tuple[Binding, ...] = ()) -> tuple[Binding, ...]:
     found = every.get(meaning)
     if found is None:
         return of_resource
@@ -222,23 +226,13 @@ def _bindings(every: dict[Meaning, list[Ranked]], meaning: Meaning, of_resource:
     return (*found, *of_resource)
 
 
-def _after_spans(every: dict[Meaning, list[Ranked]], meaning: Meaning) -> tuple[Binding, ...]:
+def _after_spans(every: Every, meaning: Meaning) -> tuple[Binding, ...]:
     return tuple((order + 1, value) for order, value in _bindings(every, meaning))
 
 
-def _tags(found: list[Ranked]) -> tuple[str, ...]:
-    """In the order of the table, each once."""
-    return tuple(dict.fromkeys(tag for _, tags in sorted(found) for tag in tags))[:TAGS_MAX]
-
-
-def _metadata(found: list[Ranked]) -> Pairs:
-    """In order of name; of a name that several keys give, the best key's value, and of too many names those of the best keys."""
-    merged: dict[str, str] = {}
-    for _, pairs in sorted(found):
-        for name, value in pairs:
-            if name in merged or len(merged) < METADATA_KEYS_MAX:
-                merged.setdefault(name, value)
-    return tuple(sorted(merged.items()))
+def _metadata(found: list[Ranked]) -> tuple[tuple[str, str], ...]:
+    """In order of name, whatever the order of keys on the wire."""
+    return tuple(sorted((name, value) for name, (_, value) in joined_metadata(found).items()))
 
 
 def _shown(some_id: bytes) -> str:

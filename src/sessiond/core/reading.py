@@ -30,15 +30,12 @@ Ranked = tuple[int, Any]
 """(order, value) under one key of a meaning; the smaller order is the better key."""
 
 
-class Found(NamedTuple):
-    """What one pass found."""
-
-    best: dict[Meaning, Ranked]
-    """The value of the best key of each meaning."""
-    every: dict[Meaning, list[Ranked]]
-    """All values, of the meanings in EVERY."""
-    waiting: list[tuple[Meaning, int, Any]]
-    """(meaning, order, value) of rows with a condition, which can be judged only when the whole span was read."""
+Best = dict[Meaning, Ranked]
+"""The value of the best key of each meaning."""
+Every = dict[Meaning, list[Ranked]]
+"""All values, of the meanings in EVERY."""
+Waiting = list[tuple[Meaning, int, Any]]
+"""(meaning, order, value) of rows with a condition, which can be judged only when the whole span was read."""
 
 
 class _Hit(NamedTuple):
@@ -92,11 +89,11 @@ class Index(dict[str, Plan | None]):
                 return Plan((_Hit(meaning, rank, partial(_NAMED[meaning], key.removeprefix(row.key)), _ALL),))
         return None
 
-    def read(self, attributes: AttributesView) -> Found:
+    def read(self, attributes: AttributesView) -> tuple[Best, Every, Waiting]:
         """What the attributes say, rows with a condition put aside."""
-        best: dict[Meaning, Ranked] = {}
-        every: dict[Meaning, list[Ranked]] = {}
-        waiting: list[tuple[Meaning, int, Any]] = []
+        best: Best = {}
+        every: Every = {}
+        waiting: Waiting = []
         pairs = attributes.matched(self)
         for (hits, inside, _), value in pairs:  # grows while it is walked
             for meaning, order, read, keeps in hits:
@@ -114,7 +111,7 @@ class Index(dict[str, Plan | None]):
                     waiting.append((meaning, order, found))
             if inside is not None:
                 pairs.extend(inside(value))
-        return Found(best, every, waiting)
+        return best, every, waiting
 
 
 def _plans(ranked: Sequence[tuple[Meaning, int, Row]]) -> dict[str, Plan]:

@@ -70,9 +70,9 @@ def priced(
     spans: Sequence[SpanFacts], intervals: Sequence[tuple[int, int]], selection: Selection, prices: PriceBook
 ) -> dict[int, costs.Priced]:
     """Position -> what the call there cost, or the span that alone reports."""
-    found = {call.position: costs.price(call, call.failed, intervals[call.position][0], prices) for call in selection.calls}
+    found = {call.position: costs.price(call, intervals[call.position][0], prices, failed=call.failed) for call in selection.calls}
     for i in selection.reporters:
-        found[i] = costs.price(spans[i], spans[i].is_error, intervals[i][0], prices)
+        found[i] = costs.price(spans[i], intervals[i][0], prices, failed=spans[i].is_error)
     return found
 
 

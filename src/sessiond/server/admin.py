@@ -35,6 +35,7 @@ class AdminService(AdminServiceServicer):
         store: Store,
         writer: Writer,
         telemetry: Telemetry,
+        *,
         check: Callable[[], Iterator[Checked]],
         reprice: Callable[[], Iterator[Renewed]],
     ) -> None:

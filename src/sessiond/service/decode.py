@@ -6,6 +6,7 @@ from typing import IO, Any, Final, NamedTuple
 import msgpack
 
 from sessiond.core.model import Cost, Origin, Rejection, SpanFacts, Usage
+from sessiond.core.normalize import Normalizer
 from sessiond.storage.packing import PackedTrace, Packer
 from sessiond.wire import otlp
 
@@ -24,10 +25,18 @@ FINGERPRINT: Final = repr([shape._fields for shape in (Decoded, PackedTrace, Spa
 """Of the shapes that both sides of a pipe must agree on: a package may be upgraded under a process that runs."""
 
 
-def decode(body: bytes, packer: Packer, *, received_unix_nano: int, spans_max: int) -> Iterator[Decoded]:
-    """The spans of an ExportTraceServiceRequest. Raises as `wire.otlp.decode`."""
-    for batch in otlp.decode(body, received_unix_nano=received_unix_nano, spans_max=spans_max):
-        yield Decoded(packer.traces(batch.spans), batch.rejections)
+class Decoder:
+    """Bytes -> packed spans. Holds a packer, so each thread has its own."""
+
+    def __init__(self, normalizer: Normalizer) -> None:
+        self._normalizer = normalizer
+        self._packer = Packer()
+
+    def decode(self, body: bytes, *, received_unix_nano: int, spans_max: int) -> Iterator[Decoded]:
+        """The spans of an ExportTraceServiceRequest. Raises as `wire.otlp.decode`."""
+        batches = otlp.decode(body, received_unix_nano=received_unix_nano, spans_max=spans_max, normalizer=self._normalizer)
+        for batch in batches:
+            yield Decoded(self._packer.traces(batch.spans), batch.rejections)
 
 
 def pack_decoded(decoded: Decoded) -> bytes:

@@ -6,6 +6,7 @@ failure there.
 """
 
 import gc
+import json
 import os
 import signal
 import struct
@@ -13,8 +14,8 @@ import sys
 from typing import Final
 
 from sessiond.core.errors import SessiondError
-from sessiond.service.decode import FINGERPRINT, decode, pack_decoded, read_frame, write_frame
-from sessiond.storage.packing import Packer
+from sessiond.service.decode import FINGERPRINT, Decoder, pack_decoded, read_frame, write_frame
+from sessiond.service.rules import ExtraKeys
 
 HEAD: Final = struct.Struct(">QQ")
 """Arrival in unix nanoseconds, and the most spans that the request may hold."""
@@ -23,25 +24,30 @@ FAILED: Final = b"failed"
 
 
 def main() -> None:
-    """Answer requests until the parent closes the pipes."""
+    """Answer requests until the parent closes the pipes. The one argument is the extra keys, as `arguments` writes them."""
+    session, user = json.loads(sys.argv[1])
     try:
-        _answer_requests()
+        _answer_requests(Decoder(ExtraKeys(tuple(session), tuple(user)).normalizer()))
     except BrokenPipeError:  # the parent gave a request up, and this process with it
         os._exit(0)
 
 
-def _answer_requests() -> None:
+def arguments(keys: ExtraKeys) -> list[str]:
+    """The command line of a process that reads spans by these keys."""
+    return [sys.executable, "-m", "sessiond.service.decoder_process", json.dumps(keys)]
+
+
+def _answer_requests(decoder: Decoder) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the parent, which first finishes what is under way
         signal.signal(number, signal.SIG_IGN)
     gc.freeze()
     gc.disable()  # what is made here is tuples without cycles, and goes with its request
-    packer = Packer()
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     write_frame(answers, FINGERPRINT)
     while (head := read_frame(requests)) is not None and (body := read_frame(requests)) is not None:
         received_unix_nano, spans_max = HEAD.unpack(head)
         try:
-            for decoded in decode(body, packer, received_unix_nano=received_unix_nano, spans_max=spans_max):
+            for decoded in decoder.decode(body, received_unix_nano=received_unix_nano, spans_max=spans_max):
                 write_frame(answers, pack_decoded(decoded))
         except SessiondError:
             write_frame(answers, FAILED)

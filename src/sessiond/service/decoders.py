@@ -7,7 +7,6 @@ sidecar under a light load stays as small as it was; one that had nothing to do 
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,9 +15,9 @@ from typing import IO, Final, cast
 
 import structlog
 
-from sessiond.service.decode import FINGERPRINT, Decoded, decode, read_frame, unpack_decoded, write_frame
-from sessiond.service.decoder_process import END, FAILED, HEAD
-from sessiond.storage.packing import Packer
+from sessiond.service.decode import FINGERPRINT, Decoded, Decoder, read_frame, unpack_decoded, write_frame
+from sessiond.service.decoder_process import END, FAILED, HEAD, arguments
+from sessiond.service.rules import ExtraKeys
 
 log = structlog.get_logger()
 
@@ -44,9 +43,9 @@ class _Process:
     Without a request on its way the process waited for this one's interpreter after each, a seventh of its time (measured).
     """
 
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "sessiond.service.decoder_process"],
+    def __init__(self, keys: ExtraKeys) -> None:
+        self._process = subprocess.Popen(  # noqa: S603  (this program's own module)
+            arguments(keys),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pipesize=PIPE_BYTES,
@@ -117,7 +116,8 @@ class _Process:
 class Decoders:
     """The decoder processes. `decode` may be called from any number of threads; whoever opens them calls `stop`."""
 
-    def __init__(self, processes_max: int | None = None) -> None:
+    def __init__(self, keys: ExtraKeys, processes_max: int | None = None) -> None:
+        self._keys = keys
         self._processes_max = min(PROCESSES_MAX, (os.cpu_count() or 1) - 1) if processes_max is None else processes_max
         self._left = threading.Semaphore(self._processes_max * REQUESTS_PER_PROCESS)
         self._apart = self._processes_max > 0
@@ -126,7 +126,7 @@ class Decoders:
         self._of_thread = threading.local()
 
     def decode(self, body: bytes, *, received_unix_nano: int, spans_max: int) -> Iterator[Decoded]:
-        """As `service.decode.decode`, large bodies in a process of their own. Raises DecoderDied where that one did not survive."""
+        """As `Decoder.decode`, large bodies in a process of their own. Raises DecoderDied where that one did not survive."""
         if len(body) >= APART_BYTES and self._apart:
             with self._left, self._used() as process:
                 if process is not None:
@@ -136,7 +136,7 @@ class Decoders:
                         yield decoded
                     else:
                         return
-        yield from decode(body, self._packer(), received_unix_nano=received_unix_nano, spans_max=spans_max)
+        yield from self._decoder().decode(body, received_unix_nano=received_unix_nano, spans_max=spans_max)
 
     def end_idle(self) -> None:
         """End the processes that had nothing to do for a while."""
@@ -154,12 +154,12 @@ class Decoders:
         for process in ending:
             process.end()
 
-    def _packer(self) -> Packer:
-        """This thread's own: a packer must not be shared."""
-        packer: Packer | None = getattr(self._of_thread, "packer", None)
-        if packer is None:
-            packer = self._of_thread.packer = Packer()
-        return packer
+    def _decoder(self) -> Decoder:
+        """This thread's own."""
+        decoder: Decoder | None = getattr(self._of_thread, "decoder", None)
+        if decoder is None:
+            decoder = self._of_thread.decoder = Decoder(self._keys.normalizer())
+        return decoder
 
     @contextmanager
     def _used(self) -> Iterator[_Process | None]:
@@ -190,7 +190,7 @@ class Decoders:
         free = min(self._processes, key=lambda process: process.users, default=None)
         if free is not None and (not free.users or len(self._processes) == self._processes_max):
             return free
-        process = _Process()
+        process = _Process(self._keys)
         try:
             if process.is_of_our_kind():
                 self._processes.append(process)

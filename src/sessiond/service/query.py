@@ -125,12 +125,7 @@ class Queries:
         spans, intervals = chronological(facts)
         selection = select(spans, intervals)
         rules = self._writer.rules
-        sources = {
-            (span.facts.span_id, span.facts.kind): span.sources
-            for page in self.spans(trace_id)
-            for stored in page
-            if (span := rules.sourced(stored)) is not None
-        }
+        sources = dict(found for page in self.spans(trace_id) for stored in page if (found := rules.sources(stored)) is not None)
         told = said(self._store, trace_id, facts)
         return explain(
             Told(

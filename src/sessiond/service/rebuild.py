@@ -9,7 +9,6 @@ from sessiond.service.settle import Settler
 from sessiond.service.writer import COMMIT_BYTES_MAX, COMMIT_SPANS_MAX
 from sessiond.storage.api import Store, span_pages
 from sessiond.storage.packing import Packer
-from sessiond.wire import otlp
 
 
 class Rebuilt(NamedTuple):
@@ -25,7 +24,7 @@ def rebuild(old: Store, new: Store, rules: Rules) -> Iterator[Rebuilt]:
     spans = size = 0
     batch: list[ReceivedSpan] = []
     problems: list[str] = []
-    for received in _received(old):
+    for received in _received(old, rules):
         if isinstance(received, Rejection):
             problems.append(received.message)
             continue
@@ -40,7 +39,7 @@ def rebuild(old: Store, new: Store, rules: Rules) -> Iterator[Rebuilt]:
     yield Rebuilt(spans, problems)
 
 
-def _received(store: Store) -> Iterator[ReceivedSpan | Rejection]:
+def _received(store: Store, rules: Rules) -> Iterator[ReceivedSpan | Rejection]:
     """Every span of a store made again from its bytes."""
     after: bytes | None = None
     while trace_ids := store.trace_ids(after):
@@ -48,4 +47,4 @@ def _received(store: Store) -> Iterator[ReceivedSpan | Rejection]:
         for trace_id in trace_ids:
             for page in span_pages(store, trace_id):
                 for stored in page:
-                    yield otlp.decode_span(stored.data, stored.origin, received_unix_nano=stored.received_unix_nano)
+                    yield rules.read(stored)

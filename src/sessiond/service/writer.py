@@ -102,7 +102,7 @@ class Writer:
         return waiting.done
 
     def settled(self, need: Need, renewed: Sequence[bytes] = ()) -> Future[None]:
-        """Done when everything acknowledged before this call, as far as `need` depends on it, is settled, and some traces renewed."""
+        """Done when everything acknowledged before this call that `need` depends on is settled, and some traces are `renewed`."""
         done: Future[None] = Future()
         with self._changed:
             if self._stopping:

@@ -9,8 +9,10 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTracePartialSuccess, ExportTraceServiceResponse
 
 from sessiond.core.errors import Invalid
+from sessiond.core.identity import SpanKey
 from sessiond.core.model import Origin, ReceivedSpan, Rejection, ResourceFacts
 from sessiond.core.normalize import DEFAULT, Normalizer
+from sessiond.core.sources import Source
 from sessiond.wire._pb.wire import view_pb2 as view
 from sessiond.wire.envelope import unfold
 from sessiond.wire.spans import read_span
@@ -95,6 +97,15 @@ def decode_span(
     return ReceivedSpan(span.trace_id, normal, digest.digest(), origin, data)
 
 
+def sources(data: bytes, origin: Origin, normalizer: Normalizer) -> tuple[SpanKey, tuple[Source, ...]] | None:
+    """A stored span's key, and where each of its facts comes from; None where it can't be read."""
+    span = read_span(data)
+    if span is None:
+        return None
+    found = normalizer.sources(span, _resource_attributes(origin.resource), _read_scope(origin.scope))
+    return (span.span_id, span.kind), found
+
+
 def _origin_facts(origin: Origin, normalizer: Normalizer) -> _OriginFacts:
     if sum(map(len, origin)) > ORIGIN_CACHED_BYTES_MAX:
         return _read_origin(origin, normalizer)
@@ -113,11 +124,15 @@ _read_cached_origin = lru_cache(ORIGINS_CACHED)(_read_origin)
 
 
 def _read_resource(raw: bytes, normalizer: Normalizer) -> ResourceFacts:
+    return normalizer.resource(_resource_attributes(raw))
+
+
+def _resource_attributes(raw: bytes) -> Attributes:
     """An unreadable resource costs its attributes, not its spans."""
     try:
-        return normalizer.resource(Attributes(attributes_of(view.Resource.FromString(raw).attributes)))
+        return Attributes(attributes_of(view.Resource.FromString(raw).attributes))
     except DecodeError:
-        return ResourceFacts()
+        return Attributes({})
 
 
 def _read_scope(raw: bytes) -> str:

@@ -95,7 +95,9 @@ class _Span:
 
     def event_times(self) -> list[tuple[str, int]]:
         found: list[tuple[str, int]] = []
-        for raw in self._span.events[:EVENTS_READ_MAX]:
+        if not self._span.events:  # nearly always
+            return found
+        for raw in islice(self._span.events, EVENTS_READ_MAX):
             try:
                 event = view.Event.FromString(raw)
             except DecodeError:
