@@ -6,6 +6,7 @@ One run of a script serves all tests of its emitter. An emitter whose packages c
 import json
 import os
 import subprocess
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -42,17 +43,13 @@ class Told(NamedTuple):
 
     def session(self, session: Session) -> Row:
         """The daemon's row of a session."""
-        [row] = [row for row in self.sessions if row["session_id"] == session.session_id]
-        return row
+        return next(row for row in self.sessions if row["session_id"] == session.session_id)
 
     def turns(self, session: Session) -> list[tuple[Turn, list[Call], Row]]:
         """A session's turns: what the emitter sends of the calls of each, and the daemon's row."""
         rows = [row for row in self.traces if row["session_id"] == session.session_id]
-        assert len(rows) == len(session.turns), f"traces of {session.session_id}"
-        calls = {
-            turn: [self.emitter.sends(call) for call in self.ledger if call.question == turn.question] for turn in session.turns
-        }
-        return [(turn, calls[turn], row) for turn, row in zip(session.turns, rows, strict=True)]
+        calls = [[self.emitter.sends(call) for call in self.ledger if call.question == turn.question] for turn in session.turns]
+        return list(zip(session.turns, calls, rows, strict=True))
 
 
 @pytest.fixture(scope="session", params=EMITTERS, ids=lambda emitter: emitter.name)
@@ -68,6 +65,8 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     if "skipped" in outcome:
         pytest.skip(f"{emitter.name}: {outcome['skipped']}")
     assert outcome["exit_code"] == 0, outcome["output"]
+    traces_by_session = Counter(row["session_id"] for row in outcome["traces"])
+    assert traces_by_session == {one.session_id: len(one.turns) for one in SESSIONS}, outcome["output"]
     ledger = [Call(**{**row, "usage": Usage(**row["usage"])}) for row in outcome["ledger"]]
     return Told(emitter, ledger, outcome["sessions"], outcome["traces"])
 
@@ -115,7 +114,6 @@ def test_each_turn_is_a_trace_with_the_figures_of_its_calls(told: Told) -> None:
     turns = [(session, *turn) for session in SESSIONS for turn in told.turns(session)]
     wrong = {turn.question: _wrong(row, expected.trace(session, turn, calls)) for session, turn, calls, row in turns}
     assert {question: fields for question, fields in wrong.items() if fields} == {}
-    assert len(told.traces) == len(turns)
 
 
 def test_each_conversation_is_a_session_with_the_figures_of_its_turns(told: Told) -> None:
