@@ -181,10 +181,11 @@ class Responses(Dialect):
         else:
             place["content_index"] = 0
             [part] = item["content"]
-            yield False, event("response.output_item.added", output_index=0, item=begun)
-            yield False, event("response.content_part.added", part={**part, "text": ""}, **place)
+            opening = event("response.output_item.added", output_index=0, item=begun)
+            opening += event("response.content_part.added", part={**part, "text": ""}, **place)
             for piece in reply.pieces:
-                yield True, event("response.output_text.delta", delta=piece, logprobs=[], **place)
+                yield True, opening + event("response.output_text.delta", delta=piece, logprobs=[], **place)
+                opening = ""
             yield False, event("response.output_text.done", text=reply.text, logprobs=[], **place)
             yield False, event("response.content_part.done", part=part, **place)
         yield False, event("response.output_item.done", output_index=0, item=item)

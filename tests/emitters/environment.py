@@ -17,7 +17,11 @@ from typing import Final
 ENVIRONMENTS: Final = Path(__file__).parents[2] / ".venv" / "emitters"
 INSTALL_SECONDS_MAX: Final = 240.0
 """Ten times what the largest takes on two busy cores."""
+REASON_MAX: Final = 300
 COMPLETE: Final = ".complete"
+# Where there is no network, ten emitters should be skipped in seconds: both programs try for half a minute unless told otherwise.
+PIP: Final = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--retries", "1")
+NPM: Final = ("npm", "--fetch-retries", "1", "--fetch-retry-mintimeout", "1000", "--no-audit", "--no-fund")
 
 
 class NotInstalled(Exception):
@@ -56,9 +60,10 @@ def script_command(folder: Path) -> list[str | Path]:
 
 def _install_python(folder: Path, environment: Path) -> None:
     _run(sys.executable, "-m", "venv", "--without-pip", environment)
-    pip = [sys.executable, "-m", "pip", "--python", environment / "bin" / "python", "--disable-pip-version-check"]
+    python = environment / "bin" / "python"
     # The file names all there is to install. Most modules are never imported, so compiling them all would be a waste.
-    _run(*pip, "install", "--quiet", "--no-deps", "--no-compile", "-r", folder / "requirements.txt")
+    install = ("install", "--quiet", "--no-deps", "--no-compile", "-r", folder / "requirements.txt")
+    _run(*PIP, "--python", python, *install)
 
 
 def _install_node(folder: Path, environment: Path) -> None:
@@ -67,7 +72,7 @@ def _install_node(folder: Path, environment: Path) -> None:
     environment.mkdir(parents=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(folder / name, environment)
-    _run("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", environment)
+    _run(*NPM, "ci", "--ignore-scripts", "--prefix", environment)
 
 
 def _run(*command: str | Path) -> None:
@@ -76,5 +81,6 @@ def _run(*command: str | Path) -> None:
     except subprocess.TimeoutExpired as expired:
         raise NotInstalled(f"not installed after {INSTALL_SECONDS_MAX:.0f} s: {command[0]}") from expired
     if ended.returncode:
-        last_line = (ended.stderr or ended.stdout).strip().rpartition("\n")[2]
-        raise NotInstalled(f"not installed: {last_line or ended.returncode}")
+        lines = (ended.stderr or ended.stdout).splitlines()
+        reason = next((line for line in lines if "error" in line.lower()), f"exit code {ended.returncode}")
+        raise NotInstalled(f"not installed: {reason.strip()[:REASON_MAX]}")

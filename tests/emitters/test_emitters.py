@@ -97,7 +97,7 @@ def _run(emitter: Emitter, folder: Path) -> dict[str, Any]:
         with Client(daemon.query) as client:
             return {
                 "exit_code": ended.returncode,
-                "output": ended.stdout + ended.stderr,
+                "output": f"{ended.stdout}\n{ended.stderr}\n{daemon.stderr}",
                 "ledger": [{**call._asdict(), "usage": call.usage._asdict()} for call in server.ledger],
                 "sessions": [session_row(session) for session in client.sessions()],
                 "traces": sorted(map(trace_row, client.traces()), key=lambda row: (row["start_time"], row["trace_id"])),
