@@ -54,6 +54,11 @@ def session(whose: Session, traces: Sequence[Row]) -> Row:
     }
 
 
+def texts(calls: Sequence[Call]) -> tuple[str | None, str | None]:
+    """What was asked and what was answered in the end."""
+    return calls[0].input, calls[-1].output
+
+
 def cost_usd(calls: Iterable[Call]) -> float:
     """List price of calls."""
     return sum(_price(call) for call in calls if call.status == 200)

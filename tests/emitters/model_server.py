@@ -34,6 +34,10 @@ class Call(NamedTuple):
     """One row of the ledger. Tokens of a call that failed are 0."""
 
     question: str
+    """Which turn it belongs to."""
+    input: str | None
+    output: str | None
+    """Text, where it has any."""
     provider: str | None
     request_model: str | None
     response_model: str | None
@@ -125,6 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _note(self, asked: _Asked, status: int, reply: Reply | None = None, first_content_unix_nano: int | None = None) -> None:
         call = Call(
             question=asked.turn.question,
+            input=asked.turn.question,
+            output=reply and reply.text,
             provider=asked.dialect.provider,
             request_model=asked.request["model"],
             response_model=reply and reply.model,

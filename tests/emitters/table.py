@@ -61,6 +61,10 @@ NO_REQUEST_MODEL: Final = Gap(
     "the model asked for is not sent; the one that answered stands in, and a call that failed has none",
     lambda call: call._replace(request_model=call.response_model),
 )
+NO_TEXT_OF_FAILED_CALLS: Final = Gap(
+    "of a call that failed not even the question is sent",
+    lambda call: call if call.response_id else call._replace(input=None),
+)
 
 EMITTERS: Final = (
     Emitter("openinference_openai"),
@@ -68,9 +72,9 @@ EMITTERS: Final = (
     Emitter("openllmetry"),
     Emitter("pydantic_ai"),
     Emitter("langfuse", (ONE_MODEL, NO_PROVIDER)),
-    Emitter("strands", (NO_RESPONSE_MODEL, NO_REASONING_TOKENS, NO_PROVIDER)),
+    Emitter("strands", (NO_RESPONSE_MODEL, NO_REASONING_TOKENS)),
     Emitter("openinference_anthropic"),
     Emitter("langgraph", (NO_RESPONSE_MODEL_OF_STREAMS, NO_FIRST_TOKEN)),
-    Emitter("openai_agents", (NO_REQUEST_MODEL, NO_FIRST_TOKEN)),
+    Emitter("openai_agents", (NO_REQUEST_MODEL, NO_FIRST_TOKEN, NO_TEXT_OF_FAILED_CALLS)),
     Emitter("vercel_ai"),
 )
