@@ -243,7 +243,19 @@ def _are_twins(spans: Sequence[SpanFacts], intervals: Sequence[tuple[int, int]],
         return False
     if first.is_error and second.is_error:
         return True
-    return one.usage is not None and one.usage == other.usage
+    return _is_same_usage(one.usage, other.usage) and (
+        one.response_model == other.response_model or None in (one.response_model, other.response_model)
+    )
+
+
+def _is_same_usage(one: Usage | None, other: Usage | None) -> bool:
+    """Whether two bills may be one: of its parts an instrumentation may leave out any, and often does."""
+    return (
+        one is not None
+        and other is not None
+        and (one.input_tokens, one.output_tokens) == (other.input_tokens, other.output_tokens)
+        and one[:2] != (None, None)
+    )
 
 
 def _reporters(spans: Sequence[SpanFacts], links: list[int], order: Sequence[int]) -> tuple[int, ...]:

@@ -59,6 +59,10 @@ WRAPPERS: Final[Mapping[Role, tuple[str, ...]]] = {
 """
 
 
+_ANSWERS: Final = frozenset({"choices", "candidates", "generations"})
+"""Under which an API's answer holds what was said: where that is empty, as of a call that failed, the rest of it is no text."""
+
+
 def read(value: Value, role: Role) -> list[Message]:
     """The messages in a value; those that name no role are `role`'s.
 
@@ -104,7 +108,7 @@ def _is_hollow(value: Value, depth: int) -> bool:
         return True
     if isinstance(value, dict):
         return (
-            bool(value.keys() & _OF_MESSAGES)
+            bool(value.keys() & (_OF_MESSAGES | _ANSWERS))
             or reader_of(value) is not None
             or all(_is_hollow(item, depth + 1) for item in value.values())
         )

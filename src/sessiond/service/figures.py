@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from sessiond.core import trace
+from sessiond.core.conventions import GENERATION_KINDS
 from sessiond.core.identity import SpanKey, chronological
 from sessiond.core.messages import answer, input_messages, output_messages, question, shorten
 from sessiond.core.model import NO_TEXTS, Message, SpanFacts, SpanView, Text, Texts
@@ -52,7 +53,13 @@ def said(store: Store, trace_id: bytes, facts: Sequence[SpanFacts]) -> Said:
                 return Text(*shorten(text)), place
         return None, None
 
-    (asked, asked_at), (answered, answered_at) = first(to_ask, input_messages, question), first(to_answer, output_messages, answer)
+    asked, asked_at = first(to_ask, input_messages, question)
+    if asked_at is not None and asked is not None and "\n" in asked.beginning and spans[asked_at].operation not in GENERATION_KINDS:
+        # Several arguments of the application's function, perhaps: if a call was given one of them, that one was said.
+        called, called_at = first([at for at in to_ask if spans[at].operation in GENERATION_KINDS], input_messages, question)
+        if called is not None and called.beginning in asked.beginning:
+            asked, asked_at = called, called_at
+    answered, answered_at = first(to_answer, output_messages, answer)
     return Said(Texts(asked, answered), asked_at, answered_at)
 
 
