@@ -6,6 +6,7 @@ unit or map makes at least one example fail; tests/mutations.py tries that for e
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from builders import ARRIVAL, attributes, span
@@ -17,7 +18,8 @@ from sessiond.wire.spans import read_span
 from sessiond.wire.values import Attributes
 
 OPERATIONS = {"agent": "invoke_agent", "tool": "execute_tool", "embeddings": "embeddings", "chat": "chat"}
-COSTS = ("total_cost", "input_cost", "output_cost")
+COSTS: tuple[Meaning, ...] = ("total_cost", "input_cost", "output_cost")
+TOKENS: tuple[Meaning, ...] = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 FIRST_TOKEN = {"s": 0.004, "ms": 4, "iso8601": '"2026-09-21T14:13:20.004Z"', "magnitude": 4}
 """Each is 4 ms after the start of a span of 10 ms, at T0."""
 
@@ -25,12 +27,12 @@ FIRST_TOKEN = {"s": 0.004, "ms": 4, "iso8601": '"2026-09-21T14:13:20.004Z"', "ma
 class Load(NamedTuple):
     """What a span has to have."""
 
-    attributes: dict[str, Any] = {}
+    attributes: Mapping[str, Any] = MappingProxyType({})
     events: tuple[tuple[str, float, Mapping[str, Any]], ...] = ()
     name: str = "work"
     scope: str = "scope"
     error: str | None = None
-    resource: Mapping[str, Any] = {}
+    resource: Mapping[str, Any] = MappingProxyType({})
 
     def __add__(self, other: "Load") -> "Load":  # type: ignore[override]
         return Load(
@@ -107,75 +109,65 @@ def carry(row: Row, value: Any, *, unconditionally: bool = False) -> Load:
 
 
 def _carried(row: Row, value: Any) -> Load:
-    match row.place:
-        case "attribute" | "present":
-            return Load({row.key: value})
-        case "prefix":
-            return Load({f"{row.key}x": value})
-        case "object" | "python":
-            inner = value
-            for name in reversed(row.path.split(".") if row.path else []):
-                inner = {name: inner}
-            return Load({row.key: Python(inner) if row.place == "python" else inner})
-        case "event":
-            return Load(events=((row.key, 4, {row.path: value} if row.path else {}),))
-        case "meaning":
-            model = LISTED[row.key][0]  # type: ignore[index]
-            return Load({model.key: "claude-x", "gen_ai.provider.name": "langchain", "gen_ai.operation.name": "chat"})
-    if row.key == "name":
-        return Load(name=value)
-    return Load(error="" if row.key == "status.code" else value)
+    if row.place == "event":
+        return Load(events=((row.key, 4, {row.path: value} if row.path else {}),))
+    if row.place == "span":
+        return Load(name=value) if row.key == "name" else Load(error="" if row.key == "status.code" else value)
+    if row.place == "meaning":
+        model = LISTED[row.key][0].key  # type: ignore[index]
+        return Load({model: "claude-x", "gen_ai.provider.name": "langchain", "gen_ai.operation.name": "chat"})
+    for name in reversed(row.path.split(".") if row.path else []):
+        value = {name: value}
+    key = f"{row.key}x" if row.place == "prefix" else row.key
+    return Load({key: Python(value) if row.place == "python" else value})
+
+
+NAMED = {  # what a pattern for the span's name is to match
+    r"^raw_gen_ai_request$": "raw_gen_ai_request",
+    r"^claude_code\.interaction": "claude_code.interaction",
+    r"^claude_code\.tool(\.execution)?$": "claude_code.tool",
+    r"^claude_code\.llm_request": "claude_code.llm_request",
+    "": "claude_code.llm_request",
+    r"^(?:execute_tool )?+(.+)$": "search",
+}
+VALUES: dict[Meaning, Any] = {**dict.fromkeys(COSTS, 0.25), **dict.fromkeys(TOKENS, 12), "total_tokens": 157}
 
 
 def value_of(meaning: Meaning, row: Row) -> Any:
     """A value that the row takes."""
     if row.key == "name" and row.place == "span":
-        return {
-            "raw_gen_ai_request": "raw_gen_ai_request",
-            "interaction": "claude_code.interaction",
-            "tool": "claude_code.tool",
-        }.get(
-            next((word for word in ("raw_gen_ai_request", "interaction", "execute_tool", "tool") if word in row.pattern), ""),
-            "claude_code.llm_request",
-        )
-    if row.values is not None:
-        return next(iter(row.values))
-    if row.at_least:
-        return row.at_least
-    if row.value is not None:
-        return {"x": 1} if row.place == "object" else "x"
-    if meaning == "first_token":
-        return FIRST_TOKEN.get(row.unit or "")
-    if meaning in COSTS:
-        return 0.25
+        return NAMED[row.pattern]
+    if row.values or row.at_least:
+        return row.at_least or next(iter(row.values or ()))
+    if meaning in ("tags", "metadata") and row.place != "prefix":
+        return ["t"] if meaning == "tags" else {"x": "v"}
     if meaning == "metadata":
-        return "v" if row.place == "prefix" else {"x": "v"}
-    if meaning.endswith("_tokens"):
-        return 157 if meaning == "total_tokens" else 12
-    return ["t"] if meaning == "tags" and row.place != "prefix" else "x1"
+        return "v"
+    if row.value is not None and row.place == "object":
+        return {"x": 1}
+    return FIRST_TOKEN[row.unit] if row.unit else VALUES.get(meaning, "x1")
+
+
+_BOTH = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 50}
+_IN_ERROR = {"gen_ai.tool.status": "error"}
+BASES: dict[Meaning, dict[str, Any]] = {
+    "first_token": {"gen_ai.operation.name": "chat"},
+    "tool": {"gen_ai.operation.name": "execute_tool"},
+    "error_type": _IN_ERROR,
+    "error_message": _IN_ERROR,
+    "cache_read_tokens": _BOTH,
+    "cache_write_tokens": _BOTH,
+    "reasoning_tokens": _BOTH,
+    "cache_share": {"langfuse.observation.usage_details": {"prompt_tokens": 100, "cache_read_input_tokens": 7}},
+    "span_type": {"input_tokens": 12},
+    "total_tokens": {**_BOTH, "gen_ai.usage.cached_tokens": 7},
+    "cost_by_user": {"gen_ai.usage.total_cost": 0.0, "gen_ai.usage.input_tokens": 1},
+}
+"""What a span must have for a meaning to be looked for at all."""
 
 
 def base_of(meaning: Meaning) -> Load:
-    """What a span must have for the meaning to be looked for at all."""
-    match meaning:
-        case "first_token":
-            return Load({"gen_ai.operation.name": "chat"})
-        case "tool":
-            return Load({"gen_ai.operation.name": "execute_tool"})
-        case "error_type" | "error_message":
-            return Load({"gen_ai.tool.status": "error"})
-        case "cache_read_tokens" | "cache_write_tokens" | "reasoning_tokens":
-            return Load({"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 50})
-        case "cache_share":
-            inner = {"prompt_tokens": 100, "cache_read_input_tokens": 7}
-            return Load({"langfuse.observation.usage_details": inner})
-        case "span_type":
-            return Load({"input_tokens": 12})
-        case "total_tokens":
-            return Load({"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 50, "gen_ai.usage.cached_tokens": 7})
-        case "cost_by_user":
-            return Load({"gen_ai.usage.total_cost": 0.0, "gen_ai.usage.input_tokens": 1})
-    return Load()
+    return Load(BASES.get(meaning, {}))
 
 
 def label(row: Row, name: str) -> str:

@@ -1,62 +1,78 @@
-"""Every example that the list of names gives: each row alone, before its neighbour, without its condition, with each of its values."""
+"""Every example that the list of names gives: each row alone, before its neighbour, without its condition, with each value."""
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
-from carrying import COSTS, OPERATIONS, Example, Load, base_of, carry, label, value_of
+from carrying import OPERATIONS, Example, Load, base_of, carry, label, value_of
 from listed import LIST, LISTED
 from sessiond.core.conventions import Meaning, Row
 from sessiond.core.model import Cost, Usage
 
-BINDINGS = {"session": "sessions", "user": "users", "project": "projects"}
-NAMES = {"request_model", "response_model", "response_id", "agent"}
-TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 MODEL = {"gen_ai.request.model": "m"}
 
 
-def expected(meaning: Meaning, rank: int, row: Row, value: Any) -> dict[str, Any]:
-    """The facts of a span that carries only the row with the value of `value_of`."""
-    said = row.value or (row.values[value] if row.values else value)
-    if meaning in BINDINGS:
-        return {BINDINGS[meaning]: ((2 * rank, value),)}
-    if meaning in NAMES:
-        return {meaning: value}
-    if meaning in COSTS:
-        return {"cost": Cost()._replace(**{meaning.replace("cost", "nano"): 250_000_000})}
-    if meaning in ("input_tokens", "output_tokens"):
-        return {"usage": Usage()._replace(**{meaning: 12})}
-    if meaning in TOKENS:
-        return {"usage": Usage(100, 50)._replace(**{meaning: 12})}
-    match meaning:
-        case "operation":
-            return {"operation": said}
-        case "provider":
-            return {"provider": "anthropic" if row.place == "meaning" else said}
-        case "first_token":
-            return {"first_token_nano": 4_000_000}
-        case "tool":
-            return {"tool": value}
-        case "tags":
-            return {"tags": ("x:x1" if row.place == "prefix" else "t",)}
-        case "metadata":
-            return {"metadata": (("x", "v"),)}
-        case "input" | "output":
-            return {f"has_{meaning}": True}
-        case "service":
-            return {"service": value}
-        case "error_mark":
-            return {"is_error": True}
-        case "error_type" | "error_message":
-            return {meaning: str(value)}
-        case "span_type":
-            return {"usage": Usage(12)}
-        case "total_tokens":
-            return {"usage": Usage(107, 50, 7)}
-        case "cache_share":
-            return {"usage": Usage(100, None, 7)}
-        case "cost_by_user":
-            return {"cost": Cost(0)}
-    return {}
+Facts = Callable[[int, Row, Any], dict[str, Any]]
+"""(rank of the row, the row, what its value says) -> the facts of a span that carries only that."""
+
+
+def _called(field: str) -> Facts:
+    return lambda _, __, said: {field: said}
+
+
+def _always(**facts: Any) -> Facts:
+    return lambda _, __, ___: facts
+
+
+def _bound(field: str) -> Facts:
+    return lambda rank, _, said: {field: ((2 * rank, said),)}
+
+
+def _cost(part: str) -> Facts:
+    return lambda _, __, ___: {"cost": Cost()._replace(**{part: 250_000_000})}
+
+
+def _usage(part: str, beside: Usage) -> Facts:
+    return lambda _, __, said: {"usage": beside._replace(**{part: said})}
+
+
+def _text(field: str) -> Facts:
+    return lambda _, __, said: {field: str(said)}
+
+
+EXPECTED: dict[Meaning, Facts] = {
+    "session": _bound("sessions"),
+    "user": _bound("users"),
+    "project": _bound("projects"),
+    "service": _called("service"),
+    "operation": _called("operation"),
+    "span_type": _always(usage=Usage(12)),
+    "provider": lambda _, row, said: {"provider": "anthropic" if row.place == "meaning" else said},
+    "request_model": _called("request_model"),
+    "response_model": _called("response_model"),
+    "response_id": _called("response_id"),
+    "input_tokens": _usage("input_tokens", Usage()),
+    "output_tokens": _usage("output_tokens", Usage()),
+    "total_tokens": _always(usage=Usage(107, 50, 7)),
+    "cache_read_tokens": _usage("cache_read_tokens", Usage(100, 50)),
+    "cache_write_tokens": _usage("cache_write_tokens", Usage(100, 50)),
+    "reasoning_tokens": _usage("reasoning_tokens", Usage(100, 50)),
+    "cache_share": _always(usage=Usage(100, None, 7)),
+    "total_cost": _cost("total_nano"),
+    "input_cost": _cost("input_nano"),
+    "output_cost": _cost("output_nano"),
+    "cost_by_user": _always(cost=Cost(0)),
+    "first_token": _always(first_token_nano=4_000_000),
+    "tool": _called("tool"),
+    "agent": _called("agent"),
+    "tags": lambda _, row, __: {"tags": ("x:x1" if row.place == "prefix" else "t",)},
+    "metadata": _always(metadata=(("x", "v"),)),
+    "input": _always(has_input=True),
+    "output": _always(has_output=True),
+    "error_mark": _always(is_error=True),
+    "error_type": _text("error_type"),
+    "error_message": _text("error_message"),
+}
 
 
 def _carried(meaning: Meaning, row: Row) -> Load:
@@ -74,14 +90,16 @@ def alone() -> Iterator[Example]:
     """A span that carries only one row, and the fact that it gives."""
     for meaning, rows in LISTED.items():
         for rank, row in enumerate(rows):
-            facts = expected(meaning, rank, row, value_of(meaning, row))
+            value = value_of(meaning, row)
+            said = row.value or (row.values[value] if row.values else value)
+            facts = EXPECTED[meaning](rank, row, said)
             yield Example(meaning, f"{row.label} alone", _carried(meaning, row), facts, _winner(meaning, row))
 
 
 def neighbours() -> Iterator[Example]:
     """A span that carries two rows that follow each other: the earlier wins."""
     for meaning, rows in LISTED.items():
-        for row, later in zip(rows, rows[1:], strict=False):
+        for row, later in pairwise(rows):
             if row.key == later.key == "name":
                 continue  # a span has one name, and one scope
             load = _carried(meaning, row) + _carried(meaning, later)

@@ -170,7 +170,7 @@ LISTED: dict[Meaning, list[Row]] = {
     "cache_read_tokens": rows_of(_TOKENS["cache_read"]),
     "cache_write_tokens": rows_of(_TOKENS["cache_write"]),
     "reasoning_tokens": rows_of(_TOKENS["reasoning"]),
-    # "openai-shaped object (prompt_tokens_details / input_tokens_details present): yes"
+    # The list's words: an object is shaped as OpenAI's where it has one of these.
     "cache_share": [
         Row("langfuse.observation.usage_details", "object", path, value="inside")
         for entry in _TOKENS["input"]
