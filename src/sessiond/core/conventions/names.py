@@ -9,7 +9,7 @@ TOOL: Final = (
     Row("traceloop.entity.name", when=When(operation="tool")),
     *rows("spring.ai.tool.definition.name", "tool_name"),
     # Langfuse, MLflow, Laminar and LangSmith name the span as the tool; OpenTelemetry puts the operation before it.
-    Row("name", "span", pattern=r"^(?:execute_tool )?(.+)$"),
+    Row("name", "span", pattern=r"^(?:execute_tool )?+(.+)$"),
 )
 """Read on spans that are tools."""
 
