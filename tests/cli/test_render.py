@@ -19,10 +19,10 @@ def lines(width):
 
 def test_a_narrow_terminal_leaves_out_what_matters_least_and_says_so():
     assert lines(80) == [
-        "LAST ACTIVITY  SESSION                               TURNS  DURATION  ERRORS",
-        "3m ago         5c9a3b1e-7b0e-4d0e-9d6c-0a4f6f1f2f3d      1      0 ms       0",
-        "too narrow for user, llm calls, tokens in / out, models, state; --json shows",
-        "all",
+        "LAST ACTIVITY  SESSION                               TURNS  COST  ERRORS",
+        "3m ago         5c9a3b1e-7b0e-4d0e-9d6c-0a4f6f1f2f3d      1     -       0",
+        "too narrow for user, duration, llm calls, tokens in / out, first token,",
+        "models, state; --json shows all",
     ]
 
 

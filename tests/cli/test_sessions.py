@@ -27,7 +27,10 @@ def busy_session():
         llm_call_count=1500,
         input_tokens=1_234_567,
         output_tokens=89,
-        models=["gpt-5", "claude"],
+        cost_usd=1.25,
+        unpriced_call_count=3,
+        ttft_ms=640,
+        models=["gpt-5", "o3"],
         error_count=2,
         status=STATUS_ERROR,
         state=STATE_LIVE,
@@ -38,9 +41,9 @@ def test_a_table_reads_well_and_a_figure_that_is_not_known_is_a_dash(run):
     result = run(Canned(sessions=[busy_session(), session("chat-2", last_activity_time=minutes_ago(120))]), "sessions")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
-        "LAST ACTIVITY  SESSION  USER  TURNS   DURATION  LLM CALLS  TOKENS IN / OUT  MODELS         ERRORS  STATE",
-        "3m ago         chat-1   ada      12  3 min 4 s      1,500   1,234,567 / 89  gpt-5, claude       2  live",
-        "2h ago         chat-2   -         1       0 ms          0            - / -  -                   0  idle",
+        "LAST ACTIVITY  SESSION  USER  TURNS   DURATION  LLM CALLS  TOKENS IN / OUT    COST  FIRST TOKEN  MODELS     ERRORS  STATE",
+        "3m ago         chat-1   ada      12  3 min 4 s      1,500   1,234,567 / 89  $1.25+       640 ms  gpt-5, o3       2  live",
+        "2h ago         chat-2   -         1       0 ms          0            - / -       -            -  -               0  idle",
     ]
 
 

@@ -25,8 +25,8 @@ def test_json_has_every_field_of_the_table(run_json):
 def test_an_id_is_shown_whole_and_an_error_by_its_type(run):
     canned = Canned(traces=[trace(session_id="chat-1", status=STATUS_ERROR, error_type="RateLimit", error_message="slow down")])
     header, line = run(canned, "traces").stdout.splitlines()
-    assert header.split() == "STARTED TRACE SESSION NAME DURATION LLM CALLS TOKENS IN / OUT MODELS STATUS".split()  # noqa: SIM905
-    assert line.split()[2:] == [TRACE_ID, "chat-1", "ask", "0", "ms", "0", "-", "/", "-", "-", "RateLimit"]
+    assert header.split() == "STARTED TRACE SESSION NAME DURATION LLM CALLS TOKENS IN / OUT COST FIRST TOKEN MODELS STATUS".split()  # noqa: SIM905
+    assert line.split()[2:] == [TRACE_ID, "chat-1", "ask", "0", "ms", "0", "-", "/", "-", "-", "-", "-", "RateLimit"]
 
 
 def test_no_trace_says_what_to_do(run):

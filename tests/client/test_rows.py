@@ -4,9 +4,9 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from client.canned import MOMENT, TRACE_ID, session, span, trace
-from sessiond.client.rows import rfc3339, row, session_row, trace_row
-from sessiond.core.fields import SESSION_FIELDS, TRACE_FIELDS
-from sessiond.wire._pb.v1.resources_pb2 import STATE_LIVE, STATUS_ERROR, Session, Trace
+from sessiond.client.rows import rfc3339, row, session_row, trace_row, user_row
+from sessiond.core.fields import SESSION_FIELDS, TRACE_FIELDS, USER_FIELDS
+from sessiond.wire._pb.v1.resources_pb2 import STATE_LIVE, STATUS_ERROR, Session, Trace, User
 from sessiond.wire._pb.v1.session_service_pb2 import RawSpan
 
 TIME = "2026-01-01T00:00:00.123456789Z"
@@ -20,10 +20,14 @@ def test_a_trace_has_every_field_of_the_table_in_its_order():
     assert list(trace_row(Trace())) == [field.name for field in TRACE_FIELDS]
 
 
-def test_what_the_table_does_not_serve_is_null_even_where_the_message_has_it():
-    message = session(tags=["t"], metadata={"a": "b"}, cost_usd=1.0, input="hi")
-    not_served = {field.name for field in SESSION_FIELDS if not field.served}
-    assert {name: value for name, value in session_row(message).items() if name in not_served} == dict.fromkeys(not_served)
+def test_what_the_table_does_not_serve_is_null():
+    for row_of, message, fields in ((session_row, session(), SESSION_FIELDS), (trace_row, trace(), TRACE_FIELDS)):
+        not_served = {field.name for field in fields if not field.served}
+        assert {name: value for name, value in row_of(message).items() if name in not_served} == dict.fromkeys(not_served)
+
+
+def test_a_user_has_every_field_of_the_table_in_its_order():
+    assert list(user_row(User())) == [field.name for field in USER_FIELDS]
 
 
 def test_a_trace_is_rendered_by_type():
@@ -35,9 +39,16 @@ def test_a_trace_is_rendered_by_type():
         output_tokens=2**62,
         models=["m1", "m2"],
         status=STATUS_ERROR,
+        cost_usd=0.25,
+        unpriced_call_count=2,
+        ttft_ms=120.5,
+        tags=["beta"],
+        metadata={"plan": "free"},
+        input="Hi",
+        input_length=2,
         list_counts={"tools": 300, "models": 200},
     )
-    known = {name: value for name, value in trace_row(message).items() if value not in ([], 0, None) or name == "input_tokens"}
+    known = {name: value for name, value in trace_row(message).items() if value not in ([], {}, 0, None) or name == "input_tokens"}
     assert known == {
         "project": "default",
         "trace_id": TRACE_ID,
@@ -50,6 +61,13 @@ def test_a_trace_is_rendered_by_type():
         "duration_ms": 1500.0,
         "input_tokens": 0,
         "output_tokens": 2**62,
+        "cost_usd": 0.25,
+        "unpriced_call_count": 2,
+        "ttft_ms": 120.5,
+        "tags": ["beta"],
+        "metadata": {"plan": "free"},
+        "input": "Hi",
+        "input_length": 2,
         "models": ["m1", "m2"],
         "span_count": 1,
         "status": "error",

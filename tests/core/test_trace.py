@@ -245,7 +245,7 @@ def test_tool_spans_are_counted_each():
     assert (found.tool_call_count, found.tools) == (2, ("search",))
 
 
-@pytest.mark.parametrize("name", ["", "execute_tool "])
+@pytest.mark.parametrize("name", ["", "execute_tool", "execute_tool "])
 def test_a_tool_without_any_name_is_counted_and_not_listed(name: str):
     found = summary(span(operation="execute_tool", name=name))
     assert (found.tool_call_count, found.tools) == (1, ())

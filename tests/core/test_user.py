@@ -3,7 +3,7 @@
 from itertools import permutations
 
 from builders import MS, T0, turn
-from sessiond.core.model import NO_USAGE, TraceSummary, Usage, UserKey, UserSummary
+from sessiond.core.model import NO_USAGE, Costs, TraceSummary, Usage, UserKey, UserSummary
 from sessiond.core.usage import NO_CALLS
 from sessiond.core.user import summarize
 
@@ -17,11 +17,28 @@ def user(*traces: TraceSummary) -> UserSummary:
 def test_a_whole_user():
     traces = [
         turn(
-            1, start_ms=5, end_ms=900, session_id="s1", usage=Usage(10, 2), models=("m",), providers=("openai",), tools=("search",)
+            1,
+            start_ms=5,
+            end_ms=900,
+            session_id="s1",
+            usage=Usage(10, 2),
+            costs=Costs(70, 30, 40, 70, 0, 0),
+            models=("m",),
+            providers=("openai",),
+            tools=("search",),
         ),
-        turn(2, start_ms=100, end_ms=110, session_id="s2", usage=Usage(20, None, 3), models=("n", "m"), error_count=2),
+        turn(
+            2,
+            start_ms=100,
+            end_ms=110,
+            session_id="s2",
+            usage=Usage(20, None, 3),
+            costs=Costs(11, 11, None, 0, 11, 2),
+            models=("n", "m"),
+            error_count=2,
+        ),
         turn(3, start_ms=200, end_ms=210, session_id="s1", usage=NO_CALLS, tools=("book", "search")),
-        turn(4, start_ms=300, end_ms=310, session_id=None, usage=NO_USAGE, providers=("aws",)),
+        turn(4, start_ms=300, end_ms=310, session_id=None, usage=NO_USAGE, costs=Costs(unpriced_call_count=1), providers=("aws",)),
     ]
     expected = UserSummary(
         project="default",
@@ -31,7 +48,10 @@ def test_a_whole_user():
         session_count=2,
         trace_count=4,
         failed_trace_count=1,
+        cost_mean_nano=27,
+        cost_median_nano=11,
         usage=Usage(30, 2, 3),
+        costs=Costs(81, 41, 40, 70, 11, 3),
         models=("m", "n"),
         providers=("openai", "aws"),
         tools=("search", "book"),

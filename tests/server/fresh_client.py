@@ -1,6 +1,7 @@
 """A client that knows nothing but the .proto files: run as a program of its own, it calls every RPC and prints the answers as JSON.
 
-Usage: fresh_client.py HOST:PORT SESSION_ID TRACE_ID. The generated modules are found by PYTHONPATH, ahead of the installed package.
+Usage: fresh_client.py HOST:PORT SESSION_ID TRACE_ID USER_ID. The generated modules are found by PYTHONPATH, ahead of the installed
+package.
 """
 
 import json
@@ -16,8 +17,13 @@ SERVICES = (
 )
 
 
-def main(address: str, session_id: str, trace_id: str) -> None:
-    arguments = {"GetSession": {"session_id": session_id}, "GetTrace": {"trace_id": trace_id}}
+def main(address: str, session_id: str, trace_id: str, user_id: str) -> None:
+    arguments = {
+        "GetSession": {"session_id": session_id},
+        "GetTrace": {"trace_id": trace_id},
+        "Explain": {"trace_id": trace_id},
+        "GetUser": {"user_id": user_id},
+    }
     answers = {}
     with grpc.insecure_channel(address) as channel:
         for module, service, stub in SERVICES:

@@ -17,6 +17,7 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 
 from builders import request, span, trace_id
 from daemon import DEADLINE_SECONDS, Asker, Parts, Sender
+from sessiond.wire._pb.v1 import session_service_pb2 as pb
 
 PROTO = Path(__file__).parents[2] / "proto"
 
@@ -39,11 +40,11 @@ def generated(tmp_path: Path) -> Path:
     return out
 
 
-def ask_all(generated: Path, address: str, session_id: str, number: int) -> dict[str, list[dict[str, Any]]]:
+def ask_all(generated: Path, address: str, session_id: str, number: int, user_id: str) -> dict[str, list[dict[str, Any]]]:
     """What a fresh client was answered, by RPC."""
     client = Path(__file__).with_name("fresh_client.py")
     done = subprocess.run(
-        [sys.executable, str(client), address, session_id, trace_id(number).hex()],
+        [sys.executable, str(client), address, session_id, trace_id(number).hex(), user_id],
         env={**os.environ, "PYTHONPATH": str(generated)},
         capture_output=True,
         text=True,
@@ -58,16 +59,19 @@ def ask_all(generated: Path, address: str, session_id: str, number: int) -> dict
 def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender, asker: Asker, generated: Path) -> None:
     sent = request(
         span(trace=1, id=1, name="turn", session="s", user="u", end_ms=50),
-        span(trace=1, id=2, parent=1, operation="chat", model="m", tokens_in=5, tokens_out=7, start_ms=10, end_ms=30),
+        span(trace=1, id=2, parent=1, operation="chat", model="gpt-4o-mini", tokens_in=5, tokens_out=7, start_ms=10, end_ms=30),
     )
     sender.export(sent)
-    answers = ask_all(generated, running.query.address, "s", 1)
+    answers = ask_all(generated, running.query.address, "s", 1, "u")
     (session,), (trace,) = asker.sessions(), asker.traces()
     session_row, trace_row = (MessageToDict(row, preserving_proto_field_name=True) for row in (session, trace))
     assert (session_row["session_id"], session_row["input_tokens"], session_row["trace_count"]) == ("s", "5", "1")
-    assert (trace_row["session_id"], trace_row["duration_ms"], trace_row["models"]) == ("s", 50.0, ["m"])
+    assert (trace_row["session_id"], trace_row["duration_ms"], trace_row["models"]) == ("s", 50.0, ["gpt-4o-mini"])
     status, checked = answers.pop("GetStatus"), answers.pop("Check")
     spans = answers["GetTrace"].pop(1)
+    explained_trace, figures, *explained = answers.pop("Explain")
+    user_row = MessageToDict(asker.api.GetUser(pb.GetUserRequest(user_id="u")), preserving_proto_field_name=True)
+    assert (user_row["user_id"], user_row["trace_count"], user_row["cost_usd"]) == ("u", "1", 4.95e-06)
     assert answers == {
         "ListSessions": [{"sessions": [session_row]}],
         "StreamSessions": [{"sessions": [session_row]}],
@@ -75,7 +79,14 @@ def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender,
         "ListTraces": [{"traces": [trace_row]}],
         "StreamTraces": [{"traces": [trace_row]}],
         "GetTrace": [{"trace": trace_row}, {"traces_data": MessageToDict(sent, preserving_proto_field_name=True)}],
+        "GetUser": [user_row],
+        "Reprice": [{}],
     }
+    assert (explained_trace, [list(one) for one in explained]) == ({"trace": trace_row}, [["calls"]])
+    evidence = {one["field"]: one.get("evidence", []) for one in figures["figures"]}
+    assert evidence["session_id"] == [{"span_id": "0000000000000001", "key": "session.id", "value": "s"}]
+    (call,) = explained[0]["calls"]
+    assert (call["span_id"], call["cost_usd"], call["cost_source"]) == ("0000000000000002", 4.95e-06, "estimated")
     assert [(one["span_id"], one.get("counted", False), one["duration_ms"]) for one in spans["spans"]] == [
         ("0000000000000001", False, 50.0),
         ("0000000000000002", True, 20.0),

@@ -10,7 +10,7 @@ import pytest
 
 from builders import RULES, packed, span, trace_id
 from daemon import STORE_BYTES_MAX
-from sessiond.core.model import SessionKey, UserKey
+from sessiond.core.model import SessionKey, Text, Texts, UserKey
 from sessiond.service.check import Checked, check
 from sessiond.service.settle import Settler
 from sessiond.storage import packing
@@ -66,7 +66,10 @@ def data_dir(tmp_path: Path) -> Path:
     store = LmdbStore.open(path, bytes_max=STORE_BYTES_MAX)
     settler = Settler(store, RULES)
     for spans in (
-        [span(trace=1, id=1, session="s1", user="u"), span(trace=1, id=2, parent=1, operation="chat", tokens_in=3, tokens_out=4)],
+        [
+            span(trace=1, id=1, session="s1", user="u", input__value="hi"),
+            span(trace=1, id=2, parent=1, operation="chat", tokens_in=3, tokens_out=4),
+        ],
         [span(trace=2, id=1, session="s1", start_ms=100, error="no"), span(trace=3, id=1, session="s2", user="u", start_ms=50)],
         [span(trace=2, id=1, session="s1", start_ms=100, end_ms=200), span(trace=2, id=2, parent=1, start_ms=110)],
     ):
@@ -91,7 +94,7 @@ def problems(data_dir: Path) -> list[str]:
 def test_a_sound_store_has_no_problems_and_all_of_it_is_looked_at(data_dir: Path) -> None:
     found = checked(data_dir)
     assert [problem for one in found for problem in one.problems] == []
-    assert found[-1] == Checked(3, 2, 1, [])
+    assert found[-1] == Checked(3, 2, 1, 0, [])
 
 
 def test_an_empty_store_has_no_problems(tmp_path: Path) -> None:
@@ -142,6 +145,11 @@ def _wrong_trace_summary(rows: Rows) -> None:
     rows.put("traces", key, codec.pack_trace(row._replace(summary=row.summary._replace(span_count=7))))
 
 
+def _wrong_texts(rows: Rows) -> None:
+    key, _ = rows.first("texts")
+    rows.put("texts", key, codec.pack_texts(Texts(Text("other", 5))))
+
+
 def _wrong_session_summary(rows: Rows) -> None:
     key, packed = rows.first("sessions")
     row = codec.unpack_session(packed)
@@ -155,8 +163,9 @@ def _wrong_user_summary(rows: Rows) -> None:
 
 def _wrong_facts(rows: Rows) -> None:
     key, packed = rows.first("facts")
-    first, *rest = packing.unpack_facts(packed)
-    rows.put("facts", key, packing.pack_facts([first._replace(name="other"), *rest]))
+    first, *rest = packing.unpack_facts(codec.facts_of(packed))
+    spoilt = packing.pack_facts([first._replace(name="other"), *rest])
+    rows.put("facts", key, codec.stamped(codec.rules_of(packed), spoilt))
 
 
 def _other_bytes(rows: Rows) -> None:
@@ -222,6 +231,9 @@ DAMAGE: dict[str, tuple[Callable[[Rows], None], str]] = {
         "marks a user that is not there",
     ),
     "a wrong trace summary": (_wrong_trace_summary, f"trace {trace_id(1).hex()}: summary is not what the stored spans say"),
+    "wrong texts": (_wrong_texts, f"trace {trace_id(1).hex()}: summary is not what the stored spans say"),
+    "texts are missing": (_delete("texts"), f"trace {trace_id(1).hex()}: summary is not what the stored spans say"),
+    "a flipped bit in texts": (_flip("texts"), "does not fit its checksum"),
     "a wrong session summary": (_wrong_session_summary, "session 's1' in 'default': summary is not what the stored spans say"),
     "a wrong user summary": (_wrong_user_summary, "user 'u' in 'default': summary is not what the stored spans say"),
     "wrong facts": (_wrong_facts, f"trace {trace_id(1).hex()}: facts is not what the stored spans say"),

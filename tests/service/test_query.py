@@ -13,7 +13,7 @@ import builders
 from builders import received, span, trace_id
 from daemon import DEADLINE_SECONDS, Parts, parts
 from sessiond.core.errors import Busy, Invalid, NotFound
-from sessiond.core.model import SessionKey
+from sessiond.core.model import Cost, SessionKey
 from sessiond.service import query
 from sessiond.service.query import PAGE_SIZE, PAGE_SIZE_MAX, STREAM_PAGE
 from sessiond.storage.api import Where
@@ -280,12 +280,13 @@ def test_a_trace_shows_which_of_its_spans_count(running: Parts) -> None:
     put(
         running,
         span(id=1, operation="invoke_agent", tokens_in=5, tokens_out=7, end_ms=40),
-        span(id=2, parent=1, operation="chat", model="m", tokens_in=5, tokens_out=7, start_ms=1),
+        span(id=2, parent=1, operation="chat", model="gpt-4o-mini", tokens_in=5, tokens_out=7, start_ms=1),
         span(id=3, parent=1, operation="execute_tool", start_ms=20),
     )
     summary, figures = running.queries.trace(trace_id(1))
     assert summary.usage[:2] == (5, 7)
-    assert [(int.from_bytes(one.facts.span_id), one.counted) for one in figures] == [(1, False), (2, True), (3, False)]
+    costs = {int.from_bytes(one.facts.span_id): one.priced and one.priced.cost for one in figures}
+    assert costs == {1: None, 2: Cost(4950, 750, 4200), 3: None}
 
 
 def test_a_session_is_live_within_the_idle_time_after_its_last_span(running: Parts) -> None:

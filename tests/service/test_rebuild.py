@@ -8,12 +8,12 @@ import pytest
 import builders
 from builders import RULES, packed, received, span, trace_id
 from daemon import STORE_BYTES_MAX
-from sessiond.core.model import SessionKey, StoredSpan, UserKey
+from sessiond.core.model import SessionKey, StoredSpan, Text, Texts, UserKey
 from sessiond.service.check import check
 from sessiond.service.rebuild import Rebuilt, rebuild
 from sessiond.service.settle import Settler
 from sessiond.service.writer import COMMIT_SPANS_MAX
-from sessiond.storage.api import Marks, Store, Where, span_pages
+from sessiond.storage.api import Marks, SettledTrace, Store, Where, span_pages
 from sessiond.storage.lmdb.store import LmdbStore
 from sessiond.storage.packing import Packer
 
@@ -44,6 +44,7 @@ def answers(store: Store) -> dict[str, object]:
     return {
         "traces": [row.summary for row in store.list_traces(Where(), None, 1000).rows],
         "sessions": [row.summary for row in store.list_sessions(Where(), None, 1000).rows],
+        "texts": store.texts(store.trace_ids()),
         "traces of s": store.traces_of_session(SessionKey("default", "s")),
         "users": [store.user(UserKey("default", name)) for name in ("u", "v", "w")],
         "spans": {number: spans_of(store, number) for number in numbers},
@@ -58,7 +59,7 @@ def test_the_new_store_answers_as_the_old_and_keeps_first_arrivals(old: LmdbStor
     changed = span(trace=1, id=1, session="s", user="u", end_ms=30)
     for arrival, spans in (
         (0, [first, span(trace=2, id=1, user="v"), span(trace=3, id=1, session="gone", sessiond__project="p")]),
-        (7, [changed, span(trace=1, id=2, parent=1, operation="chat", model="m", tokens_in=2, tokens_out=3)]),
+        (7, [changed, span(trace=1, id=2, parent=1, operation="chat", model="m", tokens_in=2, tokens_out=3, input__value="hi")]),
         (9, [first, span(trace=4, id=1, session="s", user="w", error="no", start_ms=50)]),
     ):
         old.append(packed(*spans, arrival=builders.ARRIVAL + arrival * SECOND))
@@ -97,7 +98,8 @@ def test_wrong_summaries_are_made_right(old: LmdbStore, new: LmdbStore) -> None:
     right = answers(old)
     wrong = old.trace(trace_id(1))
     assert wrong is not None
-    old.put_traces([wrong._replace(name="wrong", session_id="wrong")])
+    texts = Texts(Text("wrong", 5))
+    old.put_traces([SettledTrace(wrong._replace(name="wrong", session_id="wrong"), texts)])
     Settler(old, RULES).settle_all()
     list(rebuild(old, new, RULES))
     assert answers(new) == right

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 from sessiond.core.calls import Call
 from sessiond.core.fold import SUM_MAX, sum_present, total
-from sessiond.core.model import Cost, Costs, SpanFacts, TraceSummary
-from sessiond.core.pricing import PriceBook, PriceRow, estimate, price_row
+from sessiond.core.model import NO_USAGE, Cost, Costs, SpanFacts, TraceSummary, Usage
+from sessiond.core.pricing import NO_COST, PriceBook, PriceRow, estimate, price_row
 
 NO_CALLS: Final = Costs(0, 0, 0, 0, 0, 0)
 """A trace without a call cost nothing, and that is known."""
@@ -29,15 +29,29 @@ NOT_BILLED: Final = Priced(None, is_billed=False)
 
 def price(call: Call | SpanFacts, at_unix_nano: int, prices: PriceBook, *, failed: bool) -> Priced:
     """What a call cost, or a span of another kind that alone reports; `at_unix_nano` is its span's start."""
-    if call.cost is not None:
-        return Priced(call.cost)
-    if call.usage is None:
+    reported, usage = call.cost, call.usage
+    if reported is not None and reported.total_nano is not None:
+        return Priced(reported)
+    if usage is None and reported is None:
         return NOT_BILLED if failed else Priced(None)
-    row = price_row(prices, call.provider, call.response_model, call.request_model, at_unix_nano)
-    if row is None:
-        return Priced(None)
-    cost = estimate(call.usage, row.prices)
-    return Priced(None if cost.total_nano is None else cost, row)
+    row = price_row(prices, call.provider, call.response_model, call.request_model, at_unix_nano) if usage is not None else None
+    estimated = estimate(usage, row.prices) if usage is not None and row is not None else NO_COST
+    if reported is not None:
+        return _of_one_side(reported, usage or NO_USAGE, estimated, row)
+    return Priced(None if estimated.total_nano is None else estimated, row)
+
+
+def _of_one_side(reported: Cost, usage: Usage, estimated: Cost, row: PriceRow | None) -> Priced:
+    """What a call cost of which an emitter reports one side alone.
+
+    That is the total where the other side has no tokens or no price; else the total and the other side are estimated.
+    """
+    other_tokens = usage.output_tokens if reported.output_nano is None else usage.input_tokens
+    if other_tokens and estimated.total_nano is not None:
+        sides = (mine if mine is not None else theirs for mine, theirs in zip(reported[1:], estimated[1:], strict=True))
+        return Priced(Cost(estimated.total_nano, *sides), row)
+    side = reported.input_nano if reported.output_nano is None else reported.output_nano
+    return Priced(reported._replace(total_nano=side) if side or not other_tokens else None)
 
 
 def sum_of(priced: Collection[Priced]) -> Costs:
