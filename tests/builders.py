@@ -13,7 +13,7 @@ from sessiond.core import trace as traces
 from sessiond.core.costs import NO_CALLS
 from sessiond.core.model import NO_USAGE, Origin, ReceivedSpan, SpanFacts, StoredSpan, TraceSummary
 from sessiond.prices import GenaiPriceBook
-from sessiond.service.rules import Rules
+from sessiond.service.rules import ExtraKeys, Rules
 from sessiond.storage.packing import PackedTrace, Packer
 from sessiond.wire import otlp
 
@@ -27,6 +27,8 @@ MS = 10**6
 RULES = Rules(GenaiPriceBook())
 """What figures in tests are made by: the table as it is, and the list prices."""
 PRICES = RULES.prices
+OTHER_RULES = Rules(GenaiPriceBook(), ExtraKeys(session=("chat.key",), user=("chat.person",)))
+"""Rules by which attributes that RULES does not know carry the session and the user."""
 
 SCALARS = ((bool, "bool_value"), (str, "string_value"), (int, "int_value"), (float, "double_value"), (bytes, "bytes_value"))
 

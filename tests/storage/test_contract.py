@@ -5,15 +5,16 @@ from collections.abc import Iterator
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from builders import ARRIVAL, MS, PRICES, RULES, T0, facts, packed, received, span, trace_id
+from builders import ARRIVAL, MS, OTHER_RULES, PRICES, RULES, T0, facts, packed, received, span, trace_id
 from sessiond.core import session, trace, user
-from sessiond.core.model import SessionKey, TraceSummary, UserKey
+from sessiond.core.model import NO_TEXTS, SessionKey, Text, Texts, TraceSummary, UserKey
 from sessiond.service.figures import settled
 from sessiond.storage.api import Appended, Marks, Store, Where, span_pages
 from sessiond.storage.packing import Packer
 
 EVERYTHING = Where()
 S1 = SessionKey("default", "s1")
+FIRST, SECOND = RULES.fingerprint, OTHER_RULES.fingerprint
 
 
 def settle(store: Store) -> None:
@@ -312,3 +313,173 @@ def test_changes_obey_the_filter(store: Store) -> None:
 def test_the_extent_counts_what_is_held(store: Store) -> None:
     put(store, span(trace=1, session="s1", user="u1"), span(trace=1), span(trace=2, user="u1"))
     assert store.extent()[:4] == (3, 2, 1, 1)
+
+
+# -- rules -----------------------------------------------------------------------------------------------------------------------
+
+
+def keyed(number: int = 1, **more: object) -> Span:
+    """A span that belongs to a session by OTHER_RULES alone."""
+    return span(trace=number, id=number, chat__key=f"s{number}", **more)
+
+
+def bound(store: Store, number: int = 1) -> set[str]:
+    """The session ids that a trace's facts carry."""
+    return {value for one in store.facts(trace_id(number)) for _, value in one.sessions}
+
+
+def test_an_empty_store_has_nothing_outdated_and_may_be_confirmed(store: Store) -> None:
+    store.set_rules(SECOND)
+    assert store.rules == SECOND
+    assert store.outdated() == ([], None)
+    store.confirm_rules()
+    assert not store.may_be_outdated()
+
+
+def test_traces_of_other_rules_are_outdated_until_they_are_renewed(store: Store) -> None:
+    store.set_rules(FIRST)
+    put(store, keyed(1), keyed(2))
+    store.set_rules(SECOND)
+    store.append(packed(span(trace=3)))
+    assert store.may_be_outdated()
+    assert store.outdated() == ([trace_id(1), trace_id(2)], None)
+    assert store.outdated_among([trace_id(2), trace_id(3), trace_id(9)]) == [trace_id(2)]
+    store.renew([trace_id(1)], OTHER_RULES.facts)
+    assert store.outdated() == ([trace_id(2)], None)
+    assert (bound(store, 1), bound(store, 2)) == ({"s1"}, set())
+
+
+def test_renewing_marks_the_trace_and_its_new_summary_moves_it(store: Store) -> None:
+    store.set_rules(FIRST)
+    put(store, keyed(1))
+    assert store.marks() == Marks()
+    store.set_rules(SECOND)
+    store.renew([trace_id(1)], OTHER_RULES.facts)
+    assert store.marks() == Marks(traces=(trace_id(1),))
+    settle(store)
+    assert session_ids(store) == ["s1"]
+
+
+def test_a_span_that_cannot_be_read_again_keeps_its_facts_and_is_no_longer_outdated(store: Store) -> None:
+    store.set_rules(FIRST)
+    put(store, span(id=1))
+    before = store.facts(trace_id(1))
+    store.set_rules(SECOND)
+    store.renew([trace_id(1)], lambda _: None)
+    assert store.facts(trace_id(1)) == before
+    assert store.outdated() == ([], None)
+
+
+def test_spans_of_a_trace_from_before_and_after_a_change_of_rules_make_it_outdated(store: Store) -> None:
+    store.set_rules(FIRST)
+    put(store, keyed(1))
+    store.set_rules(SECOND)
+    put(store, span(trace=1, id=2, parent=1))
+    assert store.outdated_among([trace_id(1)]) == [trace_id(1)]
+    store.renew([trace_id(1)], OTHER_RULES.facts)
+    assert (store.outdated(), bound(store)) == (([], None), {"s1"})
+
+
+def test_a_version_that_loses_leaves_its_neighbours_of_their_rules(store: Store) -> None:
+    store.set_rules(FIRST)
+    put(store, keyed(1), span(trace=1, id=2, parent=1))
+    store.set_rules(SECOND)
+    put(store, keyed(1, end_ms=99))
+    assert store.outdated_among([trace_id(1)]) == [trace_id(1)]
+
+
+def test_a_marked_trace_that_was_never_settled_may_be_of_other_rules_and_is_renewed(store: Store) -> None:
+    store.set_rules(FIRST)
+    store.append(packed(keyed(1)))
+    store.set_rules(SECOND)
+    assert store.outdated_among(store.marks().traces) == [trace_id(1)]
+    store.renew([trace_id(1)], OTHER_RULES.facts)
+    assert store.marks() == Marks(traces=(trace_id(1),))
+    settle(store)
+    assert session_ids(store) == ["s1"]
+
+
+def test_outdated_traces_are_found_page_by_page(store: Store) -> None:
+    store.set_rules(FIRST)
+    put(store, *(keyed(number) for number in (1, 2, 4)))
+    store.set_rules(SECOND)
+    put(store, span(trace=3))
+    first, after = store.outdated(None, 3)
+    rest, end = store.outdated(after, 3)
+    assert (first, rest, end) == ([trace_id(1), trace_id(2)], [trace_id(4)], None)
+
+
+def test_rules_are_confirmed_until_others_come(store: Store) -> None:
+    store.set_rules(FIRST)
+    store.confirm_rules()
+    put(store, keyed(1))
+    assert not store.may_be_outdated()
+    store.set_rules(FIRST)
+    assert not store.may_be_outdated()
+    store.set_rules(SECOND)
+    assert store.may_be_outdated()
+
+
+def test_the_first_rules_again_are_not_confirmed_after_others_were_in_force(store: Store) -> None:
+    store.set_rules(FIRST)
+    store.confirm_rules()
+    store.set_rules(SECOND)
+    put(store, keyed(1))
+    store.set_rules(FIRST)
+    assert store.may_be_outdated()
+    assert store.outdated() == ([trace_id(1)], None)
+    store.renew([trace_id(1)], RULES.facts)
+    store.confirm_rules()
+    assert not store.may_be_outdated()
+    assert bound(store) == set()
+
+
+def test_renewing_keeps_first_arrivals_and_bytes(store: Store) -> None:
+    store.set_rules(FIRST)
+    put(store, keyed(1))
+    put(store, keyed(1, end_ms=99), arrival=ARRIVAL + 9)
+    before = stored_bytes(store)
+    store.set_rules(SECOND)
+    store.renew([trace_id(1)], OTHER_RULES.facts)
+    assert stored_bytes(store) == before
+    assert [one.received_unix_nano for one in store.facts(trace_id(1))] == [ARRIVAL]
+
+
+def test_a_renewed_trace_still_knows_its_spans(store: Store) -> None:
+    store.set_rules(FIRST)
+    put(store, keyed(1))
+    store.set_rules(SECOND)
+    store.renew([trace_id(1)], OTHER_RULES.facts)
+    settle(store)
+    assert store.append(packed(keyed(1))) == Appended(0, 1, 0, ())
+    assert store.append(packed(span(id=1, end_ms=99))).conflicts == 1
+
+
+# -- texts -----------------------------------------------------------------------------------------------------------------------
+
+
+def asked(text: str, **more: object) -> Span:
+    """A call whose user says `text`."""
+    return span(id=1, operation="chat", input__value=text, **more)
+
+
+def test_texts_are_kept_beside_the_summary_in_the_order_asked_for(store: Store) -> None:
+    put(store, asked("hello", output__value="hi"), span(trace=2))
+    both = Texts(Text("hello", 5), Text("hi", 2))
+    assert store.texts([trace_id(2), trace_id(1), trace_id(9), trace_id(1)]) == [NO_TEXTS, both, NO_TEXTS, both]
+    assert store.texts([]) == []
+
+
+def test_a_text_appears_changes_and_disappears_with_the_span_that_carries_it(store: Store) -> None:
+    put(store, span(id=1))
+    assert store.texts([trace_id(1)]) == [NO_TEXTS]
+    for end_ms, text in ((20, "first"), (30, "second")):
+        put(store, asked(text, end_ms=end_ms))
+        assert store.texts([trace_id(1)]) == [Texts(Text(text, len(text)))]
+    put(store, span(id=1, end_ms=40))
+    assert store.texts([trace_id(1)]) == [NO_TEXTS]
+
+
+def test_a_trace_that_was_never_settled_has_no_text(store: Store) -> None:
+    store.append(packed(asked("hello")))
+    assert store.texts([trace_id(1)]) == [NO_TEXTS]

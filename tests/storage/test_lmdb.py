@@ -135,3 +135,67 @@ def test_a_rotten_row_is_told_and_not_shown(tmp_path: Path) -> None:
         store.trace(trace_id(1))
     assert any("checksum" in problem for page in store.check() for problem in page)
     store.close()
+
+
+FIRST, SECOND = b"rules--1", b"rules--2"
+
+
+def outdated(store: LmdbStore) -> list[int]:
+    return [int.from_bytes(one, "big") for one in store.outdated()[0]]
+
+
+def test_confirmed_rules_are_remembered(tmp_path: Path) -> None:
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA, rules=FIRST)
+    assert store.may_be_outdated()
+    store.confirm_rules()
+    store.close()
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA, rules=FIRST)
+    assert not store.may_be_outdated()
+    store.close()
+
+
+def test_what_was_renewed_stays_so_where_the_end_came_before_it_was_confirmed(tmp_path: Path) -> None:
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA, rules=FIRST)
+    store.append(packed(span(trace=1, id=1), span(trace=2, id=2)))
+    store.confirm_rules()
+    store.close()
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA, rules=SECOND)
+    store.renew([trace_id(1)], RULES.facts)
+    store.close()
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA, rules=SECOND)
+    assert store.may_be_outdated()
+    assert outdated(store) == [2]
+    assert set(store.marks().traces) == {trace_id(1), trace_id(2)}
+    store.renew([trace_id(2)], RULES.facts)
+    store.confirm_rules()
+    store.close()
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA, rules=SECOND)
+    assert not store.may_be_outdated()
+    store.close()
+
+
+def test_a_store_opened_with_other_rules_in_between_is_not_taken_as_confirmed(tmp_path: Path) -> None:
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA, rules=FIRST)
+    store.confirm_rules()
+    store.close()
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA, rules=SECOND)
+    store.append(packed(span(trace=1, id=1)))
+    store.close()
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA, rules=FIRST)
+    assert store.may_be_outdated()
+    assert outdated(store) == [1]
+    store.close()
+
+
+def test_a_text_of_no_trace_is_found(tmp_path: Path) -> None:
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
+    store.append(packed(span(id=1, operation="chat", input__value="hello")))
+    Settler(store, RULES).settle_all()
+    assert [problem for page in store.check() for problem in page] == []
+    store.close()
+    with lmdb.open(str(tmp_path), max_dbs=99) as env, env.begin(write=True) as txn:
+        texts = env.open_db(b"texts", txn=txn)
+        txn.put(keys.number(9), txn.get(keys.number(1), db=texts), db=texts)
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
+    assert [problem for page in store.check() for problem in page] == [f"texts {keys.number(9).hex()}: belongs to no trace"]
+    store.close()

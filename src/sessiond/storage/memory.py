@@ -38,7 +38,7 @@ class MemoryStore:
 
     def __init__(self, rules: bytes = bytes(RULES_BYTES)) -> None:
         self._rules = rules
-        self._confirmed = rules
+        self._confirmed: bytes | None = None
         self._made_by: dict[bytes, set[bytes]] = {}
         """Trace -> the rules of its facts."""
         self._texts: dict[bytes, Texts] = {}
@@ -91,6 +91,8 @@ class MemoryStore:
         return self._rules
 
     def set_rules(self, rules: bytes) -> None:
+        if self._confirmed != rules:
+            self._confirmed = None
         self._rules = rules
 
     def may_be_outdated(self) -> bool:
