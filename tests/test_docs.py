@@ -574,7 +574,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def links() -> list[tuple[str, str]]:
-    prose = {path: re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL) for path in PAGES}
+    prose = {path: re.sub(r"```.*?```|`[^`\n]*`", "", path.read_text(), flags=re.DOTALL) for path in PAGES}
     return [(name_of(path), link) for path, text in prose.items() for link in LINK.findall(text) if "://" not in link]
 
 
