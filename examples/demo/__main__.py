@@ -104,6 +104,7 @@ def _show(daemon: Daemon, delivered: int) -> list[str]:
     with_tool = [turn for turn in turns if turn.get("tools") == [TOOL]]
     for turn in with_tool:
         daemon.show("trace", turn["trace_id"])
+        daemon.show("explain", turn["trace_id"])
     return _missing(daemon.rows("sessions"), len(with_tool), delivered)
 
 

@@ -1,6 +1,6 @@
 """The figures of one trace, made of what a store holds of it: a summary of its facts, and the texts that its spans carry."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from sessiond.core import trace
@@ -12,9 +12,6 @@ from sessiond.core.text_spans import input_spans, output_spans
 from sessiond.service.rules import Rules
 from sessiond.storage.api import SettledTrace, Store, span_pages
 from sessiond.wire.spans import read_span
-
-_SPAN_ID_TAG: Final = b"\x12\x08"
-"""What stands before a span's id in its bytes: field 2, 8 bytes long."""
 
 
 class Said(NamedTuple):
@@ -38,17 +35,19 @@ def settled(store: Store, rules: Rules, trace_id: bytes) -> SettledTrace:
 
 
 def said(store: Store, trace_id: bytes, facts: Sequence[SpanFacts]) -> Said:
-    """What its user asked and was answered, read from the few spans that may tell."""
+    """What its user asked and was answered, read from the few spans that may tell; `facts` as `store.facts` gives them."""
     if not any(span.has_input or span.has_output for span in facts):
         return NOTHING_SAID
     spans, _ = chronological(facts)
     to_ask, to_answer = input_spans(spans), output_spans(spans)
-    views = _views(store, trace_id, {(spans[place].span_id, spans[place].kind) for place in (*to_ask, *to_answer)})
+    held = _bytes_of(store, trace_id, facts, {_key(spans[place]) for place in (*to_ask, *to_answer)})
 
-    def first(places: Sequence[int], read: Read, pick: Pick) -> tuple[Text | None, int | None]:
+    def first(places: Iterable[int], read: Read, pick: Pick) -> tuple[Text | None, int | None]:
         for place in places:
-            view = views.get((spans[place].span_id, spans[place].kind))
-            text = pick(read(view)) if view else None
+            key = _key(spans[place])
+            view = read_span(held.get(key, b""))
+            # Beside a writer, facts and spans may be of different moments, and another span stand at the place.
+            text = pick(read(view)) if view and (view.span_id, view.kind) == key else None
             if text:
                 return Text(*shorten(text)), place
         return None, None
@@ -56,23 +55,26 @@ def said(store: Store, trace_id: bytes, facts: Sequence[SpanFacts]) -> Said:
     asked, asked_at = first(to_ask, input_messages, question)
     if asked_at is not None and asked is not None and "\n" in asked.beginning and spans[asked_at].operation not in GENERATION_KINDS:
         # Several arguments of the application's function, perhaps: if a call was given one of them, that one was said.
-        called, called_at = first([at for at in to_ask if spans[at].operation in GENERATION_KINDS], input_messages, question)
+        called, called_at = first((at for at in to_ask if spans[at].operation in GENERATION_KINDS), input_messages, question)
         if called is not None and called.beginning in asked.beginning:
             asked, asked_at = called, called_at
     answered, answered_at = first(to_answer, output_messages, answer)
     return Said(Texts(asked, answered), asked_at, answered_at)
 
 
-def _views(store: Store, trace_id: bytes, keys: set[SpanKey]) -> dict[SpanKey, SpanView]:
-    """The spans of these keys, looked for by the bytes of their ids, so that no other span is parsed."""
-    signs = [_SPAN_ID_TAG + span_id for span_id, _ in keys]
-    found: dict[SpanKey, SpanView] = {}
+def _bytes_of(store: Store, trace_id: bytes, facts: Sequence[SpanFacts], wanted: set[SpanKey]) -> dict[SpanKey, bytes]:
+    """The bytes of these spans. A store gives spans in the order of their facts, so none is parsed to be found."""
+    keys = {place: key for place, span in enumerate(facts) if (key := _key(span)) in wanted}
+    found: dict[SpanKey, bytes] = {}
+    place = 0
     for page in span_pages(store, trace_id):
-        for stored in page:
-            if any(sign in stored.data for sign in signs):
-                view = read_span(stored.data)
-                if view is not None and (view.span_id, view.kind) in keys:
-                    found[view.span_id, view.kind] = view
+        for place_in_page in keys.keys() & range(place, place + len(page)):
+            found[keys[place_in_page]] = page[place_in_page - place].data
+        place += len(page)
         if len(found) == len(keys):
             break
     return found
+
+
+def _key(span: SpanFacts) -> SpanKey:
+    return span.span_id, span.kind

@@ -193,7 +193,7 @@ class Store(Protocol):
         ...
 
     def facts(self, trace_id: bytes) -> list[SpanFacts]:
-        """The facts of all spans of a trace, in no particular order; of an unknown trace none."""
+        """The facts of all spans of a trace, in the order in which `spans` gives these; of an unknown trace none."""
         ...
 
     def trace_ids(self, after: bytes | None = None, limit: int = 1000) -> list[bytes]:

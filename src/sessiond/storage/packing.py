@@ -130,10 +130,15 @@ class Packer:
         return self._compressor.compress(msgpack.packb((list(origins), rows)))
 
     def unpack_chunk(self, chunk: bytes) -> list[StoredSpan]:
-        """The spans of a chunk in order. Raises StoreBroken where it can't be read."""
-        try:
-            origins, rows = msgpack.unpackb(self._decompressor.decompress(chunk), use_list=False, max_bin_len=CHUNK_BYTES_MAX)
-        except (zstandard.ZstdError, ValueError) as error:
-            raise StoreBroken(f"a chunk of spans can't be read: {error}") from error
-        shared = [Origin(*origin) for origin in origins]
-        return [StoredSpan(shared[place], data, digest, received) for place, digest, received, data in rows]
+        """As the function of that name."""
+        return unpack_chunk(self._decompressor, chunk)
+
+
+def unpack_chunk(decompressor: zstandard.ZstdDecompressor, chunk: bytes) -> list[StoredSpan]:
+    """The spans of a chunk in order. Raises StoreBroken where it can't be read."""
+    try:
+        origins, rows = msgpack.unpackb(decompressor.decompress(chunk), use_list=False, max_bin_len=CHUNK_BYTES_MAX)
+    except (zstandard.ZstdError, ValueError) as error:
+        raise StoreBroken(f"a chunk of spans can't be read: {error}") from error
+    shared = [Origin(*origin) for origin in origins]
+    return [StoredSpan(shared[place], data, digest, received) for place, digest, received, data in rows]

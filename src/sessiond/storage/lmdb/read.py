@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 from typing import TypeVar
 
+import zstandard
+
 from sessiond.core.model import NO_TEXTS, SessionKey, SessionSummary, SpanFacts, StoredSpan, Texts, TraceSummary, UserKey
 from sessiond.storage.api import SCANNED_MAX, SPAN_PAGE_BYTES, Changes, Marks, Page, Row, SpanPage, Where
 from sessiond.storage.lmdb import codec, keys
 from sessiond.storage.lmdb.keys import Tree, Trees, Txn, number
-from sessiond.storage.packing import Packer, unpack_facts, unseal
+from sessiond.storage.packing import unpack_chunk, unpack_facts, unseal
 
 Summary = TypeVar("Summary", TraceSummary, SessionSummary)
 
@@ -49,14 +51,14 @@ def spans(txn: Txn, trees: Trees, trace_id: bytes, after: bytes | None) -> SpanP
     prefix = txn.get(trace_id, db=trees["trace_ids"])
     if prefix is None:
         return SpanPage([], None)
-    packer = Packer()
+    decompressor = zstandard.ZstdDecompressor()  # a packer would bring a compressor, which is as much work as the reading
     found: list[StoredSpan] = []
     size = 0
     last = b""
     for commit, chunk in ascending(txn, trees["chunks"], prefix, after):
         if size >= SPAN_PAGE_BYTES:
             return SpanPage(found, last)
-        unpacked = packer.unpack_chunk(chunk)
+        unpacked = unpack_chunk(decompressor, chunk)
         found += unpacked
         size += sum(len(span.data) for span in unpacked)
         last = commit
