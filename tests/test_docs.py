@@ -5,7 +5,7 @@ them all again.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -20,16 +20,21 @@ from pydantic.fields import FieldInfo
 
 from sessiond.app import GRACE_SECONDS, STALLED_SECONDS
 from sessiond.cli import columns, main
+from sessiond.cli.explain import EVIDENCE_SHOWN
 from sessiond.cli.serve import _OPTIONS as SERVE_OPTIONS
 from sessiond.cli.text import size
 from sessiond.cli.tree import LEVELS_MAX, LINES_MAX
 from sessiond.config import Config, _address
 from sessiond.core import conventions
+from sessiond.core.explain import EVIDENCE_MAX
 from sessiond.core.fields import FIELDS, Field
-from sessiond.core.fold import LIST_MAX
+from sessiond.core.fold import LIST_MAX, METADATA_KEYS_MAX
 from sessiond.core.message_shapes import JSON_LENGTH_MAX, WRAPPERS
-from sessiond.core.messages import INPUT, OUTPUT, Source
-from sessiond.core.values import ID_LENGTH_MAX, TEXT_LENGTH_MAX
+from sessiond.core.messages import INPUT, OUTPUT, SHORT_LENGTH_MAX, Source
+from sessiond.core.objects import METADATA_VALUE_LENGTH_MAX, PYTHON_LENGTH_MAX, TAGS_MAX
+from sessiond.core.text_spans import CANDIDATES_MAX
+from sessiond.core.values import COUNT_END, ID_LENGTH_MAX, TEXT_LENGTH_MAX
+from sessiond.core.values import JSON_LENGTH_MAX as FACT_JSON_LENGTH_MAX
 from sessiond.server.sessions import FIRST_ROWS, MESSAGE_BYTES
 from sessiond.server.status import RETRY_SECONDS
 from sessiond.service.decoders import IDLE_SECONDS, PROCESSES_MAX
@@ -118,11 +123,13 @@ def sections(model: type[BaseModel] = Config) -> list[Section]:
 
 
 def settings(name: str, field: Any) -> list[Setting]:
-    """A setting, and after one that is a list those of its entries."""
+    """A setting, and after one that is a list of sections those of its entries."""
     if get_origin(field.annotation) is not tuple:
         return [setting(name, field)]
-    entries = get_args(field.annotation)[0].model_fields.items()
-    of_entries = [each for key, value in entries for each in settings(f"{name}[].{key}", value)]
+    entry = get_args(field.annotation)[0]
+    if not (isinstance(entry, type) and issubclass(entry, BaseModel)):
+        return [Setting(name, "list of texts", code(list(field.default)), field.description or "")]
+    of_entries = [each for key, value in entry.model_fields.items() for each in settings(f"{name}[].{key}", value)]
     return [Setting(name, "list", code(list(field.default)), field.description or ""), *of_entries]
 
 
@@ -291,6 +298,8 @@ def fields_table(fields: Iterable[Field[Any]]) -> str:
 def meanings_lists() -> str:
     parts = []
     for meaning, rows in conventions.TABLE.items():
+        if meaning in ("input", "output"):
+            continue  # of core.messages, which reads them: see texts_lists
         parts.append(f"### {meaning}\n")
         parts += [f"{place}. {row_in_words(each)}" for place, each in enumerate(rows, 1)]
         parts.append("")
@@ -310,19 +319,66 @@ def source_in_words(of: Source) -> str:
     return code(of.key) + flattened + (f" of the events {', '.join(map(code, of.events))}" if of.events else "")
 
 
+PLACES: Mapping[conventions.Place, str] = {
+    "attribute": "{key}",
+    "object": "{path} inside {key}",
+    "python": "{path} inside {key}, a Python dict as text",
+    "prefix": "what begins with {key}",
+    "present": "{key}, if it is there",
+    "event": "the event {key}",
+    "span": "the span's own {key}",
+    "meaning": "what {key} tells",
+}
+CACHE_SHARES: Mapping[conventions.CacheShare, str] = {
+    "inside": "",
+    "outside": ", its cache outside",
+    "by_provider": ", its cache inside or outside by provider",
+}
+UNITS_OF_TIME: Mapping[conventions.Unit, str] = {
+    "s": ", seconds",
+    "ms": ", milliseconds",
+    "iso8601": ", a date and time",
+    "magnitude": ", an integer in milliseconds or a double in seconds",
+}
+
+
 def row_in_words(of: conventions.Row) -> str:
-    words = code(of.key)
-    if of.only is not None:
-        words += f", where it is {code(of.only)}"
-    if of.cache == "by_provider":
-        words += ", which holds its cache or not by provider"
-    if of.kinds is not None:
-        by_kind: dict[str, list[str]] = {}
-        for value, kind in of.kinds.items():
-            by_kind.setdefault(kind, []).append(code(value))
-        words += " (in any case)" if of.upper else ""
-        words += "".join(f"\n   - {kind}: {', '.join(values)}" for kind, values in by_kind.items())
-    return words
+    """A row of the table: where it looks, what must hold, what its values mean. Each column is told where it is set."""
+    place = "object" if of.place == "event" and of.path else of.place
+    whole = place in ("object", "python") and not of.path
+    words = code(of.key) + ", an object" if whole else PLACES[place].format(key=code(of.key), path=code(of.path))
+    words = words.replace("inside", "of the event") if of.place == "event" and of.path else words
+    words += f" matches `{of.pattern}`" if of.pattern else ""
+    words += f", from {of.at_least} on" if of.at_least else ""
+    words += CACHE_SHARES[of.cache] + (UNITS_OF_TIME[of.unit] if of.unit else "")
+    words += ", with commas between several" if of.commas else ""
+    words += when_in_words(of.when) if of.when is not None else ""
+    words += f": {code(of.value)}" if of.value is not None else ""
+    if of.values is None:
+        return words
+    if all(value == meant for value, meant in of.values.items()):
+        return f"{words}, where it is {', '.join(map(code, of.values))}"
+    by_kind: dict[str, list[str]] = {}
+    for value, kind in of.values.items():
+        by_kind.setdefault(kind, []).append(code(value))
+    words += " (in any case)" if of.upper else ""
+    return words + "".join(f"\n   - {kind}: {', '.join(values)}" for kind, values in by_kind.items())
+
+
+def when_in_words(when: conventions.When) -> str:
+    """The condition of a row."""
+    parts = [
+        f"of type {code(when.span_type)}" if when.span_type is not None else "",
+        f"of a scope that begins with {code(when.scope_prefix)}" if when.scope_prefix else "",
+        f"whose operation is {code(when.operation)}" if when.operation is not None else "",
+        "that report tokens" if when.usage else "",
+    ]
+    return f", on spans {' '.join(filter(None, parts))}"
+
+
+def models_table() -> str:
+    """Who makes models named so."""
+    return table(("model", "provider"), ((code(pattern), code(name)) for pattern, name in conventions.MODEL_PATTERNS.items()))
 
 
 def providers_table() -> str:
@@ -334,7 +390,7 @@ def providers_table() -> str:
     return f"{spellings}\n\nFrameworks that are no provider: {ignored}."
 
 
-OF_FIELDS_PAGE = ("Trace", "Session")
+OF_FIELDS_PAGE = ("Trace", "Session", "User")
 """Messages whose fields are those of core.fields: docs/fields.md has them."""
 
 
@@ -362,7 +418,7 @@ RENDERED = {
     "docs/commands.md": {f"help {name}": lambda name=name: help_of(name) for name in COMMANDS},
     "docs/configuration.md": {"settings": settings_table},
     "docs/fields.md": {f"fields {kind}": lambda kind=kind: fields_table(FIELDS[kind]) for kind in FIELDS},
-    "docs/conventions.md": {"keys": meanings_lists, "texts": texts_lists, "providers": providers_table},
+    "docs/conventions.md": {"keys": meanings_lists, "texts": texts_lists, "providers": providers_table, "models": models_table},
     "docs/api.md": {"reference": reference},
 }
 PARTS = [(name, marker) for name, parts in RENDERED.items() for marker in parts]
@@ -473,13 +529,23 @@ LIMITS = [
     ("docs/conventions.md", f"anything longer than {ID_LENGTH_MAX:,} characters"),
     ("docs/conventions.md", f"cut at {TEXT_LENGTH_MAX:,} characters"),
     ("docs/conventions.md", f"text longer than {JSON_LENGTH_MAX >> 20} MiB"),
+    ("docs/conventions.md", f"longer than {FACT_JSON_LENGTH_MAX >> 10} KiB"),
+    ("docs/conventions.md", f"dict as text longer than {PYTHON_LENGTH_MAX:,} characters"),
+    ("docs/conventions.md", f"below {COUNT_END:,}"),
+    ("docs/metrics.md", f"{TAGS_MAX} tags"),
+    ("docs/metrics.md", f"{METADATA_KEYS_MAX} names"),
+    ("docs/metrics.md", f"cut at {METADATA_VALUE_LENGTH_MAX:,} characters"),
+    ("docs/metrics.md", f"shortened to {SHORT_LENGTH_MAX:,} characters"),
+    ("docs/metrics.md", f"at most {CANDIDATES_MAX} spans"),
+    ("docs/commands.md", f"at most {EVIDENCE_SHOWN} pieces"),
+    ("docs/api.md", f"at most {EVIDENCE_MAX} pieces"),
     ("docs/fields.md", f"at most {LIST_MAX} entries"),
     ("docs/metrics.md", f"its first {LIST_MAX} entries"),
     ("docs/metrics.md", f"cut at {TEXT_LENGTH_MAX:,} characters"),
     ("docs/operations.md", f"up to {PROCESSES_MAX} children"),
     ("docs/operations.md", f"there was none for {IDLE_SECONDS:.0f} seconds"),
     ("docs/operations.md", f"takes more than {STALLED_SECONDS:.0f} seconds"),
-    ("docs/operations.md", f"format {FORMAT}, the first"),
+    ("docs/operations.md", f"reads and writes format {FORMAT}"),
     ("docs/receiver.md", f"those under way {GRACE_SECONDS:.0f} seconds"),
     ("docs/receiver.md", f"failed so {FAILURES_MAX} times"),
     ("docs/receiver.md", f"up to {MESSAGES_SHOWN} reasons"),
@@ -508,7 +574,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def links() -> list[tuple[str, str]]:
-    prose = {path: re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL) for path in PAGES}
+    prose = {path: re.sub(r"```.*?```|`[^`\n]*`", "", path.read_text(), flags=re.DOTALL) for path in PAGES}
     return [(name_of(path), link) for path, text in prose.items() for link in LINK.findall(text) if "://" not in link]
 
 

@@ -34,8 +34,11 @@ class Verdict(NamedTuple):
 def check(ctx: click.Context, *, data_dir: Path | None, config: Path | None, endpoint: str) -> None:
     """Compare everything in the store with its span bytes.
 
-    Prints each problem found, and exits with 1 if there is one.
+    Prints each problem found, and exits with 1 if there is one. --config goes with --data-dir: a running daemon knows its own
+    settings.
     """
+    if config is not None and data_dir is None:
+        raise click.UsageError("--config goes with --data-dir; a running daemon knows its own settings")
     verdict = _told(_of_daemon(endpoint) if data_dir is None else _of_data_dir(data_dir, config))
     click.echo(f"{verdict.progress or 'nothing'} checked: {plural(verdict.problem_count, 'problem')}")
     if verdict.problem_count:

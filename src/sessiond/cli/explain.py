@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 import click
+from google.protobuf.timestamp_pb2 import Timestamp
 from rich.table import Table
 from rich.text import Text
 
@@ -12,11 +13,14 @@ from sessiond.cli.output import Layout, layout_of_stdout, show, show_json
 from sessiond.cli.render import Column, Fact, block, count, table, text
 from sessiond.cli.text import ABSENT, dollars, duration, plural
 from sessiond.client import ExplainedCall, Explanation, Figure, UncountedSpan
-from sessiond.client.rows import Value, row, trace_row
+from sessiond.client.rows import Value, rfc3339, row, trace_row
 
 EVIDENCE_SHOWN: Final = 5
 """Pieces of evidence for a figure; --json has up to a hundred."""
 VALUE_LENGTH_MAX: Final = 60
+_TEXTS: Final = frozenset({"input", "output"})
+_MOMENTS: Final = frozenset({"start_time", "end_time", "duration_ms", "received_time", "updated_time"})
+"""Figures whose evidence is unix nanoseconds."""
 ID_LENGTH: Final = 8
 """Digits of a span's id: enough to tell the spans of a trace apart."""
 
@@ -45,7 +49,7 @@ def explain(*, trace_id: str, as_json: bool, endpoint: str) -> None:
 
 def _told(explanation: Explanation, layout: Layout) -> Iterator[Table | str]:
     values = trace_row(explanation.trace)
-    yield block(fact for figure in explanation.figures if figure.evidence for fact in _figure(figure, values))
+    yield block(fact for figure in explanation.figures if _is_told(figure, values) for fact in _figure(figure, values))
     if explanation.calls:
         yield f"\n{plural(len(explanation.calls), 'call')}"
         yield table(_CALLS, explanation.calls, layout)
@@ -54,14 +58,31 @@ def _told(explanation: Explanation, layout: Layout) -> Iterator[Table | str]:
         yield table(_UNCOUNTED, explanation.uncounted_spans, layout)
 
 
+def _is_told(figure: Figure, values: Mapping[str, Value]) -> bool:
+    """Whether there is a figure to explain, and something that explains it."""
+    return bool(figure.evidence) and values.get(figure.field) not in (None, [], {})
+
+
 def _figure(figure: Figure, values: Mapping[str, Value]) -> Iterator[Fact]:
     """The figure on a line, and below it where it comes from."""
     yield Fact(figure.field, text(_shown(figure.field, values.get(figure.field))))
     for one in figure.evidence[:EVIDENCE_SHOWN]:
-        where = Text.assemble(text(one.span_id[:ID_LENGTH], "cyan"), "  ", text(one.key or "the span itself", "dim"), "  ")
-        yield Fact("", where.append_text(text(_cut(one.value))))
+        where = Text.assemble(text(one.span_id[:ID_LENGTH], "cyan"), "  ", text(one.key or "the span itself", "dim"))
+        said = _said(figure.field, one.value)
+        yield Fact("", where.append("  ").append_text(text(said)) if said else where)
     if figure.evidence_count > EVIDENCE_SHOWN:
         yield Fact("", Text(f"and {figure.evidence_count - EVIDENCE_SHOWN:,} more; --json shows them", "dim"))
+
+
+def _said(field: str, value: str) -> str:
+    """What a span said: moments as figures show them, and no more of a text than the figure shows."""
+    if field in _TEXTS:
+        return ""
+    if field in _MOMENTS and value.isdecimal():
+        moment = Timestamp()
+        moment.FromNanoseconds(int(value))
+        return rfc3339(moment)
+    return _cut(value)
 
 
 def _shown(field: str, value: Value) -> str:
@@ -75,7 +96,9 @@ def _shown(field: str, value: Value) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={each}" for key, each in value.items())
-    return _cut(f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value))
+    if isinstance(value, int):
+        value = str(value).lower() if isinstance(value, bool) else f"{value:,}"
+    return _cut(str(value))
 
 
 def _cut(value: str) -> str:

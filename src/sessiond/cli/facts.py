@@ -14,6 +14,7 @@ from sessiond.client.rows import enum_name
 
 SAID_LENGTH_MAX: Final = 200
 """Characters of a text that are shown: enough to know it by."""
+_KINDS_OF_COST: Final = (("cost_reported_usd", "reported"), ("cost_estimated_usd", "estimated"))
 
 
 def session_facts(session: Session, now_unix_nano: int) -> Iterator[Fact]:
@@ -78,11 +79,8 @@ def user_facts(user: User, now_unix_nano: int) -> Iterator[Fact]:
 def _cost(row: Session | Trace | User) -> Text:
     """The cost, and how far it is known."""
     found = cost(row)
-    parts = [
-        f"{dollars(getattr(row, name))} {word}"
-        for name, word in (("cost_reported_usd", "reported"), ("cost_estimated_usd", "estimated"))
-        if row.HasField(name) and getattr(row, name)
-    ]
+    known = [(getattr(row, name), word) for name, word in _KINDS_OF_COST if row.HasField(name) and getattr(row, name)]
+    parts = [word if len(known) == 1 else f"{dollars(usd)} {word}" for usd, word in known]
     if row.unpriced_call_count:
         parts.append(f"{plural(row.unpriced_call_count, 'call')} without a price")
     return found.append(f" ({', '.join(parts)})") if parts else found

@@ -25,7 +25,7 @@ NEW_STORE = "rebuilt"
 def check_data_dir(path: Path, config: Path | None) -> Iterator[tuple[str, list[str]]]:
     """Check the store in a directory that no daemon holds: (how far it is, what was found since), page by page.
 
-    `config` is the daemon's, whose prices the figures are made by.
+    `config` is the daemon's, whose prices and keys the figures are made by.
 
     First the file's structure, page by page as LMDB lays it out; only a sound file is then read as a store.
     """
@@ -43,7 +43,11 @@ def check_data_dir(path: Path, config: Path | None) -> Iterator[tuple[str, list[
 
 
 @click.command()
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Directory of the store. Default: ~/.local/share/sessiond.")
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    help="Directory of the store. Default: that of --config, else ~/.local/share/sessiond.",
+)
 @options.config
 def rebuild(data_dir: Path | None, config: Path | None) -> None:
     """Make everything but span bytes and arrival times again.

@@ -85,7 +85,7 @@ since = click.option(
 )
 
 
-config = click.option("--config", type=click.Path(path_type=Path), help="The daemon's settings; its prices are used.")
+config = click.option("--config", type=click.Path(path_type=Path), help="The daemon's settings; its prices and keys are used.")
 
 
 @contextmanager
