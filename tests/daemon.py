@@ -353,7 +353,7 @@ def parts(
             writer,
             telemetry,
             check=lambda: check(store, lambda: writer.rules),
-            reprice=lambda: reprice(writer, lambda: RULES),
+            reprice=lambda: reprice(writer, store, lambda: RULES.prices),
         )
         admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, query.server)
         writer.start()

@@ -137,9 +137,7 @@ def unnoticed_patch(patch: Patch) -> str | None:
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *TESTS]
         environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
         try:
-            ran = subprocess.run(  # noqa: S603  (our own tests)
-                command, cwd=ROOT, env=environment, capture_output=True, timeout=PATCH_SECONDS_MAX, check=False
-            )
+            ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=PATCH_SECONDS_MAX, check=False)
         except subprocess.TimeoutExpired:
             return None
         return None if ran.returncode == 1 else f"calls: {patch.name} (pytest returned {ran.returncode})"

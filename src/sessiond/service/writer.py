@@ -65,6 +65,7 @@ class Writer:
         self._queue_bytes = 0
         self._tickets: list[_Ticket] = []
         self._new_rules: Rules | None = None
+        self._is_changing_rules = False
         self._stopping = False
         self._full: StoreFull | None = None
         self._at_work_since: float | None = None
@@ -139,7 +140,7 @@ class Writer:
     @property
     def is_renewing(self) -> bool:
         """Whether some of what is stored may be of other rules."""
-        return self._new_rules is not None or self._settler.renewal.is_under_way
+        return self._new_rules is not None or self._is_changing_rules or self._settler.renewal.is_under_way
 
     def renewed(self) -> Renewed | None:
         """How far what is stored is renewed; None where nothing is to be."""
@@ -169,13 +170,14 @@ class Writer:
             self._at_work_since = time.monotonic()
             appends = self._take()
             tickets, self._tickets = self._tickets, []
-            new_rules = self._new_rules
+            new_rules, self._new_rules = self._new_rules, None
+            self._is_changing_rules = new_rules is not None
             if self._stopping and not appends:
                 self._release(tickets)
                 return False
         if new_rules is not None:
             self._settler.change_rules(new_rules)
-            self._new_rules = None
+            self._is_changing_rules = False
         try:
             if appends:
                 self._commit(appends)

@@ -8,8 +8,9 @@ TOOL: Final = (
     *rows("gen_ai.tool.name", "tool.name", "ai.toolCall.name"),
     Row("traceloop.entity.name", when=When(operation="tool")),
     *rows("spring.ai.tool.definition.name", "tool_name"),
-    # Langfuse, MLflow, Laminar and LangSmith name the span as the tool; OpenTelemetry puts the operation before it.
-    Row("name", "span", pattern=r"^(?:execute_tool )?+(.+)$"),
+    # Langfuse, MLflow, Laminar and LangSmith name the span as the tool; OpenTelemetry puts the operation before it, which alone is
+    # no tool's name.
+    Row("name", "span", pattern=r"^(?!execute_tool *$)(?:execute_tool )?(.+)$"),
 )
 """Read on spans that are tools."""
 
