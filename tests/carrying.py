@@ -128,7 +128,7 @@ NAMED = {  # what a pattern for the span's name is to match
     r"^claude_code\.tool(\.execution)?$": "claude_code.tool",
     r"^claude_code\.llm_request": "claude_code.llm_request",
     "": "claude_code.llm_request",
-    r"^(?:execute_tool )?+(.+)$": "search",
+    r"^(?!execute_tool *$)(?:execute_tool )?(.+)$": "search",
 }
 VALUES: dict[Meaning, Any] = {**dict.fromkeys(COSTS, 0.25), **dict.fromkeys(TOKENS, 12), "total_tokens": 157}
 

@@ -183,7 +183,7 @@ LISTED: dict[Meaning, list[Row]] = {
     "first_token": rows_of(LIST["ttft"]["list"]),
     "tool": [
         *(_named(name) for name in _NAMES if not name.startswith("span name")),
-        Row("name", "span", pattern=r"^(?:execute_tool )?+(.+)$"),  # "span name", "span name after execute_tool"
+        Row("name", "span", pattern=r"^(?!execute_tool *$)(?:execute_tool )?(.+)$"),  # "span name", "span name after execute_tool"
     ],
     "agent": [_named(name) for name in LIST["agent_name"]],
     "tags": rows_of(LIST["tags"]["list"]),
