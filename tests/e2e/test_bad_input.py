@@ -310,7 +310,8 @@ def test_a_network_file_system_is_refused(
     monkeypatch.setattr(environment, "MOUNTS_FILE", str(table))
     # Were it taken, the daemon would run into an address that is not ours, and tell that.
     settings = {"receiver": {"otlp_grpc": "192.0.2.1:4317"}, "store": {"data_dir": tmp_path / "data"}}
-    assert app.serve(Config.model_validate(settings)) == WORLD
+    config = Config.model_validate(settings)
+    assert app.serve(config, lambda: config) == WORLD
     told = (
         f"sessiond: {tmp_path / 'data'} is on a network file system ({kind}, mounted at {tmp_path}), "
         "where LMDB can't keep data safe; choose a --data-dir on a local disk\n"

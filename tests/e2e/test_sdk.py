@@ -141,6 +141,8 @@ def test_a_conversation_sent_by_the_sdk_comes_out_with_its_figures(daemon: Daemo
             "input_tokens": "450",
             "output_tokens": "60",
             "total_tokens": "510",
+            "ttft_count": "0",
+            "unpriced_call_count": "3",
             "models": ["gpt-2026"],
             "request_models": ["gpt"],
             "providers": ["openai"],
