@@ -160,6 +160,11 @@ def _reader(meaning: Meaning, row: Row) -> Reader:
 
 
 def _looked_up(values: Mapping[str, str], upper: bool, value: Value) -> str | None:  # noqa: FBT001  (a column of the table)
+    if not isinstance(value, str):
+        return None
+    known = values.get(value)  # nearly always written as it is listed
+    if known is not None:
+        return known
     text = as_text(value)
     return None if text is None else values.get(text.upper() if upper else text)
 
