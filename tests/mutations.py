@@ -76,7 +76,7 @@ def _changed_places(row: Row) -> Iterator[tuple[str, Row]]:
 
 
 def _changed_values(meaning: Meaning, row: Row) -> Iterator[tuple[str, Row]]:
-    if row.values is not None:
+    if row.values is not None and any(value.isupper() for value in row.values):  # else upper case is none of its values
         yield "in the other case", row._replace(upper=not row.upper)
     if row.value is not None and meaning != "span_type":
         yield "with another value", row._replace(value="outside" if meaning == "cache_share" else "memory")
