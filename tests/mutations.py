@@ -28,6 +28,9 @@ REBUILT = ("provider", "reading", "elsewhere", "labels", "sources", "normalize")
 
 ACCEPTED: Mapping[str, str] = {
     "operation: span name swapped with span name": "a span has one scope and one name, so no two of these rows fit one",
+    "provider: gen_ai.request.provider swapped with span name": "the span's name is asked only where no key gave a provider",
+    "provider: span name swapped with request_model": "models are asked only where neither a key nor the span's name gave one",
+    "first_token: llm.latency.time_to_first_token swapped with event First Token Stream Event": "events are asked after all keys",
     "tool: traceloop.entity.name without its condition": "a tool's name is looked for on tools only, which is what it asks for",
 }
 """What can't be noticed, since it changes nothing, and why."""
@@ -54,6 +57,11 @@ def mutations() -> Iterator[Mutation]:
 
 
 def changes(meaning: Meaning, row: Row) -> Iterator[tuple[str, Row]]:
+    yield from _changed_places(row)
+    yield from _changed_values(meaning, row)
+
+
+def _changed_places(row: Row) -> Iterator[tuple[str, Row]]:
     if row.place not in ("span", "meaning"):
         yield "renamed", row._replace(key=f"y{row.key}")
     if row.path:
@@ -65,10 +73,13 @@ def changes(meaning: Meaning, row: Row) -> Iterator[tuple[str, Row]]:
     if row.at_least:
         yield "one higher", row._replace(at_least=row.at_least + 1)
         yield "one lower", row._replace(at_least=row.at_least - 1)
-    if row.values is not None:
+
+
+def _changed_values(meaning: Meaning, row: Row) -> Iterator[tuple[str, Row]]:
+    if row.values is not None and any(value.isupper() for value in row.values):  # else upper case is none of its values
         yield "in the other case", row._replace(upper=not row.upper)
     if row.value is not None and meaning != "span_type":
-        yield "with another value", row._replace(value="memory")
+        yield "with another value", row._replace(value="outside" if meaning == "cache_share" else "memory")
     if meaning == "tags" and row.place != "prefix":
         yield "with or without commas", row._replace(commas=not row.commas)
     if meaning == "input_tokens":

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-TESTS = ("tests/core/test_usage.py", "tests/core/test_trace.py", "-k", "not thirty_thousand")
+TESTS = ("tests/core/test_calls.py", "tests/core/test_usage.py", "tests/core/test_trace.py", "-k", "not thirty_thousand")
 """What tells whether the rule still holds; how it scales is another matter."""
 
 
@@ -67,11 +67,6 @@ CALLS = (
     Patch("twins without usage are one", "one.usage is not None and one.usage == other.usage", "one.usage == other.usage"),
     Patch("twins may differ in usage", "one.usage is not None and one.usage == other.usage", "one.usage is not None"),
     Patch("a twin's failure is forgotten", "failed=both.failed or call.failed", "failed=both.failed"),
-    Patch(
-        "twins are looked for under any parent",
-        "siblings: dict[int, list[int]] = {}",
-        "siblings: dict[int, list[int]] = {call.parent: [] for call in calls}; calls = [call._replace(parent=-1) for call in calls]; siblings[-1] = []",
-    ),
     Patch("a twin is told as restated", 'both.position, "twin")', 'both.position, "restated")'),
     Patch("only what is right below silences a reporter", "(told_below[i] or reports(spans[i]))", "reports(spans[i])"),
     Patch("every reporter counts", " and not told_below[i]\n", "\n"),

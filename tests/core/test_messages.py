@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from builders import DATA, span
 from sessiond.core.message_parts import PART_KEYS, PART_TYPES, as_json
-from sessiond.core.message_shapes import JSON_LENGTH_MAX, ROLES, WRAPPERS, plain
+from sessiond.core.message_shapes import JSON_LENGTH_MAX, ROLES, WRAPPERS, plain, read
 from sessiond.core.messages import (
     INPUT,
     OUTPUT,
+    Flattened,
     Source,
-    Wanted,
     answer,
     input_messages,
     marks,
@@ -142,12 +142,26 @@ def test_flattened_sources_show_themselves_by_their_first_entry():
     }
 
 
-def test_nothing_is_asked_for_but_the_sources():
-    wanted = Wanted(INPUT)
-    assert all(
-        key in wanted for key in ("ai.prompt", "gen_ai.prompt", "gen_ai.prompt.7.content", "llm.input_messages.0.message.role")
-    )
-    assert not any(key in wanted for key in ("gen_ai.prompts", "ai.prompt.0.role", "content", "gen_ai.completion", "session.id"))
+def test_of_flattened_keys_only_those_of_the_sources_are_asked_for():
+    flattened = Flattened(INPUT)
+    assert all(key in flattened for key in ("gen_ai.prompt.7.content", "llm.input_messages.0.message.role"))
+    others = ("gen_ai.prompt", "gen_ai.prompts", "ai.prompt.0.role", "content", "gen_ai.completion.0.role", "session.id")
+    assert not any(key in flattened for key in others)
+
+
+TEXTS = st.sampled_from(["user", "Assistant", "developer", "tool", "nobody", "", " ", "half \ud800", "text", "reasoning"])
+CONTENTS = TEXTS | st.none() | st.integers() | st.lists(TEXTS, max_size=1)
+TEXT_PARTS = st.fixed_dictionaries({"type": TEXTS}, optional={"content": CONTENTS, "text": TEXTS, "id": TEXTS})
+GENAI_MESSAGES = st.fixed_dictionaries(
+    {"role": TEXTS | st.none(), "parts": st.lists(TEXT_PARTS | TEXTS, max_size=2)}, optional={"finish_reason": TEXTS, "name": TEXTS}
+)
+
+
+@given(st.lists(GENAI_MESSAGES, max_size=3))
+def test_the_short_way_to_a_plain_message_reads_what_the_long_way_does(messages: list[Any]):
+    # A key that says nothing keeps a message from the short way.
+    long_way = [{**message, "nothing": None} for message in messages]
+    assert read(messages, "user") == read(long_way, "user")
 
 
 def test_events_come_between_the_attributes_as_listed():

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessiond.core.values import ID_LENGTH_MAX, TEXT_LENGTH_MAX, as_count, as_id, as_text
+from sessiond.core.values import (
+    ID_LENGTH_MAX,
+    TEXT_LENGTH_MAX,
+    as_count,
+    as_id,
+    as_model,
+    as_nano_usd,
+    as_number,
+    as_text,
+    as_text_or_code,
+)
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
@@ -176,3 +186,55 @@ def test_any_value_gives_a_count_in_range_or_none(value: Any):
 def test_any_value_gives_a_short_text_or_none(value: Any):
     found = as_text(value)
     assert found is None or 0 < len(found) <= TEXT_LENGTH_MAX
+
+
+@pytest.mark.parametrize(("value", "expected"), [(429, "429"), ("429", "429"), (True, None), (4.5, None), ("", None)])
+def test_a_code_is_a_text_or_a_whole_number(value: Any, expected: str | None):
+    assert as_text_or_code(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.000238, 238_000),
+        ("0.000238", 238_000),
+        ('"1.5"', 1_500_000_000),
+        (2, 2_000_000_000),
+        (0, 0),
+        (1e-10, 0),
+        (-0.1, None),
+        (math.nan, None),
+        (math.inf, None),
+        ("free", None),
+        (True, None),
+        (1e12, None),
+        (b"1", None),
+        ("1" * 100, None),
+    ],
+)
+def test_dollars_become_nano_dollars_by_the_digits_that_were_written(value: Any, expected: int | None):
+    assert as_nano_usd(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("0.25", 0.25), (" 7 ", 7), ('"3"', 3), (0.5, 0.5), (-1, None), (math.nan, None), ("x", None), (False, None), (None, None)],
+)
+def test_a_number_keeps_its_type_which_may_tell_its_unit(value: Any, expected: float | None):
+    found = as_number(value)
+    assert (found, type(found)) == (expected, type(expected))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("\x1b[1mopus\x1b[22m", "opus"), ("\x1b[0m", None), ('"gpt-4o"', "gpt-4o"), ("openai/gpt-4o", "openai/gpt-4o"), (4, None)],
+)
+def test_a_model_is_kept_as_written_but_for_colours(value: Any, expected: str | None):
+    assert as_model(value) == expected
+
+
+@settings(deadline=None)
+@given(JSON_VALUES)
+def test_any_value_gives_nano_dollars_that_fit_64_bits_or_none(value: Any):
+    found = as_nano_usd(value)
+    assert found is None or (type(found) is int and 0 <= found < 2**63)

@@ -37,6 +37,8 @@ ROLES: Final[Mapping[str, Role]] = {name: role for role, names in _NAMES.items()
 """Roles by the names that APIs and LangChain's classes give them, in lower case."""
 
 _OF_MESSAGES: Final = frozenset({"role", "tool_calls"})
+_OF_GENAI_MESSAGE: Final = frozenset({"role", "parts", "finish_reason"})
+_OF_GENAI_TEXT: Final = frozenset({"type", "content"})
 CONTENT_KEYS: Final = ("parts", "content", "contents", "data", "text")
 SYSTEM_KEYS: Final = ("system", "instructions", "system_instruction")
 
@@ -132,6 +134,10 @@ def _of_list(items: list[Value], role: Role, depth: int) -> list[Message]:
     found: list[Message] = []
     parts = Parts()
     for item in items:
+        one = _genai_text(item) if isinstance(item, dict) and not parts else None
+        if one is not None:
+            found.append(one)
+            continue
         if isinstance(item, str) or (isinstance(item, dict) and _is_part(item)):
             add_part(item, parts)
             continue
@@ -140,6 +146,18 @@ def _of_list(items: list[Value], role: Role, depth: int) -> list[Message]:
             parts = Parts()
         found += _messages(item, role, depth)
     return found + parts.messages(role)
+
+
+def _genai_text(item: dict[str, Value]) -> Message | None:
+    """A message of one text in OpenTelemetry's own shape, as `_of_object` reads it: most that are sent, in a fifth of the time."""
+    said = item.get("parts")
+    if not isinstance(said, list) or len(said) != 1 or not item.keys() <= _OF_GENAI_MESSAGE:
+        return None
+    part, role = said[0], _role_named(item.get("role"))
+    if role is None or not isinstance(part, dict) or part.keys() != _OF_GENAI_TEXT or part["type"] != "text":
+        return None
+    text = part["content"]
+    return Message(role, clean(text)) if isinstance(text, str) and text.strip() else None
 
 
 def _of_object(item: dict[str, Value], role: Role, depth: int) -> list[Message]:

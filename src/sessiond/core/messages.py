@@ -90,21 +90,35 @@ OUTPUT: Final = (
 )
 
 
-class Wanted(Container[str]):
-    """The attribute keys that a table's sources read, flattened ones included."""
+class Flattened(Container[str]):
+    """The keys of a table's sources that are flattened to one for each value."""
 
-    __slots__ = ("_keys", "_prefixes")
+    __slots__ = ("_prefixes",)
 
     def __init__(self, sources: Iterable[Source]) -> None:
-        self._keys = frozenset(source.key for source in sources if not source.events)
         self._prefixes = tuple(f"{source.key}." for source in sources if source.indexed)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._keys or (isinstance(key, str) and key.startswith(self._prefixes))
+        return isinstance(key, str) and key.startswith(self._prefixes)
 
 
-_INPUT_WANTED: Final = Wanted(INPUT)
-_OUTPUT_WANTED: Final = Wanted(OUTPUT)
+class Table(NamedTuple):
+    """Sources in order of precedence, and the attribute keys that they read.
+
+    The flattened ones stand apart: a span's every key is held against their prefixes in Python, which most spans can be spared.
+    """
+
+    sources: tuple[Source, ...]
+    keys: frozenset[str]
+    flattened: Container[str]
+
+
+def _table(sources: tuple[Source, ...]) -> Table:
+    return Table(sources, frozenset(source.key for source in sources if not source.events), Flattened(sources))
+
+
+_INPUT_TABLE: Final = _table(INPUT)
+_OUTPUT_TABLE: Final = _table(OUTPUT)
 
 
 def marks(sources: Iterable[Source]) -> frozenset[str]:
@@ -115,12 +129,12 @@ def marks(sources: Iterable[Source]) -> frozenset[str]:
 
 def input_messages(span: SpanView) -> tuple[Message, ...]:
     """What the span was given, oldest first; empty where it holds no text. A prompt repeats earlier turns: see `question`."""
-    return _read(span, INPUT, _INPUT_WANTED, "user")
+    return _read(span, _INPUT_TABLE, "user")
 
 
 def output_messages(span: SpanView) -> tuple[Message, ...]:
     """What came out of the span, oldest first; empty where it holds no text."""
-    return _read(span, OUTPUT, _OUTPUT_WANTED, "assistant")
+    return _read(span, _OUTPUT_TABLE, "assistant")
 
 
 def question(messages: Sequence[Message]) -> str | None:
@@ -143,19 +157,22 @@ def shorten(text: str) -> tuple[str, int]:
     return text[:SHORT_LENGTH_MAX], len(text)
 
 
-def _read(span: SpanView, sources: Sequence[Source], wanted: Container[str], role: Role) -> tuple[Message, ...]:
-    values = dict(span.items(wanted))
+def _read(span: SpanView, table: Table, role: Role) -> tuple[Message, ...]:
+    values = dict(span.items(table.keys))
+    # Decoded once, and only where nothing before them had text.
     events: list[Event] | None = None
-    for source in sources:
+    flattened: dict[str, Value] | None = None
+    for source in table.sources:
         said_by = source.role or role
+        found: list[Message] = []
         if source.events:
-            # Decoded once, and only where no attribute before them had text.
             events = list(span.events()) if events is None else events
             found = _of_events(source, events, said_by)
-        else:
-            found = source.read(values.get(source.key), said_by)
-            if not found and source.indexed:
-                found = message_shapes.read(unflatten(values, f"{source.key}."), said_by)
+        elif source.key in values:
+            found = source.read(values[source.key], said_by)
+        if not found and source.indexed:
+            flattened = dict(span.items(table.flattened)) if flattened is None else flattened
+            found = message_shapes.read(unflatten(flattened, f"{source.key}."), said_by) if flattened else []
         if found:
             return tuple(found)
     return ()

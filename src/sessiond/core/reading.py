@@ -12,7 +12,7 @@ from sessiond.core.conventions import TABLE, Meaning, Row
 from sessiond.core.model import AttributesView, Value
 from sessiond.core.objects import as_object, as_pair, as_pairs, as_python_object, as_tags, at
 from sessiond.core.provider import as_provider
-from sessiond.core.values import as_count, as_id, as_model, as_nano_usd, as_text
+from sessiond.core.values import as_count, as_id, as_model, as_nano_usd, as_text, as_text_or_code
 
 KEYS_LEARNED_MAX: Final = 4096
 """Keys outside the table that an index remembers; a fleet uses some hundreds. When full, it forgets them and begins again."""
@@ -160,6 +160,11 @@ def _reader(meaning: Meaning, row: Row) -> Reader:
 
 
 def _looked_up(values: Mapping[str, str], upper: bool, value: Value) -> str | None:  # noqa: FBT001  (a column of the table)
+    if not isinstance(value, str):
+        return None
+    known = values.get(value)  # nearly always written as it is listed
+    if known is not None:
+        return known
     text = as_text(value)
     return None if text is None else values.get(text.upper() if upper else text)
 
@@ -222,6 +227,7 @@ _READERS: Final[Mapping[Meaning, Reader]] = {
     "cache_read_tokens": as_count,
     "cache_write_tokens": as_count,
     "reasoning_tokens": as_count,
+    **dict.fromkeys(("error_mark", "error_type", "error_message"), as_text_or_code),
     "first_token": _as_it_is,  # its unit is known when the span's duration is
 }
 """How a meaning's values are read; all others are texts."""

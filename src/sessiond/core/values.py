@@ -133,6 +133,11 @@ def as_text(value: Value) -> str | None:
     return (text if len(text) <= TEXT_LENGTH_MAX else text[:TEXT_LENGTH_MAX]) or None
 
 
+def as_text_or_code(value: Value) -> str | None:
+    """A short text, or a whole number as one: an error's code comes as both."""
+    return str(value) if type(value) is int else as_text(value)
+
+
 def as_model(value: Value) -> str | None:
     """A model's name as written, without the colours of a terminal."""
     text = as_text(value)
