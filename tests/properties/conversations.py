@@ -18,7 +18,7 @@ LIST_PRICES = {"gpt-4o-mini": (150, 600), "gpt-4.1-mini": (400, 1600)}
 """Nano-dollars for a token of input and of output."""
 TAGS = st.lists(st.sampled_from(["a", "b", "c"]), max_size=2, unique=True)
 METADATA = st.dictionaries(st.sampled_from(["plan", "region"]), st.sampled_from(["1", "2", "3"]), max_size=2)
-SAID = st.sampled_from(["", "Hi", "Wie geht es, Ω?", "word " * 300])
+SAID = st.sampled_from(["", "Hi", "Wie geht es, Ω?", "word " * 300 + "end"])
 
 
 class Bill(NamedTuple):
