@@ -132,7 +132,8 @@ class Settler:
 
     def wait_for(self, need: Need, done: Future[None], renewed: Sequence[bytes] = ()) -> None:
         """Complete `done` when everything marked until now that `need` depends on is settled, and some traces are `renewed`."""
-        self._renew(renewed)
+        if self.renewal.is_under_way:
+            self._traces.add(self._store.outdated_among(renewed))  # renewed when they are settled, slice by slice
         self._tickets.append(_Ticket(done, need, self._traces.last, None))
         self._serve_tickets()
 
@@ -182,19 +183,16 @@ class Settler:
         return max(0.0, min(self._not_before.get(key, 0.0) for key in owners) - time.monotonic())
 
     def _renew(self, trace_ids: Sequence[bytes]) -> None:
-        """Make the facts of those of these traces again that are of other rules; they are marked then."""
-        if self.renewal.is_under_way:
-            outdated = self._store.outdated_among(trace_ids)
-            if outdated:
-                self._store.renew(outdated, self._rules.facts)
-                self._traces.add(outdated)
+        """Make the facts of those of these traces again that are of other rules."""
+        if self.renewal.is_under_way and (outdated := self._store.outdated_among(trace_ids)):
+            self._store.renew(outdated, self._rules.facts)
 
     def _renew_some(self) -> bool:
-        """Renew the next of all traces in the background; whether there was anything to do."""
-        outdated = self.renewal.step()
-        if outdated:
-            self._renew(outdated)
-        return bool(outdated) or self.renewal.is_under_way
+        """Look for outdated ones among the next of all traces, to be renewed when they are settled; whether there was a next."""
+        if not self.renewal.is_under_way:
+            return False
+        self._traces.add(self.renewal.step())
+        return True
 
     def _settle_traces(self) -> None:
         trace_ids = self._traces.oldest(TRACES_PER_SLICE)
