@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from sessiond.core.calls import Call, Selection, reports
 from sessiond.core.costs import Priced
-from sessiond.core.model import Binding, SpanFacts, TraceSummary, Usage
+from sessiond.core.model import Binding, SpanFacts, Text, Texts, TraceSummary, Usage
 from sessiond.core.sources import Source
 from sessiond.core.trace import in_order_of_binding, root_of
 
@@ -80,6 +80,7 @@ class Told(NamedTuple):
     """Of each span, where its values come from."""
     selection: Selection
     priced: Mapping[int, Priced]
+    texts: Texts
     asked: int | None
     """Place of the span that the input was read from."""
     answered: int | None
@@ -171,6 +172,14 @@ def _bound(meaning: str, bindings: Callable[[SpanFacts], tuple[Binding, ...]]) -
             yield next(said, Evidence(told.spans[position].span_id, _PROPERTY, value))
 
     return find
+
+
+def _others(told: Told) -> Iterator[Evidence]:
+    return (one for one in _bound("session", _sessions)(told) if one.value != told.trace.session_id)
+
+
+def _sessions(span: SpanFacts) -> tuple[Binding, ...]:
+    return span.sessions
 
 
 def _property(told: Told, position: int, value: object) -> Iterator[Evidence]:
@@ -268,18 +277,24 @@ def _arrivals(told: Told) -> Iterator[Evidence]:
         yield from _property(told, position, told.spans[position].received_unix_nano)
 
 
-def _text(which: Callable[[Told], int | None], meaning: str) -> Find:
-    def find(told: Told) -> Iterator[Evidence]:
-        position = which(told)
-        return iter(()) if position is None else _at(told, position, meaning)
+def _input(told: Told) -> Iterator[Evidence]:
+    return _said(told, told.asked, "input", told.texts.input)
 
-    return find
+
+def _output(told: Told) -> Iterator[Evidence]:
+    return _said(told, told.answered, "output", told.texts.output)
+
+
+def _said(told: Told, position: int | None, meaning: str, text: Text | None) -> Iterator[Evidence]:
+    """The span that a text was read from, and the first attribute by which it showed that it holds one."""
+    if position is not None and text is not None:
+        yield from (one._replace(value=text.beginning) for one in _at(told, position, meaning))
 
 
 _FIGURES: Final[Mapping[str, Find]] = {
     "project": _bound("project", lambda span: span.projects),
-    "session_id": _bound("session", lambda span: span.sessions),
-    "other_session_ids": _bound("session", lambda span: span.sessions),
+    "session_id": _bound("session", _sessions),
+    "other_session_ids": _others,
     "user_id": _bound("user", lambda span: span.users),
     "name": _root,
     "root_span_id": _root,
@@ -319,7 +334,7 @@ _FIGURES: Final[Mapping[str, Find]] = {
     "updated_time": _arrivals,
     "tags": _everywhere("tags"),
     "metadata": _everywhere("metadata"),
-    "input": _text(lambda told: told.asked, "input"),
-    "output": _text(lambda told: told.answered, "output"),
+    "input": _input,
+    "output": _output,
 }
 """Every field of a trace that is a figure, in the order of `core.fields`."""

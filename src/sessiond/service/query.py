@@ -135,6 +135,7 @@ class Queries:
                 [sources.get((span.span_id, span.kind), ()) for span in spans],
                 selection,
                 trace.priced(spans, intervals, selection, rules.prices),
+                told.texts,
                 told.asked,
                 told.answered,
             )
