@@ -18,15 +18,12 @@ def reprice(writer: Writer, reload: Callable[[], Rules]) -> Iterator[Renewed]:
     Raises as `reload` does, and then nothing changed. Where no rule changed there is nothing to do: the only answer has `of` 0.
     Whoever stops listening stops nothing.
     """
-    writer.change_rules(reload())
-    last = Renewed(0, 0)
+    traces = writer.change_rules(reload()).result()
     pause = threading.Event()
     while writer.is_renewing:
-        progress = writer.renewed()
-        if progress is not None:
-            last = progress
-            yield last
+        yield writer.renewed() or Renewed(traces, traces)
         pause.wait(TOLD_SECONDS)
-    for need in ("sessions", "users"):
-        writer.settled(need).result()
-    yield Renewed(last.of, last.of)
+    if traces:
+        for need in ("sessions", "users"):
+            writer.settled(need).result()
+    yield Renewed(traces, traces)
