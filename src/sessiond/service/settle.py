@@ -23,7 +23,7 @@ from sessiond.storage.api import Store
 TRACES_PER_SLICE: Final = 512
 """Traces in one transaction, about 30 ms: what an export that arrives meanwhile waits longer."""
 SLICE_SECONDS: Final = 0.05
-"""Time after which a slice of sessions or users ends; one of them may take longer alone."""
+"""Time after which a slice of sessions or users ends, or a look for outdated traces; one of them may take longer alone."""
 PAUSE_PER_COST: Final = 20
 """A session is recomputed in the background for at most about a twentieth of the time: it waits this many times its last cost."""
 PAUSE_SECONDS_MIN: Final = 0.1
@@ -183,15 +183,21 @@ class Settler:
             self.step()
 
     def seconds_until_due(self) -> float | None:
-        """When a step will next have something to do; None where nothing is marked."""
+        """When a step will next have something marked to settle; None where nothing is marked and nobody waits."""
         if self._traces.marked or self._tickets:
             return 0.0
         owners: list[SessionKey | UserKey] = [*self._sessions.marked, *self._users.marked]
-        if not owners or self.renewal.is_under_way:
-            return 0.0 if self.renewal.is_under_way else None
+        if not owners:
+            return None
         if not self._not_before:
             return 0.0
         return max(0.0, min(self._not_before.get(key, 0.0) for key in owners) - time.monotonic())
+
+    def seconds_until_renewal(self) -> float | None:
+        """When a step will next look for outdated facts, while spans keep coming; None where there are none."""
+        if not self.renewal.is_under_way:
+            return None
+        return max(0.0, self._renewed_at + RENEWAL_SECONDS - time.monotonic())
 
     def _renew(self, trace_ids: Sequence[bytes]) -> None:
         """Make the facts of those of these traces again that are of other rules; they are marked then."""
@@ -203,12 +209,15 @@ class Settler:
 
     def _renew_some(self, *, owners: bool) -> bool:
         """Look for outdated ones among the next of all traces, which are renewed when they are settled; whether it was time to."""
-        now = time.monotonic()
-        is_awaited = any(ticket.awaits_renewal for ticket in self._tickets)
-        if not self.renewal.is_under_way or not (owners or is_awaited or now >= self._renewed_at + RENEWAL_SECONDS):
+        pause = self.seconds_until_renewal()
+        if pause is None or (pause and not owners and not any(ticket.awaits_renewal for ticket in self._tickets)):
             return False
-        self._renewed_at = now
-        self._traces.add(self.renewal.step())
+        now = self._renewed_at = time.monotonic()
+        outdated = self.renewal.step()
+        # To look is cheap: a walk that paused after each look would not keep up with traces that come meanwhile.
+        while not outdated and self.renewal.is_under_way and time.monotonic() < now + SLICE_SECONDS:
+            outdated = self.renewal.step()
+        self._traces.add(outdated)
         return True
 
     def _settle_traces(self) -> None:

@@ -211,17 +211,21 @@ class Writer:
 
     def _idle_seconds(self) -> float | None:
         """How long to wait for work before settling; None: until there is some."""
-        due = self._settler.seconds_until_due()
-        if due is None:
+        due, renewal = self._settler.seconds_until_due(), self._settler.seconds_until_renewal()
+        if due is not None and not self._settler.waiting().traces and not self._settler.is_awaited():
+            due = max(due, self._seconds_until_owners())
+        if renewal is not None:
+            renewal = min(renewal, self._seconds_until_quiet())
+        times = [seconds for seconds in (due, renewal) if seconds is not None]
+        if not times:
             return None
-        if self._full:
-            return max(due, RETRY_SECONDS)
-        is_wanted = self._settler.waiting().traces or self._settler.is_awaited()
-        return due if is_wanted else max(due, self._seconds_until_owners())
+        return max(min(times), RETRY_SECONDS) if self._full else min(times)
+
+    def _seconds_until_quiet(self) -> float:
+        return max(0.0, self._last_append + QUIET_SECONDS - time.monotonic())
 
     def _seconds_until_owners(self) -> float:
-        now = time.monotonic()
-        return max(0.0, min(self._last_append + QUIET_SECONDS, self._last_owners + OWNERS_SECONDS_MAX) - now)
+        return min(self._seconds_until_quiet(), max(0.0, self._last_owners + OWNERS_SECONDS_MAX - time.monotonic()))
 
     def _change_rules(self, change: _Change) -> None:
         try:
@@ -300,10 +304,11 @@ class Writer:
         try:
             while self._should_settle():
                 owners = not self._seconds_until_owners()
+                had_traces = self._settler.waiting().traces  # which go first
                 if not self._settler.step(owners=owners):
                     return
                 self._at_work_since = time.monotonic()
-                if owners and not self._settler.waiting().traces:
+                if owners and not had_traces:
                     self._last_owners = self._at_work_since
                 if self._settler.waiting().traces <= MARKED_TRACES_MAX:
                     return
