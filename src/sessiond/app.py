@@ -111,7 +111,7 @@ class App:
             writer,
             telemetry,
             check=lambda: check(store, lambda: writer.rules),
-            reprice=lambda: reprice(writer, lambda: Rules(_prices_of(self._reload()), rules.keys)),
+            reprice=lambda: reprice(writer, lambda: rules_of(self._reload())),
         )
         admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, query.server)
         if config.query.reflection:
@@ -141,11 +141,8 @@ class App:
 
 def rules_of(config: Config) -> Rules:
     """What figures are made by, as it is configured."""
-    return Rules(_prices_of(config), ExtraKeys(config.conventions.session_keys, config.conventions.user_keys))
-
-
-def _prices_of(config: Config) -> GenaiPriceBook:
-    return GenaiPriceBook(override.value() for override in config.prices.overrides)
+    prices = GenaiPriceBook(override.value() for override in config.prices.overrides)
+    return Rules(prices, ExtraKeys(config.conventions.session_keys, config.conventions.user_keys))
 
 
 def _calm_collector() -> None:

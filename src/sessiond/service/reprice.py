@@ -13,12 +13,13 @@ TOLD_SECONDS: Final = 0.2
 
 
 def reprice(writer: Writer, reload: Callable[[], Rules]) -> Iterator[Renewed]:
-    """Let figures be made by the rules as they are configured now, and tell how far that is until all is done.
+    """Let costs be made by the prices as they are configured now, and tell how far that is until all is done.
 
-    Raises as `reload` does, and then nothing changed. Where no rule changed there is nothing to do: the only answer has `of` 0.
-    Whoever stops listening stops nothing.
+    Of what `reload` gives only the prices are taken: spans are still decoded by the keys that the daemon started with. Raises as
+    `reload` does, and then nothing changed. Where no price changed there is nothing to do: the only answer has `of` 0. Whoever stops
+    listening stops nothing.
     """
-    traces = writer.change_rules(reload()).result()
+    traces = writer.change_rules(Rules(reload().prices, writer.rules.keys)).result()
     pause = threading.Event()
     while writer.is_renewing:
         yield writer.renewed() or Renewed(traces, traces)
