@@ -30,6 +30,7 @@ from sessiond.service.decoders import Decoders
 from sessiond.service.ingest import Ingest
 from sessiond.service.query import Queries
 from sessiond.service.reprice import reprice
+from sessiond.service.rules import Rules
 from sessiond.service.settle import Settler
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Appended, Store
@@ -332,15 +333,17 @@ def parts(
     requests_bytes_max: int = 64 << 20,
     message_bytes_max: int = 4 << 20,
     spans_max: int = 100_000,
+    rules: Rules = RULES,
+    reload: Callable[[], Rules] = lambda: RULES,
 ) -> Iterator[Parts]:
-    """Both servers on free loopback ports over an LMDB store in `data_dir`."""
+    """Both servers on free loopback ports over an LMDB store in `data_dir`; `reload` gives the rules to reprice by."""
     telemetry = Telemetry()
     broken: list[StoreBroken] = []
     with ExitStack() as stack:
-        store = GatedStore(LmdbStore.open(data_dir, bytes_max=bytes_max))
+        store = GatedStore(LmdbStore.open(data_dir, bytes_max=bytes_max, rules=rules.fingerprint))
         stack.callback(store.close)
-        writer = Writer(store, Settler(store, RULES), telemetry, queue_bytes_max=queue_bytes_max, broken=broken.append)
-        decoders = Decoders(RULES.keys)
+        writer = Writer(store, Settler(store, rules), telemetry, queue_bytes_max=queue_bytes_max, broken=broken.append)
+        decoders = Decoders(rules.keys)
         ingest = Ingest(writer, decoders, telemetry, spans_max=spans_max, bytes_max=requests_bytes_max)
         queries = Queries(store, writer, idle_nano=300 * 10**9)
         receiver = bind("otlp_grpc", LOOPBACK, [trace_service(ingest)], threads=16, message_bytes_max=message_bytes_max)
@@ -353,7 +356,7 @@ def parts(
             writer,
             telemetry,
             check=lambda: check(store, lambda: writer.rules),
-            reprice=lambda: reprice(writer, store, lambda: RULES.prices),
+            reprice=lambda: reprice(writer, reload),
         )
         admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, query.server)
         writer.start()

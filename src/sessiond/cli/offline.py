@@ -15,7 +15,9 @@ from sessiond.config import Config, load
 from sessiond.service.check import check
 from sessiond.service.rebuild import rebuild as rebuild_store
 from sessiond.service.rules import Rules
-from sessiond.storage.lmdb.environment import STORE_FILE, sync_directory
+from sessiond.storage.lmdb.environment import STORE_FILE, OtherFormat, sync_directory
+from sessiond.storage.lmdb.keys import PREVIOUS_FORMAT
+from sessiond.storage.lmdb.previous import PreviousStore
 from sessiond.storage.lmdb.store import LmdbStore
 
 NEW_STORE = "rebuilt"
@@ -52,8 +54,8 @@ def check_data_dir(path: Path, config: Path | None) -> Iterator[tuple[str, list[
 def rebuild(data_dir: Path | None, config: Path | None) -> None:
     """Make everything but span bytes and arrival times again.
 
-    Needs the daemon stopped, and free disk space of the size of the store: the new store takes the old one's place only when it is
-    complete.
+    It is the way from the previous format of the store to this one. Needs the daemon stopped, and free disk space of the size of
+    the store: the new store takes the old one's place only when it is complete.
     """
     settings = load(config)
     path = data_dir or settings.store.data_dir
@@ -61,11 +63,12 @@ def rebuild(data_dir: Path | None, config: Path | None) -> None:
 
 
 def _rebuild(path: Path, rules: Rules) -> int:
-    old = _opened(path, rules)
+    bytes_max = _bytes_max(path)
+    old = _opened_to_rebuild(path, bytes_max, rules)
     target = path / NEW_STORE
     shutil.rmtree(target, ignore_errors=True)
     try:
-        new = LmdbStore.open(target, bytes_max=old.extent().bytes_max, rules=rules.fingerprint)
+        new = LmdbStore.open(target, bytes_max=bytes_max, rules=rules.fingerprint)
         try:
             spans = _copied(old, new, rules)
         finally:
@@ -78,8 +81,8 @@ def _rebuild(path: Path, rules: Rules) -> int:
     return spans
 
 
-def _copied(old: LmdbStore, new: LmdbStore, rules: Rules) -> int:
-    total = old.extent().span_count
+def _copied(old: LmdbStore | PreviousStore, new: LmdbStore, rules: Rules) -> int:
+    total = old.span_count() if isinstance(old, PreviousStore) else old.extent().span_count
     spans = 0
     with click.progressbar(length=total, label="spans", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
         for rebuilt in rebuild_store(old, new, rules):
@@ -91,8 +94,20 @@ def _copied(old: LmdbStore, new: LmdbStore, rules: Rules) -> int:
 
 
 def _opened(path: Path, rules: Rules) -> LmdbStore:
+    return LmdbStore.open(path, bytes_max=_bytes_max(path), rules=rules.fingerprint)
+
+
+def _opened_to_rebuild(path: Path, bytes_max: int, rules: Rules) -> LmdbStore | PreviousStore:
+    try:
+        return LmdbStore.open(path, bytes_max=bytes_max, rules=rules.fingerprint)
+    except OtherFormat as error:
+        if error.found != str(PREVIOUS_FORMAT).encode():
+            raise
+    return PreviousStore.open(path, bytes_max=bytes_max)
+
+
+def _bytes_max(path: Path) -> int:
+    """Whatever quota the daemon was given: the store may be as large as its file, and a rebuilt one about as large."""
     if not (path / STORE_FILE).exists():
         raise click.BadParameter(f"{path} holds no store ({STORE_FILE} is not there)", param_hint="--data-dir")
-    # Whatever quota the daemon was given: the store may be as large as its file, and a rebuilt one about as large.
-    bytes_max = max(Config().store.bytes_max, 2 * (path / STORE_FILE).stat().st_size)
-    return LmdbStore.open(path, bytes_max=bytes_max, rules=rules.fingerprint)
+    return max(Config().store.bytes_max, 2 * (path / STORE_FILE).stat().st_size)

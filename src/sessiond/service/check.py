@@ -75,9 +75,13 @@ class _Checks:
             lambda: trace_id in self._store.marks().traces or self._is_outdated(trace_id),
         )
 
-    def _is_outdated(self, trace_id: bytes) -> bool:
+    def _are_outdated(self, traces: list[TraceSummary]) -> bool:
+        """Whether what is summed up of these traces may be of other rules too."""
+        return self._is_outdated(*(trace.trace_id for trace in traces))
+
+    def _is_outdated(self, *trace_ids: bytes) -> bool:
         try:
-            return bool(self._store.outdated_among([trace_id]))
+            return bool(self._store.outdated_among(trace_ids))
         except Exception:  # noqa: BLE001  (a damaged row may fail in any way; comparing it tells how)
             return False
 
@@ -109,14 +113,14 @@ class _Checks:
         return self._compared(
             f"session {key.session_id!r} in {key.project!r}: summary",
             lambda: self._store.session(key) == self._made_again(session.summarize, key, self._store.traces_of_session(key)),
-            lambda: key in self._store.marks().sessions,
+            lambda: key in self._store.marks().sessions or self._are_outdated(self._store.traces_of_session(key)),
         )
 
     def _user(self, key: UserKey) -> Iterator[str]:
         return self._compared(
             f"user {key.user_id!r} in {key.project!r}: summary",
             lambda: self._store.user(key) == self._made_again(user.summarize, key, self._store.traces_of_user(key)),
-            lambda: key in self._store.marks().users,
+            lambda: key in self._store.marks().users or self._are_outdated(self._store.traces_of_user(key)),
         )
 
     @staticmethod

@@ -90,15 +90,15 @@ class Queries:
 
     def stream_sessions(self, where: Where) -> Iterator[list[SessionSummary]]:
         """Every session in the order of `list_sessions`, a few at a time."""
-        return self._stream(self._sessions, where, self._begun(self._sessions, where, STREAM_PAGE))
+        return self._stream(self._sessions, where)
 
     def stream_traces(self, where: Where) -> Iterator[list[TraceSummary]]:
         """Every trace in the order of `list_traces`, a few at a time."""
-        return self._stream(self._traces, where, self._begun(self._traces, where, STREAM_PAGE))
+        return self._stream(self._traces, where)
 
     def session(self, key: SessionKey) -> tuple[SessionSummary, list[TraceSummary]]:
         """A session and its traces in order. Raises NotFound."""
-        self._settle("sessions", lambda: [trace.trace_id for trace in self._store.traces_of_session(key)])
+        self._settle_owned("sessions", lambda: self._store.traces_of_session(key))
         summary = self._store.session(key)
         if summary is None:
             raise NotFound(
@@ -109,7 +109,7 @@ class Queries:
 
     def trace(self, trace_id: bytes) -> tuple[TraceSummary, list[SpanFigures]]:
         """A trace and its spans' figures in order of start. Raises NotFound."""
-        self._settle("traces", lambda: [trace_id])
+        self._settle("traces", [trace_id])
         summary = self._store.trace(trace_id)
         if summary is None:
             raise NotFound(f"there is no trace {trace_id.hex()}", hint="`sessiond traces` lists those there are")
@@ -147,7 +147,7 @@ class Queries:
 
     def user(self, key: UserKey) -> UserSummary:
         """A user. Raises NotFound."""
-        self._settle("users", lambda: [trace.trace_id for trace in self._store.traces_of_user(key)])
+        self._settle_owned("users", lambda: self._store.traces_of_user(key))
         summary = self._store.user(key)
         if summary is None:
             raise NotFound(f"there is no user {key.user_id!r} in project {key.project!r}", hint="give another project")
@@ -165,58 +165,96 @@ class Queries:
     def _traces_of_session(self, session: SessionSummary) -> list[bytes]:
         return [trace.trace_id for trace in self._store.traces_of_session(session.key)]
 
-    def _settle(self, need: Need, renewed: Callable[[], Sequence[bytes]]) -> None:
-        """Wait for what was acknowledged before; and where figures may be of other rules, for those of these traces."""
+    def _settle(self, need: Need, renewed: Sequence[bytes] | None = ()) -> None:
+        """Wait for what was acknowledged before; and where facts may be of other rules, for these traces (None: all)."""
         try:
-            self._writer.settled(need, renewed() if self._writer.is_renewing else ()).result(SETTLE_SECONDS_MAX)
+            self._writer.settled(need, renewed).result(SETTLE_SECONDS_MAX)
         except TimeoutError as error:
+            progress = self._writer.renewed() if renewed is None else None
+            if progress is not None:
+                told = f"what is stored is being read by new rules, {progress.traces:,} of {progress.of:,} traces so far"
+                raise Busy(told, hint="ask again") from error
             raise Busy("what was received before this query is still being settled", hint="ask again") from error
+
+    def _settle_owned(self, need: Need, traces: Callable[[], Sequence[TraceSummary]]) -> None:
+        """`_settle` for one session or user, who has these traces; as long as others may turn out to be theirs too, for all."""
+        if self._writer.is_moving:
+            self._settle(need, None)
+        else:
+            self._settle(need, [trace.trace_id for trace in traces()] if self._writer.is_renewing else ())
 
     def _list(self, rows: _List[Summary], where: Where, page_size: int, token: str) -> tuple[list[Summary], str]:
         if page_size < 0:
             raise Invalid("page_size", page_size, "must not be negative")
         limit = min(page_size or PAGE_SIZE, PAGE_SIZE_MAX)
         place = _read_token(token, rows.need, where) if token else None
+        is_renewing = self._writer.is_renewing
         if place is None:
             place = self._begun(rows, where, limit)
         else:
-            self._settle(rows.need, lambda: ())
+            self._settle(rows.need)
         found: list[Summary] = []
         while place is not None and len(found) < limit:
-            more, place = self._advance(rows, where, place, limit - len(found))
+            more, place = self._advance(rows, where, place, limit - len(found), is_renewing=is_renewing)
             found += more
         return found, "" if place is None else _token(place, rows.need, where)
 
-    def _stream(self, rows: _List[Summary], where: Where, begun: _Place) -> Iterator[list[Summary]]:
-        place: _Place | None = begun
-        while place is not None:
-            found, place = self._advance(rows, where, place, STREAM_PAGE)
-            if found:
-                yield found
+    def _stream(self, rows: _List[Summary], where: Where) -> Iterator[list[Summary]]:
+        is_renewing = self._writer.is_renewing
+        place: _Place | None = self._begun(rows, where, STREAM_PAGE)
+
+        def pages(place: _Place | None) -> Iterator[list[Summary]]:
+            while place is not None:
+                found, place = self._advance(rows, where, place, STREAM_PAGE, is_renewing=is_renewing)
+                if found:
+                    yield found
+
+        return pages(place)
 
     def _begun(self, rows: _List[Summary], where: Where, limit: int) -> _Place:
         """The top of a list, when what was acknowledged before is settled.
 
         Where figures may be of other rules, those of the first rows are renewed before the walk begins, so that they come first.
         """
-        self._settle(rows.need, lambda: self._made_of(rows, rows.page(where, None, limit)))
+        self._settle(rows.need)
+        if self._writer.is_renewing:
+            self._renewed_page(rows, where, None, limit)
         return _Place(self._store.last_change())
 
-    def _made_of(self, rows: _List[Summary], page: Page[Summary]) -> list[bytes]:
-        return [trace_id for row in page.rows for trace_id in rows.traces(row.summary)]
+    def _renewed_page(self, rows: _List[Summary], where: Where, after: bytes | None, limit: int) -> Page[Summary]:
+        """A page of rows of the present rules: read again until none came into it whose traces were not renewed before."""
+        renewed: set[bytes] = set()
+        while True:
+            page = rows.page(where, after, limit)
+            made_of = [trace_id for row in page.rows for trace_id in rows.traces(row.summary)]
+            if renewed.issuperset(made_of):
+                return page
+            self._settle(rows.need, made_of)
+            renewed.update(made_of)
 
-    def _advance(self, rows: _List[Summary], where: Where, place: _Place, limit: int) -> tuple[list[Summary], _Place | None]:
-        """Some rows from a place on, and the place after them; None after the last."""
+    def _advance(
+        self, rows: _List[Summary], where: Where, place: _Place, limit: int, *, is_renewing: bool
+    ) -> tuple[list[Summary], _Place | None]:
+        """Some rows from a place on, and the place after them; None after the last.
+
+        In a walk that began while figures were renewed (`is_renewing`) every row is of the present rules. Rows that these bring
+        into the list from elsewhere come with those that changed, so that part waits until there can be no more of them.
+        """
         if place.through is not None:
             changes = rows.changed(where, place.through, limit)
             found = [row.summary for row in changes.rows]
             return found, None if changes.through is None else place._replace(through=changes.through)
-        page = rows.page(where, place.after, limit)
-        if self._writer.is_renewing and self._store.outdated_among(made_of := self._made_of(rows, page)):
-            self._settle(rows.need, lambda: made_of)
-            page = rows.page(where, place.after, limit)
+        read = self._renewed_page if is_renewing else self._page
+        page = read(rows, where, place.after, limit)
         found = [row.summary for row in page.rows if row.change <= place.began]
-        return found, place._replace(after=page.after) if page.after is not None else place._replace(through=place.began)
+        if page.after is not None:
+            return found, place._replace(after=page.after)
+        if is_renewing:
+            self._settle(rows.need, None if self._writer.is_moving else ())
+        return found, place._replace(through=place.began)
+
+    def _page(self, rows: _List[Summary], where: Where, after: bytes | None, limit: int) -> Page[Summary]:
+        return rows.page(where, after, limit)
 
 
 def _token(place: _Place, need: Need, where: Where) -> str:

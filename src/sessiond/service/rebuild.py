@@ -7,7 +7,7 @@ from sessiond.core.model import ReceivedSpan, Rejection
 from sessiond.service.rules import Rules
 from sessiond.service.settle import Settler
 from sessiond.service.writer import COMMIT_BYTES_MAX, COMMIT_SPANS_MAX
-from sessiond.storage.api import Store, span_pages
+from sessiond.storage.api import Spans, Store, span_pages
 from sessiond.storage.packing import Packer
 
 
@@ -18,7 +18,7 @@ class Rebuilt(NamedTuple):
     problems: list[str]
 
 
-def rebuild(old: Store, new: Store, rules: Rules) -> Iterator[Rebuilt]:
+def rebuild(old: Spans, new: Store, rules: Rules) -> Iterator[Rebuilt]:
     """Copy every span of `old`, with its first arrival, into the empty store `new` and settle it; tells of each commit."""
     packer = Packer()
     spans = size = 0
@@ -39,7 +39,7 @@ def rebuild(old: Store, new: Store, rules: Rules) -> Iterator[Rebuilt]:
     yield Rebuilt(spans, problems)
 
 
-def _received(store: Store, rules: Rules) -> Iterator[ReceivedSpan | Rejection]:
+def _received(store: Spans, rules: Rules) -> Iterator[ReceivedSpan | Rejection]:
     """Every span of a store made again from its bytes."""
     after: bytes | None = None
     while trace_ids := store.trace_ids(after):

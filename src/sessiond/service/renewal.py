@@ -20,10 +20,11 @@ class Renewal:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.begin()
+        self.begin(may_move=True)
 
-    def begin(self) -> None:
-        """Begin the walk where facts may be of other rules."""
+    def begin(self, *, may_move: bool) -> None:
+        """Begin the walk where facts may be of other rules, by which a trace `may_move` to another session, user or project."""
+        self.may_move = may_move
         self.is_under_way = self._store.may_be_outdated()
         self._after: bytes | None = None
         self._found = False
@@ -33,6 +34,11 @@ class Renewal:
     def progress(self) -> Renewed | None:
         """None where nothing is to be renewed. May be asked from any thread."""
         return Renewed(self._passed, self._of) if self.is_under_way and self._of else None
+
+    @property
+    def moves(self) -> bool:
+        """Whether a trace may yet turn out to belong elsewhere than where it is found."""
+        return self.is_under_way and self.may_move
 
     def step(self) -> list[bytes]:
         """The outdated ones among the next traces, to be renewed before the next step."""

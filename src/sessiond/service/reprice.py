@@ -14,25 +14,19 @@ TOLD_SECONDS: Final = 0.2
 """How often progress is told."""
 
 
-def reprice(writer: Writer, store: Store, read_prices: Callable[[], PriceBook]) -> Iterator[Renewed]:
-    """Let figures be made by the prices as they are configured now, and tell how far that is until all is done.
+def reprice(writer: Writer, reload: Callable[[], Rules]) -> Iterator[Renewed]:
+    """Let costs be made by the prices as they are configured now, and tell how far that is until all is done.
 
-    Raises as `read_prices` does, and then nothing changed. Where no price changed there is nothing to do, and the only answer has
-    `of` 0. Whoever stops listening stops nothing.
+    Of what `reload` gives only the prices are taken: spans are still decoded by the keys that the daemon started with. Raises as
+    `reload` does, and then nothing changed. Where no price changed there is nothing to do: the only answer has `of` 0. Whoever stops
+    listening stops nothing.
     """
-    rules = writer.rules.with_prices(read_prices())
-    if rules.fingerprint == writer.rules.fingerprint and not writer.is_renewing:
-        yield Renewed(0, 0)
-        return
-    writer.change_rules(rules)
+    traces = writer.change_rules(Rules(reload().prices, writer.rules.keys)).result()
     pause = threading.Event()
     while writer.is_renewing:
-        progress = writer.renewed()
-        if progress is not None:
-            yield progress
+        yield writer.renewed() or Renewed(traces, traces)
         pause.wait(TOLD_SECONDS)
-    needs: tuple[Need, ...] = ("sessions", "users")
-    for need in needs:
-        writer.settled(need).result()
-    traces = store.extent().trace_count
+    if traces:
+        for need in ("sessions", "users"):
+            writer.settled(need).result()
     yield Renewed(traces, traces)

@@ -23,11 +23,13 @@ from sessiond.storage.api import Store
 TRACES_PER_SLICE: Final = 512
 """Traces in one transaction, about 30 ms: what an export that arrives meanwhile waits longer."""
 SLICE_SECONDS: Final = 0.05
-"""Time after which a slice of sessions or users ends; one of them may take longer alone."""
+"""Time after which a slice of sessions or users ends, or a look for outdated traces; one of them may take longer alone."""
 PAUSE_PER_COST: Final = 20
 """A session is recomputed in the background for at most about a twentieth of the time: it waits this many times its last cost."""
 PAUSE_SECONDS_MIN: Final = 0.1
 """Shorter pauses are not worth remembering."""
+RENEWAL_SECONDS: Final = 0.5
+"""While spans keep coming, the next of all traces are renewed this often: about a tenth of the time."""
 
 log = structlog.get_logger()
 
@@ -68,6 +70,8 @@ class _Ticket(NamedTuple):
 
     done: Future[None]
     need: Need
+    awaits_renewal: bool
+    """First all facts are to be of the rules of now."""
     traces_through: int
     owners_through: int | None
     """Of sessions or users, as needed; known once the traces are settled, since they mark them."""
@@ -108,6 +112,7 @@ class Settler:
         self._sessions = _Queue(marks.sessions)
         self._users = _Queue(marks.users)
         self._tickets: list[_Ticket] = []
+        self._renewed_at = 0.0
         self._not_before: dict[SessionKey | UserKey, float] = {}
         """Of those whose last recomputation was long, and who are settled again by the next query or then."""
 
@@ -121,20 +126,26 @@ class Settler:
         return self._rules
 
     def change_rules(self, rules: Rules) -> None:
-        """From now on figures are made by other rules; those that are stored are renewed."""
-        self._rules = rules
+        """From now on figures are made by other rules; those that are stored are renewed. A renewal by the same rules goes on."""
+        if rules.fingerprint == self._rules.fingerprint:
+            return
         self._store.set_rules(rules.fingerprint)
-        self.renewal.begin()
+        may_move = self.renewal.moves or rules.keys != self._rules.keys
+        self._rules = rules
+        self.renewal.begin(may_move=may_move)
 
     def note(self, traces: Iterable[bytes]) -> None:
         """These traces were marked by an append."""
         self._traces.add(traces)
 
-    def wait_for(self, need: Need, done: Future[None], renewed: Sequence[bytes] = ()) -> None:
-        """Complete `done` when everything marked until now that `need` depends on is settled, and some traces are `renewed`."""
-        if self.renewal.is_under_way:
+    def wait_for(self, need: Need, done: Future[None], renewed: Sequence[bytes] | None = ()) -> None:
+        """Complete `done` when everything marked until now that `need` depends on is settled.
+
+        Before that, some traces are `renewed`; None: all of them.
+        """
+        if renewed and self.renewal.is_under_way:
             self._traces.add(self._store.outdated_among(renewed))  # renewed when they are settled, slice by slice
-        self._tickets.append(_Ticket(done, need, self._traces.last, None))
+        self._tickets.append(_Ticket(done, need, renewed is None, self._traces.last, None))
         self._serve_tickets()
 
     def is_awaited(self) -> bool:
@@ -160,7 +171,7 @@ class Settler:
             self._settle_users()
         elif self._traces.marked:
             self._settle_traces()
-        elif not (owners or self.is_awaited()) or not (self._settle_sessions() or self._settle_users() or self._renew_some()):
+        elif not (owners and any([self._settle_sessions(), self._settle_users()])) and not self._renew_some(owners=owners):
             return False
         self._serve_tickets()
         return True
@@ -172,26 +183,38 @@ class Settler:
             self.step()
 
     def seconds_until_due(self) -> float | None:
-        """When a step will next have something to do; None where nothing is marked."""
-        if self._traces.marked:
+        """When a step will next have something marked to settle; None where nothing is marked and nobody waits."""
+        if self._traces.marked or self._tickets:
             return 0.0
         owners: list[SessionKey | UserKey] = [*self._sessions.marked, *self._users.marked]
-        if not owners or self.renewal.is_under_way:
-            return 0.0 if self.renewal.is_under_way else None
+        if not owners:
+            return None
         if not self._not_before:
             return 0.0
         return max(0.0, min(self._not_before.get(key, 0.0) for key in owners) - time.monotonic())
+
+    def seconds_until_renewal(self) -> float | None:
+        """When a step will next look for outdated facts, while spans keep coming; None where there are none."""
+        if not self.renewal.is_under_way:
+            return None
+        return max(0.0, self._renewed_at + RENEWAL_SECONDS - time.monotonic())
 
     def _renew(self, trace_ids: Sequence[bytes]) -> None:
         """Make the facts of those of these traces again that are of other rules."""
         if self.renewal.is_under_way and (outdated := self._store.outdated_among(trace_ids)):
             self._store.renew(outdated, self._rules.facts)
 
-    def _renew_some(self) -> bool:
-        """Look for outdated ones among the next of all traces, to be renewed when they are settled; whether there was a next."""
-        if not self.renewal.is_under_way:
+    def _renew_some(self, *, owners: bool) -> bool:
+        """Look for outdated ones among the next of all traces, which are renewed when they are settled; whether it was time to."""
+        pause = self.seconds_until_renewal()
+        if pause is None or (pause and not owners and not any(ticket.awaits_renewal for ticket in self._tickets)):
             return False
-        self._traces.add(self.renewal.step())
+        now = self._renewed_at = time.monotonic()
+        outdated = self.renewal.step()
+        # To look is cheap: a walk that paused after each look would not keep up with traces that come meanwhile.
+        while not outdated and self.renewal.is_under_way and time.monotonic() < now + SLICE_SECONDS:
+            outdated = self.renewal.step()
+        self._traces.add(outdated)
         return True
 
     def _settle_traces(self) -> None:
@@ -231,7 +254,7 @@ class Settler:
         return bool(tried)
 
     def _is_awaited(self, need: Need) -> bool:
-        return any(ticket.need == need for ticket in self._tickets)
+        return any(ticket.need == need and not ticket.awaits_renewal for ticket in self._tickets)
 
     def _put(self, put: Callable[[Sequence[Row]], Written], rows: Sequence[Row]) -> list[Written]:
         """Write rows in one transaction; where one of them can't be written, each in its own, so that the others are."""
@@ -278,6 +301,10 @@ class Settler:
 
     def _advanced(self, ticket: _Ticket) -> _Ticket | None:
         """The ticket with what is known by now; None when nothing is left to wait for."""
+        if ticket.awaits_renewal:
+            if self.renewal.is_under_way:
+                return ticket
+            ticket = ticket._replace(awaits_renewal=False, traces_through=self._traces.last)
         if not self._traces.is_done_through(ticket.traces_through):
             return ticket
         if ticket.need == "traces":

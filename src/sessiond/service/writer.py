@@ -45,11 +45,18 @@ class _Waiting(NamedTuple):
 
 
 class _Ticket(NamedTuple):
-    """Who waits until what was acknowledged is settled, and these traces are renewed."""
+    """Who waits until what was acknowledged is settled, and these traces are renewed (None: all)."""
 
     need: Need
-    renewed: Sequence[bytes]
+    renewed: Sequence[bytes] | None
     done: Future[None]
+
+
+class _Change(NamedTuple):
+    """Other rules, and who waits until they are in force."""
+
+    rules: Rules
+    done: Future[int]
 
 
 class Writer:
@@ -67,8 +74,7 @@ class Writer:
         self._queue: deque[_Waiting] = deque()
         self._queue_bytes = 0
         self._tickets: list[_Ticket] = []
-        self._new_rules: Rules | None = None
-        self._is_changing_rules = False
+        self._changes: list[_Change] = []
         self._stopping = False
         self._full: StoreFull | None = None
         self._at_work_since: float | None = None
@@ -105,8 +111,11 @@ class Writer:
             self._changed.notify()
         return waiting.done
 
-    def settled(self, need: Need, renewed: Sequence[bytes] = ()) -> Future[None]:
-        """Done when everything acknowledged before this call that `need` depends on is settled, and some traces are `renewed`."""
+    def settled(self, need: Need, renewed: Sequence[bytes] | None = ()) -> Future[None]:
+        """Done when everything acknowledged before this call that `need` depends on is settled.
+
+        Some traces are `renewed` before; None: all of them, however long that takes.
+        """
         done: Future[None] = Future()
         with self._changed:
             if self._stopping:
@@ -134,16 +143,28 @@ class Writer:
         """What figures are made by."""
         return self._settler.rules
 
-    def change_rules(self, rules: Rules) -> None:
-        """Let figures be made by other rules, and what is stored be renewed."""
+    def change_rules(self, rules: Rules) -> Future[int]:
+        """Let figures be made by other rules, and what is stored be renewed.
+
+        Done when they are in force, with how many traces are to be looked at: 0 where no rule changed and nothing is to be renewed.
+        """
+        done: Future[int] = Future()
         with self._changed:
-            self._new_rules = rules
+            if self._stopping:
+                raise Busy("sessiond is stopping", hint="ask again")
+            self._changes.append(_Change(rules, done))
             self._changed.notify()
+        return done
 
     @property
     def is_renewing(self) -> bool:
-        """Whether some of what is stored may be of other rules."""
-        return self._new_rules is not None or self._is_changing_rules or self._settler.renewal.is_under_way
+        """Whether some facts may be of other rules, and are being renewed."""
+        return not self._stopping and self._settler.renewal.is_under_way
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether while that goes on, traces may turn out to belong elsewhere than where they are found."""
+        return not self._stopping and self._settler.renewal.moves
 
     def renewed(self) -> Renewed | None:
         """How far what is stored is renewed; None where nothing is to be."""
@@ -173,14 +194,12 @@ class Writer:
             self._at_work_since = time.monotonic()
             appends = self._take()
             tickets, self._tickets = self._tickets, []
-            new_rules, self._new_rules = self._new_rules, None
-            self._is_changing_rules = new_rules is not None
+            changes, self._changes = self._changes, []
             if self._stopping and not appends:
-                self._release(tickets)
+                self._release(tickets, changes)
                 return False
-        if new_rules is not None:
-            self._settler.change_rules(new_rules)
-            self._is_changing_rules = False
+        for change in changes:
+            self._change_rules(change)
         try:
             if appends:
                 self._commit(appends)
@@ -191,20 +210,37 @@ class Writer:
         return True
 
     def _has_work(self) -> bool:
-        return bool(self._queue or self._tickets or self._stopping or self._new_rules)
+        return bool(self._queue or self._tickets or self._stopping or self._changes)
 
     def _idle_seconds(self) -> float | None:
         """How long to wait for work before settling; None: until there is some."""
-        due = self._settler.seconds_until_due()
-        if due is None:
+        due, renewal = self._settler.seconds_until_due(), self._settler.seconds_until_renewal()
+        if due is not None and not self._settler.waiting().traces and not self._settler.is_awaited():
+            due = max(due, self._seconds_until_owners())
+        if renewal is not None:
+            renewal = min(renewal, self._seconds_until_quiet())
+        times = [seconds for seconds in (due, renewal) if seconds is not None]
+        if not times:
             return None
-        if self._full:
-            return max(due, RETRY_SECONDS)
-        return self._seconds_until_quiet() if self._settler.waiting().traces else max(due, self._seconds_until_owners())
+        return max(min(times), RETRY_SECONDS) if self._full else min(times)
+
+    def _seconds_until_quiet(self) -> float:
+        return max(0.0, self._last_append + QUIET_SECONDS - time.monotonic())
 
     def _seconds_until_owners(self) -> float:
-        now = time.monotonic()
-        return min(self._seconds_until_quiet(), max(0.0, self._last_owners + OWNERS_SECONDS_MAX - now))
+        return min(self._seconds_until_quiet(), max(0.0, self._last_owners + OWNERS_SECONDS_MAX - time.monotonic()))
+
+    def _change_rules(self, change: _Change) -> None:
+        try:
+            self._settler.change_rules(change.rules)
+        except StoreFull as error:
+            change.done.set_exception(error)
+        except BaseException as error:
+            change.done.set_exception(error)
+            raise
+        else:
+            renewed = self.renewed()
+            change.done.set_result(renewed.of if renewed else 0)
 
     def _take(self) -> list[_Waiting]:
         """The appends for the next transaction, in order."""
@@ -271,10 +307,11 @@ class Writer:
         try:
             while self._should_settle():
                 owners = not self._seconds_until_owners()
+                had_traces = self._settler.waiting().traces  # which go first
                 if not self._settler.step(owners=owners):
                     return
                 self._at_work_since = time.monotonic()
-                if owners and not self._settler.waiting().traces:
+                if owners and not had_traces:
                     self._last_owners = self._at_work_since
                 if self._settler.waiting().traces <= MARKED_TRACES_MAX:
                     return
@@ -296,14 +333,16 @@ class Writer:
         with self._changed:
             self._stopping = True
             appends, self._queue = list(self._queue), deque()
-            self._release(self._tickets)
+            self._release(self._tickets, self._changes)
         _refuse(appends, error)
         self._telemetry.failed(str(error))
         self._broken(error)
 
-    def _release(self, tickets: list[_Ticket]) -> None:
+    def _release(self, tickets: list[_Ticket], changes: list[_Change]) -> None:
         for ticket in tickets:
             ticket.done.set_result(None)
+        for change in changes:
+            change.done.set_exception(Busy("sessiond is stopping", hint="ask again"))
         self._settler.give_up()
 
 

@@ -137,6 +137,18 @@ class Extent(NamedTuple):
     bytes_max: int
 
 
+class Spans(Protocol):
+    """Whatever holds spans: all that can't be made again."""
+
+    def spans(self, trace_id: bytes, after: bytes | None = None) -> SpanPage:
+        """As `Store.spans`."""
+        ...
+
+    def trace_ids(self, after: bytes | None = None, limit: int = 1000) -> list[bytes]:
+        """As `Store.trace_ids`."""
+        ...
+
+
 class Store(Protocol):
     """A store of spans and of what is computed from them."""
 
@@ -299,7 +311,7 @@ class Store(Protocol):
         ...
 
 
-def span_pages(store: Store, trace_id: bytes) -> Iterator[list[StoredSpan]]:
+def span_pages(store: Spans, trace_id: bytes) -> Iterator[list[StoredSpan]]:
     """All spans of a trace, a page at a time."""
     after: bytes | None = None
     while True:

@@ -9,7 +9,7 @@ import errno
 import fcntl
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -56,6 +56,14 @@ _FORMAT_KEY: Final = b"format"
 _COUNTERS_KEY: Final = b"counters"
 _RULES_KEY: Final = b"rules"
 _FULL_ERRORS: Final = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EIO, errno.EDQUOT))
+
+
+class OtherFormat(Occupied):
+    """The store is of another format, `found`."""
+
+    def __init__(self, message: str, found: bytes, *, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.found = found
 
 
 class Environment:
@@ -144,11 +152,11 @@ def _counters(txn: Txn, trees: Trees) -> Counters:
     return codec.unpack_counters(packed) if packed else Counters()
 
 
-def open_environment(data_dir: Path, *, bytes_max: int) -> Environment:
-    """Open or create the environment in `data_dir`, which is made if it is not there.
+def open_environment(data_dir: Path, *, bytes_max: int, trees: Sequence[str], of: int) -> Environment:
+    """Open or create the environment in `data_dir`, which is made if it is not there, with some `trees` of a format.
 
-    Raises Occupied where another process holds the directory, where it lies on a network file system (LMDB's memory map and locks
-    don't work there) or where the store is of another format; Invalid where the directory can't be used.
+    Raises Occupied where another process holds the directory or where it lies on a network file system (LMDB's memory map and
+    locks don't work there); its kind OtherFormat where the store is of another format; Invalid where the directory can't be used.
     """
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -157,19 +165,19 @@ def open_environment(data_dir: Path, *, bytes_max: int) -> Environment:
     refuse_network_file_system(data_dir, Path(MOUNTS_FILE))
     lock = _take_lock(data_dir)
     try:
-        return _open_locked(data_dir, lock, bytes_max)
+        return _open_locked(data_dir, lock, bytes_max, trees, of)
     except BaseException:
         os.close(lock)
         raise
 
 
-def _open_locked(data_dir: Path, lock: int, bytes_max: int) -> Environment:
+def _open_locked(data_dir: Path, lock: int, bytes_max: int, names: Sequence[str], of: int) -> Environment:
     is_new = not (data_dir / STORE_FILE).exists()
     with translated():
         env = lmdb.open(
             str(data_dir),
             map_size=bytes_max * MAP_BYTES_PER_QUOTA,
-            max_dbs=len(keys.TREES),
+            max_dbs=len(names),
             max_readers=READERS_MAX,
             mode=0o600,
         )
@@ -177,8 +185,8 @@ def _open_locked(data_dir: Path, lock: int, bytes_max: int) -> Environment:
         _refuse_cut_short(env, data_dir)
         with translated(), env.begin(write=True) as txn:
             is_empty = txn.stat(env.open_db(None, txn=txn))["entries"] == 0
-            trees = {name: env.open_db(name.encode(), txn=txn) for name in keys.TREES}
-            _claim_format(txn, trees["meta"], data_dir, is_empty=is_empty)
+            trees = {name: env.open_db(name.encode(), txn=txn) for name in names}
+            _claim_format(txn, trees["meta"], data_dir, of, is_empty=is_empty)
         if is_new:
             sync_directory(data_dir)
         env.reader_check()
@@ -206,16 +214,18 @@ def _refuse_cut_short(env: lmdb.Environment, data_dir: Path) -> None:
         )
 
 
-def _claim_format(txn: Txn, meta: Tree, data_dir: Path, *, is_empty: bool) -> None:
+def _claim_format(txn: Txn, meta: Tree, data_dir: Path, of: int, *, is_empty: bool) -> None:
     found = txn.get(_FORMAT_KEY, db=meta)
     if found is None and is_empty:
-        txn.put(_FORMAT_KEY, str(keys.FORMAT).encode(), db=meta)
+        txn.put(_FORMAT_KEY, str(of).encode(), db=meta)
     elif found is None:
         raise Occupied(f"{data_dir} holds an LMDB environment that is not sessiond's", hint="choose another --data-dir")
-    elif found != str(keys.FORMAT).encode():
-        raise Occupied(
-            f"the store in {data_dir} has format {found.decode(errors='replace')}, this sessiond reads format {keys.FORMAT}",
-            hint="start the sessiond that wrote it, or choose another --data-dir",
+    elif found != str(of).encode():
+        is_previous = found == str(keys.PREVIOUS_FORMAT).encode()
+        raise OtherFormat(
+            f"the store in {data_dir} has format {found.decode(errors='replace')}, this sessiond reads format {of}",
+            found,
+            hint=f"{'run `sessiond rebuild`' if is_previous else 'start the sessiond that wrote it'}, or choose another --data-dir",
         )
 
 

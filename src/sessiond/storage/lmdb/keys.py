@@ -10,6 +10,8 @@ from sessiond.core.session import order_of_id
 
 FORMAT: Final = 2
 """Of the whole environment. A store of another format is refused. With the next one comes a way for `rebuild` to read this one."""
+PREVIOUS_FORMAT: Final = 1
+"""What `rebuild` can read: its trace ids and chunks are laid out as now, and all else is made again from these."""
 
 if TYPE_CHECKING:
     Txn: TypeAlias = lmdb.Transaction[bytes]
@@ -42,6 +44,10 @@ TREES: Final = (
     "user_traces",  # user number, start, trace id -> trace number
     "user_sessions",  # user number, last activity, order of id -> session number
 )
+
+
+PREVIOUS_TREES: Final = ("meta", "trace_ids", "spans", "chunks")
+"""What is read of a store of PREVIOUS_FORMAT; of `spans` only how many there are."""
 
 
 def number(value: int) -> bytes:

@@ -35,7 +35,7 @@ class LmdbStore:
     @classmethod
     def open(cls, data_dir: Path, *, bytes_max: int, rules: bytes = bytes(RULES_BYTES)) -> "LmdbStore":
         """Open or create the store in `data_dir`, holding at most `bytes_max` bytes. Raises as `open_environment` does."""
-        return cls(open_environment(data_dir, bytes_max=bytes_max), rules)
+        return cls(open_environment(data_dir, bytes_max=bytes_max, trees=keys.TREES, of=keys.FORMAT), rules)
 
     def append(self, traces: Sequence[PackedTrace]) -> Appended:
         self._fresh.forget(packed.trace_id for packed in traces)

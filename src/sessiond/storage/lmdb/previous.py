@@ -1,0 +1,39 @@
+"""A store of the previous format, as far as a rebuild needs it: which traces there are, and their spans. It writes nothing."""
+
+from pathlib import Path
+
+from sessiond.storage.api import SpanPage
+from sessiond.storage.lmdb import keys, read
+from sessiond.storage.lmdb.environment import Environment, open_environment
+
+
+class PreviousStore:
+    """What `storage.api.Spans` asks for, over a store of `keys.PREVIOUS_FORMAT`. Build it with `open`."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._env = environment
+
+    @classmethod
+    def open(cls, data_dir: Path, *, bytes_max: int) -> "PreviousStore":
+        """Open the store in `data_dir`. Raises as `open_environment` does."""
+        return cls(open_environment(data_dir, bytes_max=bytes_max, trees=keys.PREVIOUS_TREES, of=keys.PREVIOUS_FORMAT))
+
+    def span_count(self) -> int:
+        """How many spans it holds."""
+        with self._env.read() as txn:
+            count: int = txn.stat(self._env.trees["spans"])["entries"]
+            return count
+
+    def spans(self, trace_id: bytes, after: bytes | None = None) -> SpanPage:
+        """As `Store.spans`."""
+        with self._env.read() as txn:
+            return read.spans(txn, self._env.trees, trace_id, after)
+
+    def trace_ids(self, after: bytes | None = None, limit: int = 1000) -> list[bytes]:
+        """As `Store.trace_ids`."""
+        with self._env.read() as txn:
+            return read.trace_ids(txn, self._env.trees, after, limit)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._env.close()

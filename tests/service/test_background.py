@@ -1,0 +1,21 @@
+"""What is settled in the background while spans keep coming."""
+
+from pathlib import Path
+
+import pytest
+
+from builders import received, span
+from daemon import DEADLINE_SECONDS, parts, until
+from sessiond.service import writer
+
+
+def test_sessions_and_users_are_settled_while_spans_keep_coming(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "OWNERS_SECONDS_MAX", 0.05)
+    monkeypatch.setattr(writer, "QUIET_SECONDS", 60.0)
+    with parts(tmp_path / "data") as running:
+
+        def appended_meanwhile() -> bool:
+            running.append(received(span(session="busy", user="busy"))).result(DEADLINE_SECONDS)
+            return running.store.extent()[2:4] == (1, 1)
+
+        until(appended_meanwhile)
