@@ -17,7 +17,6 @@ from grpc_reflection.v1alpha import reflection
 
 from sessiond.config import Config
 from sessiond.core.errors import SessiondError
-from sessiond.core.pricing import PriceBook
 from sessiond.prices import GenaiPriceBook
 from sessiond.server.admin import AdminService, Identity
 from sessiond.server.listen import Listener, bind
@@ -112,7 +111,7 @@ class App:
             writer,
             telemetry,
             check=lambda: check(store, lambda: writer.rules),
-            reprice=lambda: reprice(writer, store, lambda: prices_of(self._reload())),
+            reprice=lambda: reprice(writer, lambda: rules_of(self._reload())),
         )
         admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, query.server)
         if config.query.reflection:
@@ -142,12 +141,8 @@ class App:
 
 def rules_of(config: Config) -> Rules:
     """What figures are made by, as it is configured."""
-    return Rules(prices_of(config), ExtraKeys(config.conventions.session_keys, config.conventions.user_keys))
-
-
-def prices_of(config: Config) -> PriceBook:
-    """What tokens cost, as it is configured."""
-    return GenaiPriceBook(override.value() for override in config.prices.overrides)
+    prices = GenaiPriceBook(override.value() for override in config.prices.overrides)
+    return Rules(prices, ExtraKeys(config.conventions.session_keys, config.conventions.user_keys))
 
 
 def _calm_collector() -> None:

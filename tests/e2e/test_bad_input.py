@@ -334,7 +334,7 @@ def test_a_local_file_system_near_a_network_one_is_taken(tmp_path: Path, monkeyp
     table = tmp_path / "mountinfo"
     table.write_text(lines.replace("{path}", str(tmp_path)))
     monkeypatch.setattr(environment, "MOUNTS_FILE", str(table))
-    environment.open_environment(tmp_path / "data", bytes_max=1 << 20).close()
+    environment.open_environment(tmp_path / "data", bytes_max=1 << 20, trees=keys.TREES, of=keys.FORMAT).close()
     assert (tmp_path / "data" / environment.STORE_FILE).exists()
 
 
@@ -345,7 +345,7 @@ def test_a_mount_point_with_odd_letters_is_known(tmp_path: Path, monkeypatch: py
     table.write_text(MOUNT.format(place="/", kind="ext4") + MOUNT.format(place=str(place).replace(" ", r"\040"), kind="nfs4"))
     monkeypatch.setattr(environment, "MOUNTS_FILE", str(table))
     with pytest.raises(environment.Occupied):
-        environment.open_environment(place / "data", bytes_max=1 << 20)
+        environment.open_environment(place / "data", bytes_max=1 << 20, trees=keys.TREES, of=keys.FORMAT)
 
 
 # -- a running daemon ----------------------------------------------------------------------------------------------------------

@@ -4,11 +4,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from sessiond.core.pricing import PriceBook
 from sessiond.service.renewal import Renewed
-from sessiond.service.settle import Need
+from sessiond.service.rules import Rules
 from sessiond.service.writer import Writer
-from sessiond.storage.api import Store
 
 TOLD_SECONDS: Final = 0.2
 """How often progress is told."""
@@ -18,8 +16,8 @@ def reprice(writer: Writer, reload: Callable[[], Rules]) -> Iterator[Renewed]:
     """Let costs be made by the prices as they are configured now, and tell how far that is until all is done.
 
     Of what `reload` gives only the prices are taken: spans are still decoded by the keys that the daemon started with. Raises as
-    `reload` does, and then nothing changed. Where no price changed there is nothing to do: the only answer has `of` 0. Whoever stops
-    listening stops nothing.
+    `reload` does, and then nothing changed. Where no price changed there is nothing to do: the only answer has `of` 0.
+    Whoever stops listening stops nothing.
     """
     traces = writer.change_rules(Rules(reload().prices, writer.rules.keys)).result()
     pause = threading.Event()

@@ -35,10 +35,6 @@ class Rules:
         self.keys = keys
         self._normalizer = keys.normalizer()
 
-    def with_prices(self, prices: PriceBook) -> "Rules":
-        """The same but for the prices."""
-        return Rules(prices, self.keys)
-
     @property
     def fingerprint(self) -> bytes:
         """RULES_BYTES that differ where some figure may."""

@@ -215,7 +215,7 @@ class Writer:
     def _idle_seconds(self) -> float | None:
         """How long to wait for work before settling; None: until there is some."""
         due, renewal = self._settler.seconds_until_due(), self._settler.seconds_until_renewal()
-        if due is not None and not self._settler.waiting().traces and not self._settler.is_awaited():
+        if due is not None and not self._settler.is_awaited():
             due = max(due, self._seconds_until_owners())
         if renewal is not None:
             renewal = min(renewal, self._seconds_until_quiet())
@@ -324,10 +324,8 @@ class Writer:
         marked = self._settler.waiting().traces
         if self._settler.is_awaited() or marked > MARKED_TRACES_MAX:
             return True
-        return not self._queue and (marked >= MARKED_TRACES_MIN or not self._seconds_until_quiet())
-
-    def _seconds_until_quiet(self) -> float:
-        return max(0.0, self._last_append + QUIET_SECONDS - time.monotonic())
+        is_time = not self._seconds_until_owners() or self._settler.seconds_until_renewal() == 0.0
+        return not self._queue and (marked >= MARKED_TRACES_MIN or is_time)
 
     def _end_broken(self, error: StoreBroken) -> None:
         with self._changed:
