@@ -12,7 +12,7 @@ from sessiond.cli import options
 from sessiond.cli.output import Layout, layout_of_stdout, show, show_json
 from sessiond.cli.render import Column, Fact, block, count, table, text
 from sessiond.cli.text import ABSENT, dollars, duration, plural
-from sessiond.client import ExplainedCall, Explanation, Figure, UncountedSpan
+from sessiond.client import Evidence, ExplainedCall, Explanation, Figure, UncountedSpan
 from sessiond.client.rows import Value, rfc3339, row, trace_row
 
 EVIDENCE_SHOWN: Final = 5
@@ -21,8 +21,8 @@ VALUE_LENGTH_MAX: Final = 60
 _TEXTS: Final = frozenset({"input", "output"})
 _MOMENTS: Final = frozenset({"start_time", "end_time", "duration_ms", "received_time", "updated_time"})
 """Figures whose evidence is unix nanoseconds."""
-ID_LENGTH: Final = 8
-"""Digits of a span's id: enough to tell the spans of a trace apart."""
+ID_LENGTH_MIN: Final = 8
+"""Digits of a span's id; more where so few don't tell the spans of the trace apart."""
 
 
 @click.command()
@@ -48,6 +48,7 @@ def explain(*, trace_id: str, as_json: bool, endpoint: str) -> None:
 
 
 def _told(explanation: Explanation, layout: Layout) -> Iterator[Table | str]:
+    _shorten_ids(explanation)
     values = trace_row(explanation.trace)
     yield block(fact for figure in explanation.figures if _is_told(figure, values) for fact in _figure(figure, values))
     if explanation.calls:
@@ -56,6 +57,22 @@ def _told(explanation: Explanation, layout: Layout) -> Iterator[Table | str]:
     if explanation.uncounted_spans:
         yield f"\n{plural(len(explanation.uncounted_spans), 'span')} not counted"
         yield table(_UNCOUNTED, explanation.uncounted_spans, layout)
+
+
+def _shorten_ids(explanation: Explanation) -> None:
+    """Leave of each span's id as many first digits as tell it from the others."""
+    evidence = [one for figure in explanation.figures for one in figure.evidence]
+    told: list[Evidence | ExplainedCall | UncountedSpan] = [*evidence, *explanation.calls, *explanation.uncounted_spans]
+    ids = {one.span_id for one in told}
+    ids.update(span_id for call in explanation.calls for span_id in call.merged_span_ids)
+    longest = max(map(len, ids), default=ID_LENGTH_MIN)
+    length = next((n for n in range(ID_LENGTH_MIN, longest) if len({each[:n] for each in ids}) == len(ids)), longest)
+    for one in told:
+        one.span_id = one.span_id[:length]
+    for call in explanation.calls:
+        call.merged_span_ids[:] = [each[:length] for each in call.merged_span_ids]
+    for span in explanation.uncounted_spans:
+        span.counted_span_id = span.counted_span_id[:length]
 
 
 def _is_told(figure: Figure, values: Mapping[str, Value]) -> bool:
@@ -67,7 +84,7 @@ def _figure(figure: Figure, values: Mapping[str, Value]) -> Iterator[Fact]:
     """The figure on a line, and below it where it comes from."""
     yield Fact(figure.field, text(_shown(figure.field, values.get(figure.field))))
     for one in figure.evidence[:EVIDENCE_SHOWN]:
-        where = Text.assemble(text(one.span_id[:ID_LENGTH], "cyan"), "  ", text(one.key or "the span itself", "dim"))
+        where = Text.assemble(text(one.span_id, "cyan"), "  ", text(one.key or "the span itself", "dim"))
         said = _said(figure.field, one.value)
         yield Fact("", where.append("  ").append_text(text(said)) if said else where)
     if figure.evidence_count > EVIDENCE_SHOWN:
@@ -115,7 +132,7 @@ def _cost(call: ExplainedCall) -> Text:
 
 
 _CALLS: Final = (
-    Column[ExplainedCall]("SPAN", lambda call: text(call.span_id[:ID_LENGTH])),
+    Column[ExplainedCall]("SPAN", lambda call: text(call.span_id)),
     Column[ExplainedCall]("MODEL", lambda call: text(call.response_model or call.request_model), rank=2),
     Column[ExplainedCall]("PROVIDER", lambda call: text(call.provider), rank=6),
     Column[ExplainedCall]("IN", lambda call: count(_known(call, "input_tokens")), rank=1, justify="right"),
@@ -126,11 +143,11 @@ _CALLS: Final = (
     Column[ExplainedCall]("COST", _cost, justify="right"),
     Column[ExplainedCall]("COST IS", lambda call: text(call.cost_source)),
     Column[ExplainedCall]("PRICE", lambda call: text(call.price_row), rank=3),
-    Column[ExplainedCall]("ALSO TOLD BY", lambda call: text(", ".join(each[:ID_LENGTH] for each in call.merged_span_ids)), rank=4),
+    Column[ExplainedCall]("ALSO TOLD BY", lambda call: text(", ".join(call.merged_span_ids)), rank=4),
 )
 
 _UNCOUNTED: Final = (
-    Column[UncountedSpan]("SPAN", lambda span: text(span.span_id[:ID_LENGTH])),
-    Column[UncountedSpan]("COUNTED", lambda span: text(span.counted_span_id[:ID_LENGTH])),
+    Column[UncountedSpan]("SPAN", lambda span: text(span.span_id)),
+    Column[UncountedSpan]("COUNTED", lambda span: text(span.counted_span_id)),
     Column[UncountedSpan]("WHY", lambda span: text(span.reason)),
 )

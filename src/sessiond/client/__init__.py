@@ -3,12 +3,24 @@
 from sessiond.client.connection import Client, Explanation
 from sessiond.client.failure import RequestFailed
 from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse, RepriceResponse
-from sessiond.wire._pb.v1.resources_pb2 import ExplainedCall, Figure, Session, Span, State, Status, Trace, UncountedSpan, User
+from sessiond.wire._pb.v1.resources_pb2 import (
+    Evidence,
+    ExplainedCall,
+    Figure,
+    Session,
+    Span,
+    State,
+    Status,
+    Trace,
+    UncountedSpan,
+    User,
+)
 from sessiond.wire._pb.v1.session_service_pb2 import RawSpan
 
 __all__ = [
     "CheckResponse",
     "Client",
+    "Evidence",
     "ExplainedCall",
     "Explanation",
     "Figure",

@@ -17,6 +17,7 @@ EVIDENCE_MAX: Final = 100
 """Pieces of evidence for one figure: more is no list that a person reads."""
 
 PRICE_TABLE: Final = "price table"
+_COSTS: Final = ("total_cost", "input_cost", "output_cost")
 _PROPERTY: Final = ""
 """The key of what a span says by its own fields, not by an attribute."""
 
@@ -154,13 +155,24 @@ def _everywhere(*meanings: str) -> Find:
 
 
 def _of_calls(*meanings: str) -> Find:
-    """What counts, and after it what fills its gaps."""
+    """What the spans that count say; of what one leaves out, what the spans that fill its gaps do."""
+    return lambda told: (found for position in told.priced for found in _of_call(told, position, *meanings))
 
-    def find(told: Told) -> Iterator[Evidence]:
-        for position in (*told.priced, *(one.position for one in told.selection.merged)):
-            yield from _at(told, position, *meanings)
 
-    return find
+def _of_call(told: Told, position: int, *meanings: str) -> Iterator[Evidence]:
+    known: set[str] = set()
+    for place in (position, *(one.position for one in told.selection.merged if one.into == position)):
+        said = [one for one in told.sources[place] if one.meaning in meanings and one.meaning not in known]
+        yield from (Evidence(told.spans[place].span_id, one.key, one.value_text) for one in said)
+        known.update(one.meaning for one in said)
+
+
+def _models(told: Told) -> Iterator[Evidence]:
+    """Of each call that was answered the model that did, else the one that was asked for."""
+    for call in told.selection.calls:
+        if not call.failed or call.usage is not None:
+            meaning = "request_model" if call.response_model is None else "response_model"
+            yield from _of_call(told, call.position, meaning)
 
 
 def _bound(meaning: str, bindings: Callable[[SpanFacts], tuple[Binding, ...]]) -> Find:
@@ -208,18 +220,23 @@ def _duration(told: Told) -> Iterator[Evidence]:
 def _first_token(told: Told) -> Iterator[Evidence]:
     """That of the call whose first token came first, then those of the others."""
     timed = sorted((call.first_token_unix_nano, call.position) for call in told.selection.calls if call.first_token_unix_nano)
-    yield from (found for _, position in timed for found in _at(told, position, "first_token"))
+    yield from (found for _, position in timed for found in _of_call(told, position, "first_token"))
 
 
-def _cost(told: Told) -> Iterator[Evidence]:
-    yield from _reported(told)
-    yield from _estimated(told)
+def _cost(*meanings: str) -> Find:
+    """What was reported under these meanings, then the rows by which the other calls are estimated."""
+
+    def find(told: Told) -> Iterator[Evidence]:
+        yield from _reported(told, *meanings)
+        yield from _estimated(told)
+
+    return find
 
 
-def _reported(told: Told) -> Iterator[Evidence]:
+def _reported(told: Told, *meanings: str) -> Iterator[Evidence]:
     for position, priced in told.priced.items():
         if priced.cost is not None and priced.row is None:
-            yield from _at(told, position, "total_cost", "input_cost", "output_cost")
+            yield from _of_call(told, position, *(meanings or _COSTS))
 
 
 def _estimated(told: Told) -> Iterator[Evidence]:
@@ -310,13 +327,13 @@ _FIGURES: Final[Mapping[str, Find]] = {
     "cache_write_tokens": _of_calls("cache_write_tokens"),
     "reasoning_tokens": _of_calls("reasoning_tokens"),
     "total_tokens": _of_calls("input_tokens", "output_tokens"),
-    "cost_usd": _cost,
-    "input_cost_usd": _cost,
-    "output_cost_usd": _cost,
+    "cost_usd": _cost(*_COSTS),
+    "input_cost_usd": _cost("input_cost"),
+    "output_cost_usd": _cost("output_cost"),
     "cost_reported_usd": _reported,
     "cost_estimated_usd": _estimated,
     "unpriced_call_count": _unpriced,
-    "models": _of_calls("response_model", "request_model"),
+    "models": _models,
     "request_models": _of_calls("request_model"),
     "providers": _everywhere("provider"),
     "services": _everywhere("service"),
