@@ -66,6 +66,22 @@ def test_a_twin_may_lie_around_the_earlier_where_both_start_at_once():
     assert counted(ROOT, inner, outer) == [(2, FIVE)]
 
 
+def test_twins_may_leave_out_different_parts_of_their_bill():
+    told, left_out = Usage(10, 2, 0, 0), Usage(10, 2)
+    found = selected(
+        ROOT, chat(2, usage=told, scope="a", end_unix_nano=T0 + 50), chat(3, usage=left_out, scope="b", end_unix_nano=T0 + 40)
+    )
+    assert [call.usage for call in found.calls] == [told]
+
+
+def test_spans_beside_each_other_that_another_model_answered_are_two_calls():
+    usage = Usage(10, 2)
+    one = chat(2, usage=usage, scope="a", response_model="m", end_unix_nano=T0 + 50)
+    other = chat(3, usage=usage, scope="b", response_model="n", end_unix_nano=T0 + 40)
+    assert len(selected(ROOT, one, other).calls) == 2
+    assert len(selected(ROOT, one, other._replace(response_model=None)).calls) == 1
+
+
 def test_a_cost_alone_is_a_report():
     found = selected(ROOT, fact(2, 1, operation="agent", cost=Cost(7)), fact(3, 2))
     assert found.reporters == (1,)

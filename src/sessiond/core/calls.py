@@ -250,12 +250,7 @@ def _are_twins(spans: Sequence[SpanFacts], intervals: Sequence[tuple[int, int]],
 
 def _is_same_usage(one: Usage | None, other: Usage | None) -> bool:
     """Whether two bills may be one: of its parts an instrumentation may leave out any, and often does."""
-    return (
-        one is not None
-        and other is not None
-        and (one.input_tokens, one.output_tokens) == (other.input_tokens, other.output_tokens)
-        and one[:2] != (None, None)
-    )
+    return one is not None and other is not None and one[:2] == other[:2]
 
 
 def _reporters(spans: Sequence[SpanFacts], links: list[int], order: Sequence[int]) -> tuple[int, ...]:
