@@ -85,8 +85,9 @@ def test_a_rebuild_makes_figures_by_the_settings_that_it_is_given(tmp_path: Path
     config.write_text("conventions: {session_keys: [chat.key]}\nprices: {overrides: [{model: house, input: 2}]}\n")
     rebuilt = sessiond("rebuild", "--data-dir", data_dir, "--config", config)
     assert (rebuilt.returncode, rebuilt.stdout) == (0, f"{data_dir}: rebuilt from 1 spans\n")
+    checked = sessiond("check", "--data-dir", data_dir, "--config", config)
+    assert checked.stdout == "1 trace, 1 session, 0 users checked: 0 problems\n"
     with Daemon.start(tmp_path, conventions={"session_keys": ["chat.key"]}, prices=OVERRIDES) as daemon, daemon.asker() as asker:
-        assert not asker.status().HasField("renewed_trace_count")
         assert [(row.session_id, row.cost_usd) for row in asker.sessions()] == [("k", 2)]
 
 

@@ -249,6 +249,25 @@ def test_pages_renew_what_they_show_and_wait_for_nothing_else_where_only_prices_
     begin()
 
 
+def test_each_page_of_a_walk_renews_what_it_shows(
+    repricing: tuple[Parts, Callable[[], None]], fresh: Callable[..., dict[str, object]]
+) -> None:
+    running, begin = repricing
+    found, token = running.queries.list_traces(EVERYTHING, 20, "")
+    while token:
+        more, token = running.queries.list_traces(EVERYTHING, 20, token)
+        found += more
+    assert sorted(found) == sorted(fresh(DEAR, *NUMBERS)["traces"])
+    begin()
+
+
+def test_the_same_prices_again_do_not_begin_a_renewal_anew(repricing: tuple[Parts, Callable[[], None]]) -> None:
+    running, _ = repricing
+    until(lambda: running.writer.renewed() == Renewed(TRACES, TRACES))
+    assert running.writer.change_rules(priced(3)).result(DEADLINE_SECONDS) == TRACES
+    assert running.writer.renewed() == Renewed(TRACES, TRACES)
+
+
 def test_a_price_change_does_not_keep_an_unknown_session_from_being_not_found(
     repricing: tuple[Parts, Callable[[], None]],
 ) -> None:
