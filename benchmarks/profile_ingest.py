@@ -13,10 +13,11 @@ from pathlib import Path
 from pstats import SortKey, Stats
 
 from benchmarks.load import read_load, write_load
-from sessiond.service.decode import decode
+from sessiond.prices import GenaiPriceBook
+from sessiond.service.decode import Decoder
+from sessiond.service.rules import Rules
 from sessiond.service.settle import Settler
 from sessiond.storage.lmdb.store import LmdbStore
-from sessiond.storage.packing import Packer
 
 SPANS = 50_000
 ROWS = 30
@@ -45,9 +46,10 @@ def main() -> None:
 
 def _take_in(store: LmdbStore, bodies: list[bytes]) -> None:
     """Take in and settle, a commit at a time."""
-    settler, packer, left = Settler(store), Packer(), iter(bodies)
+    rules = Rules(GenaiPriceBook())
+    settler, decoder, left = Settler(store, rules), Decoder(rules.keys.normalizer()), iter(bodies)
     while taken := list(islice(left, REQUESTS_PER_COMMIT)):
-        parts = [part for body in taken for part in decode(body, packer, received_unix_nano=time.time_ns(), spans_max=SPANS_MAX)]
+        parts = [part for body in taken for part in decoder.decode(body, received_unix_nano=time.time_ns(), spans_max=SPANS_MAX)]
         settler.note(store.append([packed for part in parts for packed in part.traces]).traces)
     while settler.step():
         pass

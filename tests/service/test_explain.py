@@ -1,26 +1,28 @@
-"""Explaining a trace: each figure with the spans and attributes it comes from, each call with its price, each span not counted."""
+"""Explaining a trace: what each figure, call and uncounted span is told to come from."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from builders import received, span, span_id, trace_id
+from builders import OTHER_RULES, T0, received, request, span, trace_id
 from daemon import DEADLINE_SECONDS, Parts, parts
 from sessiond.core.errors import NotFound
-from sessiond.core.explain import EVIDENCE_MAX, Explanation
+from sessiond.core.explain import EVIDENCE_MAX, ExplainedCall, Explanation
 from sessiond.core.fields import TRACE_FIELDS
 
-NOT_FIGURES = {"trace_id", "scores", "annotations", "list_counts", "input_length", "output_length"}
-"""The id that was asked for, what is not served, and lengths of what has an entry itself."""
-
-MODEL = {
-    "gen_ai__provider__name": "openai",
-    "gen_ai__request__model": "gpt-4o-mini",
-    "gen_ai__response__model": "gpt-4o-mini-2024-07-18",
+UNEXPLAINED = {
+    "trace_id": "what was asked for",
+    "input_length": "of the input, which is explained",
+    "output_length": "of the output, which is explained",
+    "list_counts": "of lists that are explained one by one",
+    "scores": "not served yet",
+    "annotations": "not served yet",
 }
+"""Fields of a trace that are no figures of their own, and why."""
+
+CHAT = {"operation": "chat", "parent": 1}
 
 
 @pytest.fixture
@@ -29,112 +31,195 @@ def running(tmp_path: Path) -> Iterator[Parts]:
         yield found
 
 
-def explained(running: Parts, *spans: Span, **resource: Any) -> Explanation:
-    running.append(received(*spans, **resource)).result(DEADLINE_SECONDS)
+def explained(running: Parts, *spans: Any, **resource: Any) -> Explanation:
+    running.append(received(span(id=1, end_ms=1000), *spans, **resource)).result(DEADLINE_SECONDS)
     return running.queries.explain(trace_id(1))
 
 
 def evidence(explanation: Explanation, field: str) -> list[tuple[int, str, str]]:
-    """(number of the span, where in it, what it said there) of a figure."""
-    (figure,) = [figure for figure in explanation.figures if figure.field == field]
-    assert len(figure.evidence) == min(figure.evidence_count, EVIDENCE_MAX)
-    return [(int.from_bytes(one.span_id, "big"), one.key, one.value) for one in figure.evidence]
+    figure = next(figure for figure in explanation.figures if figure.field == field)
+    return [(int.from_bytes(one.span_id), one.key, one.value) for one in figure.evidence]
+
+
+def call(explanation: Explanation) -> ExplainedCall:
+    (only,) = explanation.calls
+    return only
 
 
 def test_every_figure_of_a_trace_is_explained_in_the_order_of_its_fields(running: Parts) -> None:
-    explanation = explained(running, span(id=1))
-    assert [figure.field for figure in explanation.figures] == [one.name for one in TRACE_FIELDS if one.name not in NOT_FIGURES]
+    figures = [figure.field for figure in explained(running).figures]
+    assert set(figures) == {field.name for field in TRACE_FIELDS} - UNEXPLAINED.keys()
+    assert len(figures) == len(set(figures))
 
 
-def test_tokens_come_from_the_calls_and_the_attributes_that_told_them(running: Parts) -> None:
-    explanation = explained(
-        running,
-        span(id=1, name="turn"),
-        span(id=2, parent=1, operation="chat", tokens_in=5, tokens_out=7),
-        span(id=3, parent=1, start_ms=1, openinference__span__kind="LLM", llm__token_count__prompt="3"),
+def test_a_trace_that_is_not_there_is_not_found(running: Parts) -> None:
+    with pytest.raises(NotFound):
+        running.queries.explain(trace_id(9))
+
+
+def test_tokens_come_from_the_attributes_of_the_calls(running: Parts) -> None:
+    found = explained(
+        running, span(id=2, tokens_in=5, tokens_out=7, **CHAT), span(id=3, tokens_in=1, start_ms=20, llm__usage__x=1, **CHAT)
     )
-    assert evidence(explanation, "input_tokens") == [(2, "gen_ai.usage.input_tokens", "5"), (3, "llm.token_count.prompt", "3")]
-    assert evidence(explanation, "output_tokens") == [(2, "gen_ai.usage.output_tokens", "7")]
-    assert explanation.trace.usage[:2] == (8, 7)
+    assert evidence(found, "input_tokens") == [(2, "gen_ai.usage.input_tokens", "5"), (3, "gen_ai.usage.input_tokens", "1")]
+    assert evidence(found, "output_tokens") == [(2, "gen_ai.usage.output_tokens", "7")]
+    assert evidence(found, "cache_read_tokens") == []
 
 
-def test_the_session_that_binds_comes_first_and_a_resource_says_that_it_is_one(running: Parts) -> None:
-    explanation = explained(
-        running,
-        span(id=1, gen_ai__conversation__id="weak"),
-        span(id=2, parent=1, start_ms=1, session="strong"),
-        session__id="resource",
+def test_a_reported_cost_is_told_with_its_key(running: Parts) -> None:
+    found = explained(running, span(id=2, model="gpt-4o", tokens_in=5, tokens_out=7, gen_ai__usage__cost=0.5, **CHAT))
+    assert evidence(found, "cost_usd") == [(2, "gen_ai.usage.cost", "500000000")]
+    assert evidence(found, "cost_reported_usd") == [(2, "gen_ai.usage.cost", "500000000")]
+    assert evidence(found, "cost_estimated_usd") == []
+    assert (call(found).priced.cost.total_nano, call(found).priced.row) == (500_000_000, None)
+
+
+def test_an_estimated_cost_is_told_with_the_row_of_the_table(running: Parts) -> None:
+    provider = {"gen_ai__provider__name": "openai"}
+    found = explained(running, span(id=2, model="gpt-4o", tokens_in=5, tokens_out=7, **provider, **CHAT))
+    assert evidence(found, "cost_usd") == [(2, "price table", "openai gpt-4o")]
+    assert evidence(found, "cost_estimated_usd") == [(2, "price table", "openai gpt-4o")]
+    assert evidence(found, "cost_reported_usd") == []
+    assert call(found).priced.row.description == "openai gpt-4o"
+
+
+def test_an_unpriced_call_is_told_with_its_model(running: Parts) -> None:
+    found = explained(
+        running, span(id=2, model="house", tokens_in=5, tokens_out=7, **CHAT), span(id=3, start_ms=20, tokens_in=1, **CHAT)
     )
-    assert evidence(explanation, "session_id") == [
-        (2, "session.id", "strong"),
-        (1, "resource session.id", "resource"),
-        (2, "resource session.id", "resource"),
-        (1, "gen_ai.conversation.id", "weak"),
+    assert evidence(found, "unpriced_call_count") == [(2, "", "house"), (3, "", "no model is told")]
+    assert evidence(found, "cost_usd") == []
+
+
+def test_a_failed_call_without_tokens_is_not_billed(running: Parts) -> None:
+    found = explained(running, span(id=2, error="no", **CHAT))
+    assert call(found).priced.is_billed is False
+    assert evidence(found, "unpriced_call_count") == []
+    assert [one[0] for one in evidence(found, "failed_call_count")] == [2]
+
+
+def test_time_to_first_token_comes_from_the_call_whose_token_came_first(running: Parts) -> None:
+    first = "gen_ai.response.time_to_first_chunk"
+    found = explained(
+        running,
+        span(id=2, end_ms=900, gen_ai__response__time_to_first_chunk=0.5, **CHAT),
+        span(id=3, start_ms=100, end_ms=900, gen_ai__response__time_to_first_chunk=0.1, **CHAT),
+    )
+    assert evidence(found, "ttft_ms") == [(3, first, "100000000"), (2, first, "500000000")]
+
+
+def test_session_ids_are_told_in_the_order_in_which_they_bind(running: Parts) -> None:
+    found = explained(running, span(id=2, gen_ai__conversation__id="thread", **CHAT), span(id=3, session="s", parent=1))
+    assert evidence(found, "session_id") == [(3, "session.id", "s"), (2, "gen_ai.conversation.id", "thread")]
+
+
+def test_an_id_of_a_resource_is_told_as_such(running: Parts) -> None:
+    found = explained(running, session__id="s")
+    assert evidence(found, "session_id") == [(1, "resource session.id", "s")]
+
+
+def test_an_id_under_an_operators_key_is_told_with_it(tmp_path: Path) -> None:
+    with parts(tmp_path / "data", rules=OTHER_RULES) as running:
+        running.ingest.export(request(span(id=1, chat__key="k", session="s")).SerializeToString())
+        found = running.queries.explain(trace_id(1))
+        assert evidence(found, "session_id") == [(1, "chat.key", "k"), (1, "session.id", "s")]
+
+
+def test_a_twin_is_merged_and_not_counted(running: Parts) -> None:
+    found = explained(
+        running,
+        span(id=2, tokens_in=5, tokens_out=7, response_id="r", **CHAT),
+        span(id=3, tokens_in=5, tokens_out=7, response_id="r", start_ms=1, **CHAT),
+    )
+    assert [int.from_bytes(one) for one in call(found).merged_span_ids] == [3]
+    assert [(int.from_bytes(one.span_id), one.rule, int.from_bytes(one.counted_span_id)) for one in found.uncounted] == [
+        (3, "twin", 2)
     ]
-    assert [value for _, _, value in evidence(explanation, "other_session_ids")] == ["resource", "resource", "weak"]
 
 
-def test_an_estimated_call_names_its_price_and_a_reported_one_its_attribute(running: Parts) -> None:
-    explanation = explained(
+def test_a_restating_generation_above_is_merged_into_the_one_below(running: Parts) -> None:
+    found = explained(
         running,
-        span(id=1, operation="chat", tokens_in=10, tokens_out=1, **MODEL),
-        span(id=2, start_ms=1, operation="chat", tokens_in=10, gen_ai__usage__total_cost=0.25, **MODEL),
-        span(id=3, start_ms=2, operation="chat", tokens_in=10, model="nobody-sells-this"),
+        span(id=2, tokens_in=5, end_ms=50, **CHAT),
+        span(id=3, parent=2, operation="chat", tokens_in=5, tokens_out=7, start_ms=1),
     )
-    ((one, table, row),) = evidence(explanation, "cost_estimated_usd")
-    assert (one, table, row.startswith("openai gpt-4o-mini")) == (1, "price table", True)
-    assert evidence(explanation, "cost_reported_usd") == [(2, "gen_ai.usage.total_cost", "250000000")]
-    assert evidence(explanation, "unpriced_call_count") == [(3, "", "nobody-sells-this")]
-    assert [(call.priced.cost is None, call.priced.row is None) for call in explanation.calls] == [
-        (False, False),
-        (False, True),
-        (True, True),
+    assert [(int.from_bytes(one.span_id), one.rule, int.from_bytes(one.counted_span_id)) for one in found.uncounted] == [
+        (2, "restated", 3)
     ]
 
 
-def test_spans_that_tell_of_a_call_again_are_named_with_the_reason(running: Parts) -> None:
-    explanation = explained(
+def test_an_agent_that_sums_up_its_calls_is_an_aggregate(running: Parts) -> None:
+    found = explained(
         running,
-        span(id=1, name="run", operation="invoke_agent", tokens_in=99, end_ms=50),
-        span(id=2, parent=1, operation="chat", tokens_in=5, end_ms=40, gen_ai__response__id="r"),
-        span(id=3, parent=2, start_ms=1, end_ms=30, operation="chat", tokens_in=5),
-        span(id=4, parent=1, start_ms=2, end_ms=3, operation="chat", tokens_in=5, gen_ai__response__id="r"),
+        span(id=2, parent=1, operation="invoke_agent", tokens_in=5, end_ms=50),
+        span(id=3, parent=2, operation="chat", tokens_in=5),
     )
-    told = [(int.from_bytes(one.span_id, "big"), one.rule, one.counted_span_id) for one in explanation.uncounted]
-    assert told == [(1, "aggregate", b""), (2, "restated", span_id(3)), (4, "twin", span_id(3))]
-    (call,) = explanation.calls
-    assert (call.span_id, sorted(call.merged_span_ids)) == (span_id(3), [span_id(2), span_id(4)])
+    assert [(int.from_bytes(one.span_id), one.rule, one.counted_span_id) for one in found.uncounted] == [(2, "aggregate", b"")]
 
 
 def test_an_agent_that_alone_reports_is_told_as_a_reporter(running: Parts) -> None:
-    explanation = explained(running, span(id=1, operation="invoke_agent", tokens_in=9, **MODEL))
-    (call,) = explanation.calls
-    assert (call.is_reporter, call.usage and call.usage.input_tokens, call.priced.row is not None) == (True, 9, True)
+    found = explained(running, span(id=2, parent=1, operation="invoke_agent", tokens_in=5))
+    assert (call(found).is_reporter, call(found).usage.input_tokens, found.uncounted) == (True, 5, ())
 
 
-def test_the_first_token_comes_from_the_call_whose_token_came_first(running: Parts) -> None:
-    explanation = explained(
+def test_texts_come_from_the_spans_that_they_were_read_from(running: Parts) -> None:
+    found = explained(running, span(id=2, input__value="hello", output__value="hi", **CHAT))
+    assert evidence(found, "input") == [(2, "input.value", "hello")]
+    assert evidence(found, "output") == [(2, "output.value", "hi")]
+
+
+def test_the_span_itself_says_when_it_was_and_how_it_is_called(running: Parts) -> None:
+    found = explained(running, span(id=2, start_ms=5, end_ms=2000, parent=1))
+    assert evidence(found, "name") == [(1, "", "work")]
+    assert evidence(found, "duration_ms") == [(1, "", str(T0)), (2, "", str(T0 + 2000 * 10**6))]
+
+
+def test_evidence_is_cut_and_counted_whole(running: Parts) -> None:
+    found = explained(running, *(span(id=10 + number, parent=1) for number in range(EVIDENCE_MAX)))
+    figure = next(figure for figure in found.figures if figure.field == "span_count")
+    assert (len(figure.evidence), figure.evidence_count) == (EVIDENCE_MAX, EVIDENCE_MAX + 1)
+
+
+# -- what a figure does not come from is no evidence -----------------------------------------------------------------------------
+
+
+def test_the_id_that_binds_is_no_evidence_of_the_others(running: Parts) -> None:
+    found = explained(running, span(id=2, session="s", parent=1), span(id=3, gen_ai__conversation__id="thread", parent=1))
+    assert evidence(found, "other_session_ids") == [(3, "gen_ai.conversation.id", "thread")]
+
+
+def test_a_twin_that_fills_no_gap_is_no_evidence_of_tokens(running: Parts) -> None:
+    twins = (span(id=number, tokens_in=5, response_id="r", start_ms=number, **CHAT) for number in (2, 3))
+    assert [one[0] for one in evidence(explained(running, *twins), "input_tokens")] == [2]
+
+
+def test_a_cost_that_a_twin_reported_is_told(running: Parts) -> None:
+    found = explained(
         running,
-        span(id=1, operation="chat", end_ms=100, gen_ai__response__time_to_first_chunk=0.09),
-        span(id=2, operation="chat", end_ms=100, gen_ai__response__time_to_first_chunk=0.02),
+        span(id=2, tokens_in=5, response_id="r", **CHAT),
+        span(id=3, tokens_in=5, response_id="r", start_ms=1, gen_ai__usage__cost=0.5, **CHAT),
     )
-    assert [number for number, _, _ in evidence(explanation, "ttft_ms")] == [2, 1]
-    assert explanation.trace.ttft_nano == 20_000_000
+    assert found.trace.costs.reported_nano == 500_000_000
+    assert evidence(found, "cost_reported_usd") == [(3, "gen_ai.usage.cost", "500000000")]
 
 
-def test_texts_are_traced_to_the_span_that_they_were_read_from(running: Parts) -> None:
-    said = {"input.value": "Where?", "output.value": "Here."}
-    explanation = explained(running, span(id=1, name="turn"), span(id=2, parent=1, operation="chat", **said))
-    assert evidence(explanation, "input") == [(2, "input.value", "Where?")]
-    assert evidence(explanation, "output") == [(2, "output.value", "Here.")]
+def test_a_first_token_that_a_twin_told_is_told(running: Parts) -> None:
+    found = explained(
+        running,
+        span(id=2, tokens_in=5, response_id="r", end_ms=900, **CHAT),
+        span(id=3, tokens_in=5, response_id="r", end_ms=900, gen_ai__response__time_to_first_chunk=0.5, **CHAT),
+    )
+    assert found.trace.ttft_nano == 500_000_000
+    assert [one[0] for one in evidence(found, "ttft_ms")] == [3]
 
 
-def test_long_evidence_is_cut_and_counted(running: Parts) -> None:
-    explanation = explained(running, *(span(id=number, start_ms=number) for number in range(1, 2 * EVIDENCE_MAX)))
-    (spans,) = [figure for figure in explanation.figures if figure.field == "span_count"]
-    assert (len(spans.evidence), spans.evidence_count) == (EVIDENCE_MAX, 2 * EVIDENCE_MAX - 1)
+def test_a_total_cost_is_no_evidence_of_the_inputs_part(running: Parts) -> None:
+    found = explained(running, span(id=2, tokens_in=5, gen_ai__usage__cost=0.5, **CHAT))
+    assert found.trace.costs.input_nano is None
+    assert evidence(found, "input_cost_usd") == []
 
 
-def test_an_unknown_trace_can_not_be_explained(running: Parts) -> None:
-    with pytest.raises(NotFound):
-        running.queries.explain(trace_id(9))
+def test_a_model_that_never_answered_is_no_evidence_of_models(running: Parts) -> None:
+    found = explained(running, span(id=2, error="no", model="house", **CHAT))
+    assert found.trace.models == ()
+    assert evidence(found, "models") == []

@@ -1,14 +1,11 @@
 """What an emitter says a call cost, out of all the figures that its span carries."""
 
 from collections.abc import Iterable
-from typing import Final
 
 from sessiond.core.model import Cost, Usage
 
 Figure = tuple[int, int]
 """(order, nano-dollars) as found under one key; the smaller order is the better key."""
-
-_NOTHING: Final[tuple[Figure, ...]] = ()
 
 
 def reported(figures: Iterable[Figure], *, zero_holds: bool) -> Figure | None:

@@ -100,7 +100,7 @@ class Settler:
     """Settles slice by slice, oldest marks first: traces, then the sessions and users they marked.
 
     Facts that were made by other rules than those of now are renewed: at once where a query or a mark wants their trace, all others
-    when there is nothing else to do.
+    when there is nothing else to do, and now and then while spans keep coming.
     """
 
     def __init__(self, store: Store, rules: Rules) -> None:
