@@ -6,10 +6,13 @@ field in a summary and a row here.
 
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 from sessiond.core.model import SessionSummary, TraceSummary, UserSummary
 
+Kind = Literal["trace", "session", "user"]
+"""What a row is of."""
+AnySummary: TypeAlias = TraceSummary | SessionSummary | UserSummary
 Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
 
 FieldType = Literal["string", "id", "time", "milliseconds", "usd", "count", "bool", "strings", "counts", "map", "enum"]
@@ -26,18 +29,15 @@ class Field(NamedTuple, Generic[Summary]):
     get: Callable[[Summary], Any]
     served: bool = True
     """False: the name is settled and the value is always absent in this version."""
+    kept: Literal["row", "texts", "nowhere"] = "row"
+    """Where the value is found: in the summary; in the texts beside it; nowhere, because it depends on the time of reading.
+    `get` takes the summary and knows the first only."""
+    values: tuple[str, ...] = ()
+    """Of an enum: all that there are."""
 
 
-def _not_yet(_: object) -> None:
-    """For a field whose figures are not computed in this version."""
-
-
-def _given_when_read(_: object) -> None:
-    """For what depends on now and so is never stored: the edge that reads the row adds it."""
-
-
-def _kept_apart(_: object) -> None:
-    """For texts, which are stored beside the row: the edge that reads the row adds them."""
+def _absent(_: object) -> None:
+    """For what a summary does not hold."""
 
 
 def _usage_fields(of_what: str) -> tuple[Field[Any], ...]:
@@ -66,8 +66,12 @@ def _total_tokens(summary: TraceSummary | SessionSummary | UserSummary) -> int |
     return sum(parts) if parts else None
 
 
+_STATUSES: Final = ("ok", "error")
+_STATES: Final = ("live", "idle")
+
+
 def _status(failed: int) -> str:
-    return "error" if failed else "ok"
+    return _STATUSES[failed > 0]
 
 
 _LISTS: Final[tuple[Field[Any], ...]] = (
@@ -102,12 +106,12 @@ _LIST_COUNTS: Final[Field[Any]] = Field(
 _ENDING: Final[tuple[Field[Any], ...]] = (
     Field("tags", "strings", "Tags set by the application, in order of first use.", attrgetter("tags")),
     Field("metadata", "map", "Metadata set by the application: of each key the latest value.", attrgetter("metadata")),
-    Field("input", "string", "What its user first said, shortened to 1,000 characters.", _kept_apart),
-    Field("input_length", "count", "Full length of the input, in characters.", _kept_apart),
-    Field("output", "string", "What its user was last answered, shortened to 1,000 characters.", _kept_apart),
-    Field("output_length", "count", "Full length of the output, in characters.", _kept_apart),
-    Field("scores", "map", "Scores by name.", _not_yet, served=False),
-    Field("annotations", "count", "Number of annotations.", _not_yet, served=False),
+    Field("input", "string", "What its user first said, shortened to 1,000 characters.", _absent, kept="texts"),
+    Field("input_length", "count", "Full length of the input, in characters.", _absent, kept="texts"),
+    Field("output", "string", "What its user was last answered, shortened to 1,000 characters.", _absent, kept="texts"),
+    Field("output_length", "count", "Full length of the output, in characters.", _absent, kept="texts"),
+    Field("scores", "map", "Scores by name.", _absent, served=False),
+    Field("annotations", "count", "Number of annotations.", _absent, served=False),
     _LIST_COUNTS,
 )
 
@@ -133,7 +137,7 @@ TRACE_FIELDS: Final[tuple[Field[TraceSummary], ...]] = (
     *_usage_fields("of the trace's calls"),
     *_LISTS,
     *_COUNTS,
-    Field("status", "enum", "error if a span is in error, else ok.", lambda trace: _status(trace.error_count)),
+    Field("status", "enum", "error if a span is in error, else ok.", lambda trace: _status(trace.error_count), values=_STATUSES),
     Field("error_type", "string", "Type of the earliest error.", attrgetter("error_type")),
     Field("error_message", "string", "Message of the earliest error.", attrgetter("error_message")),
     Field("received_time", "time", "First arrival of its first span.", attrgetter("received_unix_nano")),
@@ -185,9 +189,11 @@ SESSION_FIELDS: Final[tuple[Field[SessionSummary], ...]] = (
     *_COUNTS,
     Field("trace_count", "count", "Its traces (turns).", attrgetter("trace_count")),
     Field("failed_trace_count", "count", "Its traces with a span in error.", attrgetter("failed_trace_count")),
-    Field("status", "enum", "error if a trace failed, else ok.", lambda session: _status(session.failed_trace_count)),
+    Field(
+        "status", "enum", "error if a trace failed, else ok.", lambda session: _status(session.failed_trace_count), values=_STATUSES
+    ),
     Field("first_failed_trace_id", "id", "The earliest of its traces that failed.", attrgetter("first_failed_trace_id")),
-    Field("state", "enum", "live while spans arrived within the idle time, else idle.", _given_when_read),
+    Field("state", "enum", "live while spans arrived within the idle time, else idle.", _absent, kept="nowhere", values=_STATES),
     *_ENDING,
 )
 
@@ -206,4 +212,4 @@ USER_FIELDS: Final[tuple[Field[UserSummary], ...]] = (
     _LIST_COUNTS,
 )
 
-FIELDS: Final[Mapping[str, tuple[Field[Any], ...]]] = {"trace": TRACE_FIELDS, "session": SESSION_FIELDS, "user": USER_FIELDS}
+FIELDS: Final[Mapping[Kind, tuple[Field[Any], ...]]] = {"trace": TRACE_FIELDS, "session": SESSION_FIELDS, "user": USER_FIELDS}

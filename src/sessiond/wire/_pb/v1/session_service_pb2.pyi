@@ -1,15 +1,28 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2 as _trace_pb2
 from sessiond.wire._pb.v1 import resources_pb2 as _resources_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class StatsOf(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    STATS_OF_UNSPECIFIED: _ClassVar[StatsOf]
+    STATS_OF_TRACES: _ClassVar[StatsOf]
+    STATS_OF_SESSIONS: _ClassVar[StatsOf]
+    STATS_OF_USERS: _ClassVar[StatsOf]
+STATS_OF_UNSPECIFIED: StatsOf
+STATS_OF_TRACES: StatsOf
+STATS_OF_SESSIONS: StatsOf
+STATS_OF_USERS: StatsOf
 
 class ListSessionsRequest(_message.Message):
     __slots__ = ("project", "session_id", "user_id", "since", "filter", "order_by", "page_size", "page_token")
@@ -40,26 +53,40 @@ class ListSessionsResponse(_message.Message):
     def __init__(self, sessions: _Optional[_Iterable[_Union[_resources_pb2.Session, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class StreamSessionsRequest(_message.Message):
-    __slots__ = ("project", "session_id", "user_id", "since", "filter", "order_by")
+    __slots__ = ("project", "session_id", "user_id", "since", "filter", "order_by", "follow", "resume_token", "changes_only")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     ORDER_BY_FIELD_NUMBER: _ClassVar[int]
+    FOLLOW_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_ONLY_FIELD_NUMBER: _ClassVar[int]
     project: str
     session_id: str
     user_id: str
     since: _timestamp_pb2.Timestamp
     filter: str
     order_by: str
-    def __init__(self, project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., order_by: _Optional[str] = ...) -> None: ...
+    follow: bool
+    resume_token: str
+    changes_only: bool
+    def __init__(self, project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., order_by: _Optional[str] = ..., follow: _Optional[bool] = ..., resume_token: _Optional[str] = ..., changes_only: _Optional[bool] = ...) -> None: ...
 
 class StreamSessionsResponse(_message.Message):
-    __slots__ = ("sessions",)
+    __slots__ = ("sessions", "gone", "resume_token", "caught_up", "stalled")
     SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    GONE_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    CAUGHT_UP_FIELD_NUMBER: _ClassVar[int]
+    STALLED_FIELD_NUMBER: _ClassVar[int]
     sessions: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Session]
-    def __init__(self, sessions: _Optional[_Iterable[_Union[_resources_pb2.Session, _Mapping]]] = ...) -> None: ...
+    gone: _containers.RepeatedCompositeFieldContainer[Gone]
+    resume_token: str
+    caught_up: bool
+    stalled: _duration_pb2.Duration
+    def __init__(self, sessions: _Optional[_Iterable[_Union[_resources_pb2.Session, _Mapping]]] = ..., gone: _Optional[_Iterable[_Union[Gone, _Mapping]]] = ..., resume_token: _Optional[str] = ..., caught_up: _Optional[bool] = ..., stalled: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class GetSessionRequest(_message.Message):
     __slots__ = ("project", "session_id")
@@ -106,26 +133,40 @@ class ListTracesResponse(_message.Message):
     def __init__(self, traces: _Optional[_Iterable[_Union[_resources_pb2.Trace, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class StreamTracesRequest(_message.Message):
-    __slots__ = ("project", "session_id", "user_id", "since", "filter", "order_by")
+    __slots__ = ("project", "session_id", "user_id", "since", "filter", "order_by", "follow", "resume_token", "changes_only")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     ORDER_BY_FIELD_NUMBER: _ClassVar[int]
+    FOLLOW_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_ONLY_FIELD_NUMBER: _ClassVar[int]
     project: str
     session_id: str
     user_id: str
     since: _timestamp_pb2.Timestamp
     filter: str
     order_by: str
-    def __init__(self, project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., order_by: _Optional[str] = ...) -> None: ...
+    follow: bool
+    resume_token: str
+    changes_only: bool
+    def __init__(self, project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., order_by: _Optional[str] = ..., follow: _Optional[bool] = ..., resume_token: _Optional[str] = ..., changes_only: _Optional[bool] = ...) -> None: ...
 
 class StreamTracesResponse(_message.Message):
-    __slots__ = ("traces",)
+    __slots__ = ("traces", "gone", "resume_token", "caught_up", "stalled")
     TRACES_FIELD_NUMBER: _ClassVar[int]
+    GONE_FIELD_NUMBER: _ClassVar[int]
+    RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    CAUGHT_UP_FIELD_NUMBER: _ClassVar[int]
+    STALLED_FIELD_NUMBER: _ClassVar[int]
     traces: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Trace]
-    def __init__(self, traces: _Optional[_Iterable[_Union[_resources_pb2.Trace, _Mapping]]] = ...) -> None: ...
+    gone: _containers.RepeatedCompositeFieldContainer[Gone]
+    resume_token: str
+    caught_up: bool
+    stalled: _duration_pb2.Duration
+    def __init__(self, traces: _Optional[_Iterable[_Union[_resources_pb2.Trace, _Mapping]]] = ..., gone: _Optional[_Iterable[_Union[Gone, _Mapping]]] = ..., resume_token: _Optional[str] = ..., caught_up: _Optional[bool] = ..., stalled: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class GetTraceRequest(_message.Message):
     __slots__ = ("trace_id", "raw")
@@ -190,3 +231,155 @@ class GetUserRequest(_message.Message):
     project: str
     user_id: str
     def __init__(self, project: _Optional[str] = ..., user_id: _Optional[str] = ...) -> None: ...
+
+class ListUsersRequest(_message.Message):
+    __slots__ = ("project", "since", "filter", "order_by", "page_size", "page_token")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    ORDER_BY_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    since: _timestamp_pb2.Timestamp
+    filter: str
+    order_by: str
+    page_size: int
+    page_token: str
+    def __init__(self, project: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., order_by: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListUsersResponse(_message.Message):
+    __slots__ = ("users", "next_page_token")
+    USERS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    users: _containers.RepeatedCompositeFieldContainer[_resources_pb2.User]
+    next_page_token: str
+    def __init__(self, users: _Optional[_Iterable[_Union[_resources_pb2.User, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class Gone(_message.Message):
+    __slots__ = ("project", "id", "reason")
+    class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        REASON_UNSPECIFIED: _ClassVar[Gone.Reason]
+        REASON_NO_MATCH: _ClassVar[Gone.Reason]
+        REASON_REMOVED: _ClassVar[Gone.Reason]
+    REASON_UNSPECIFIED: Gone.Reason
+    REASON_NO_MATCH: Gone.Reason
+    REASON_REMOVED: Gone.Reason
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    id: str
+    reason: Gone.Reason
+    def __init__(self, project: _Optional[str] = ..., id: _Optional[str] = ..., reason: _Optional[_Union[Gone.Reason, str]] = ...) -> None: ...
+
+class StatsRequest(_message.Message):
+    __slots__ = ("of", "project", "session_id", "user_id", "since", "until", "filter", "bucket", "group_by", "group_limit")
+    OF_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
+    GROUP_BY_FIELD_NUMBER: _ClassVar[int]
+    GROUP_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    of: StatsOf
+    project: str
+    session_id: str
+    user_id: str
+    since: _timestamp_pb2.Timestamp
+    until: _timestamp_pb2.Timestamp
+    filter: str
+    bucket: _duration_pb2.Duration
+    group_by: str
+    group_limit: int
+    def __init__(self, of: _Optional[_Union[StatsOf, str]] = ..., project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., bucket: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., group_by: _Optional[str] = ..., group_limit: _Optional[int] = ...) -> None: ...
+
+class StatsResponse(_message.Message):
+    __slots__ = ("total", "groups", "buckets", "group_count")
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    BUCKETS_FIELD_NUMBER: _ClassVar[int]
+    GROUP_COUNT_FIELD_NUMBER: _ClassVar[int]
+    total: Statistics
+    groups: _containers.RepeatedCompositeFieldContainer[StatsGroup]
+    buckets: _containers.RepeatedCompositeFieldContainer[StatsBucket]
+    group_count: int
+    def __init__(self, total: _Optional[_Union[Statistics, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[StatsGroup, _Mapping]]] = ..., buckets: _Optional[_Iterable[_Union[StatsBucket, _Mapping]]] = ..., group_count: _Optional[int] = ...) -> None: ...
+
+class StatsGroup(_message.Message):
+    __slots__ = ("label", "rest", "statistics")
+    class Rest(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        REST_UNSPECIFIED: _ClassVar[StatsGroup.Rest]
+        REST_OTHERS: _ClassVar[StatsGroup.Rest]
+        REST_NONE: _ClassVar[StatsGroup.Rest]
+    REST_UNSPECIFIED: StatsGroup.Rest
+    REST_OTHERS: StatsGroup.Rest
+    REST_NONE: StatsGroup.Rest
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    REST_FIELD_NUMBER: _ClassVar[int]
+    STATISTICS_FIELD_NUMBER: _ClassVar[int]
+    label: str
+    rest: StatsGroup.Rest
+    statistics: Statistics
+    def __init__(self, label: _Optional[str] = ..., rest: _Optional[_Union[StatsGroup.Rest, str]] = ..., statistics: _Optional[_Union[Statistics, _Mapping]] = ...) -> None: ...
+
+class StatsBucket(_message.Message):
+    __slots__ = ("start_time", "total", "groups")
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    start_time: _timestamp_pb2.Timestamp
+    total: Statistics
+    groups: _containers.RepeatedCompositeFieldContainer[StatsGroup]
+    def __init__(self, start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., total: _Optional[_Union[Statistics, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[StatsGroup, _Mapping]]] = ...) -> None: ...
+
+class Statistics(_message.Message):
+    __slots__ = ("count", "failed_count", "error_rate", "input_tokens", "output_tokens", "trace_count", "unpriced_call_count", "duration_ms", "ttft_ms", "cost_usd", "total_tokens")
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    FAILED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    ERROR_RATE_FIELD_NUMBER: _ClassVar[int]
+    INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    TRACE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UNPRICED_CALL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DURATION_MS_FIELD_NUMBER: _ClassVar[int]
+    TTFT_MS_FIELD_NUMBER: _ClassVar[int]
+    COST_USD_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    failed_count: int
+    error_rate: float
+    input_tokens: int
+    output_tokens: int
+    trace_count: int
+    unpriced_call_count: int
+    duration_ms: Distribution
+    ttft_ms: Distribution
+    cost_usd: Distribution
+    total_tokens: Distribution
+    def __init__(self, count: _Optional[int] = ..., failed_count: _Optional[int] = ..., error_rate: _Optional[float] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., trace_count: _Optional[int] = ..., unpriced_call_count: _Optional[int] = ..., duration_ms: _Optional[_Union[Distribution, _Mapping]] = ..., ttft_ms: _Optional[_Union[Distribution, _Mapping]] = ..., cost_usd: _Optional[_Union[Distribution, _Mapping]] = ..., total_tokens: _Optional[_Union[Distribution, _Mapping]] = ...) -> None: ...
+
+class Distribution(_message.Message):
+    __slots__ = ("count", "total", "mean", "min", "p50", "p95", "p99", "max")
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    MEAN_FIELD_NUMBER: _ClassVar[int]
+    MIN_FIELD_NUMBER: _ClassVar[int]
+    P50_FIELD_NUMBER: _ClassVar[int]
+    P95_FIELD_NUMBER: _ClassVar[int]
+    P99_FIELD_NUMBER: _ClassVar[int]
+    MAX_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    total: float
+    mean: float
+    min: float
+    p50: float
+    p95: float
+    p99: float
+    max: float
+    def __init__(self, count: _Optional[int] = ..., total: _Optional[float] = ..., mean: _Optional[float] = ..., min: _Optional[float] = ..., p50: _Optional[float] = ..., p95: _Optional[float] = ..., p99: _Optional[float] = ..., max: _Optional[float] = ...) -> None: ...

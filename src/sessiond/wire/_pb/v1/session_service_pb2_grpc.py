@@ -76,6 +76,16 @@ class SessionServiceStub:
                 request_serializer=sessiond_dot_v1_dot_session__service__pb2.GetUserRequest.SerializeToString,
                 response_deserializer=sessiond_dot_v1_dot_resources__pb2.User.FromString,
                 _registered_method=True)
+        self.ListUsers = channel.unary_unary(
+                '/sessiond.v1.SessionService/ListUsers',
+                request_serializer=sessiond_dot_v1_dot_session__service__pb2.ListUsersRequest.SerializeToString,
+                response_deserializer=sessiond_dot_v1_dot_session__service__pb2.ListUsersResponse.FromString,
+                _registered_method=True)
+        self.Stats = channel.unary_unary(
+                '/sessiond.v1.SessionService/Stats',
+                request_serializer=sessiond_dot_v1_dot_session__service__pb2.StatsRequest.SerializeToString,
+                response_deserializer=sessiond_dot_v1_dot_session__service__pb2.StatsResponse.FromString,
+                _registered_method=True)
 
 
 class SessionServiceServicer:
@@ -83,15 +93,15 @@ class SessionServiceServicer:
     """
 
     def ListSessions(self, request, context):
-        """One page of sessions, latest activity first, ties by session id.
+        """One page of sessions, latest activity first unless order_by says otherwise, ties by session id. A session that changes during
+        the walk is held out and comes once at the end as it then is; nothing is skipped.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StreamSessions(self, request, context):
-        """Every session that matches, in the order of ListSessions, several to a message. A session that changes during the walk is held
-        out and comes once at the end as it then is; nothing is skipped.
+        """Every session that matches, in the order of ListSessions, several to a message; with `follow`, then each again as it changes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,7 +115,7 @@ class SessionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListTraces(self, request, context):
-        """One page of traces, latest start first, ties by trace id.
+        """One page of traces, latest start first unless order_by says otherwise, ties by trace id; otherwise as ListSessions.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -133,7 +143,21 @@ class SessionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetUser(self, request, context):
-        """One user with their figures.
+        """One user with their figures. NOT_FOUND if no trace carries the id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListUsers(self, request, context):
+        """One page of users, last seen first unless order_by says otherwise, ties by user id; otherwise as ListSessions.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Stats(self, request, context):
+        """Totals, means and percentiles over all rows that match, as a whole, by time and by label.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -181,6 +205,16 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.GetUser,
                     request_deserializer=sessiond_dot_v1_dot_session__service__pb2.GetUserRequest.FromString,
                     response_serializer=sessiond_dot_v1_dot_resources__pb2.User.SerializeToString,
+            ),
+            'ListUsers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUsers,
+                    request_deserializer=sessiond_dot_v1_dot_session__service__pb2.ListUsersRequest.FromString,
+                    response_serializer=sessiond_dot_v1_dot_session__service__pb2.ListUsersResponse.SerializeToString,
+            ),
+            'Stats': grpc.unary_unary_rpc_method_handler(
+                    servicer.Stats,
+                    request_deserializer=sessiond_dot_v1_dot_session__service__pb2.StatsRequest.FromString,
+                    response_serializer=sessiond_dot_v1_dot_session__service__pb2.StatsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -400,6 +434,60 @@ class SessionService:
             '/sessiond.v1.SessionService/GetUser',
             sessiond_dot_v1_dot_session__service__pb2.GetUserRequest.SerializeToString,
             sessiond_dot_v1_dot_resources__pb2.User.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUsers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sessiond.v1.SessionService/ListUsers',
+            sessiond_dot_v1_dot_session__service__pb2.ListUsersRequest.SerializeToString,
+            sessiond_dot_v1_dot_session__service__pb2.ListUsersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Stats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sessiond.v1.SessionService/Stats',
+            sessiond_dot_v1_dot_session__service__pb2.StatsRequest.SerializeToString,
+            sessiond_dot_v1_dot_session__service__pb2.StatsResponse.FromString,
             options,
             channel_credentials,
             insecure,
