@@ -18,6 +18,9 @@ class Code(Enum):
     FULL = "full"
     BROKEN = "broken"
     OCCUPIED = "occupied"
+    CROWDED = "crowded"
+    TOO_OLD = "too_old"
+    CANCELLED = "cancelled"
 
 
 class SessiondError(Exception):
@@ -84,3 +87,21 @@ class Occupied(SessiondError):
     """A port, a data directory or a file system can't be ours."""
 
     code = Code.OCCUPIED
+
+
+class Crowded(SessiondError):
+    """As many do this as may; one of them must end first."""
+
+    code = Code.CROWDED
+
+
+class TooOld(SessiondError):
+    """What the caller wants to go on from is of too long ago; they must begin anew."""
+
+    code = Code.TOO_OLD
+
+
+class Cancelled(SessiondError):
+    """Whoever asked does not wait any more."""
+
+    code = Code.CANCELLED

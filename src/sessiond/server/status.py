@@ -33,6 +33,9 @@ CODES: Final[dict[Code, RpcCode]] = {
     Code.FULL: RpcCode.UNAVAILABLE,
     Code.BROKEN: RpcCode.UNAVAILABLE,
     Code.OCCUPIED: RpcCode.FAILED_PRECONDITION,
+    Code.CROWDED: RpcCode.RESOURCE_EXHAUSTED,
+    Code.TOO_OLD: RpcCode.OUT_OF_RANGE,
+    Code.CANCELLED: RpcCode.CANCELLED,
 }
 _UNEXPECTED: Final = "sessiond failed unexpectedly; its log says how. Nothing of this request was acknowledged: send it again"
 
