@@ -28,7 +28,7 @@ FLOORS = {
 TOP_FLOOR = 4
 
 PURE = {
-    "ast", "collections", "collections.abc", "dataclasses", "decimal", "enum", "functools", "graphlib", "hashlib", "heapq",
+    "array", "ast", "calendar", "collections", "collections.abc", "dataclasses", "decimal", "difflib", "enum", "functools", "graphlib", "hashlib", "heapq",
     "itertools", "json", "math", "operator", "re", "typing",
 }  # fmt: skip
 """All that the core may import: nothing that reads a clock, a file, the environment or the network, or writes a log."""

@@ -13,6 +13,7 @@ from daemon import DEADLINE_SECONDS, Parts, parts
 from sessiond.core.errors import Busy, Invalid, NotFound
 from sessiond.core.model import Cost, SessionKey
 from sessiond.service.query import PAGE_SIZE, PAGE_SIZE_MAX, STREAM_PAGE
+from sessiond.service import freshness
 from sessiond.service.question import Question, Within, ask_sessions, ask_traces, ask_users
 from sessiond.service.tokens import write_token
 
@@ -302,7 +303,7 @@ def test_a_session_is_live_within_the_idle_time_after_its_last_span(running: Par
 
 
 def test_a_query_that_waits_too_long_is_told_to_ask_again(running: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(query, "SETTLE_SECONDS_MAX", 0.01)
+    monkeypatch.setattr(freshness, "SETTLE_SECONDS_MAX", 0.01)
     running.store.close_gate()
     running.append(received(span(trace=1)))
     with pytest.raises(Busy, match="what was received before this query is still being settled; ask again"):

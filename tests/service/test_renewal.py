@@ -17,7 +17,7 @@ from sessiond.core.model import SessionKey, UserKey
 from sessiond.core.pricing import UnitPrices
 from sessiond.core.where import Where
 from sessiond.prices import GenaiPriceBook, Override, token_price
-from sessiond.service import query, renewal, settle
+from sessiond.service import freshness, renewal, settle
 from sessiond.service.check import Checked, check
 from sessiond.service.question import Within, ask_sessions, ask_traces
 from sessiond.service.renewal import Renewal, Renewed
@@ -281,7 +281,7 @@ def test_a_price_change_does_not_keep_an_unknown_session_from_being_not_found(
 
 
 def test_a_query_that_must_see_all_of_a_long_renewal_is_told_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(query, "SETTLE_SECONDS_MAX", 0.05)
+    monkeypatch.setattr(freshness, "SETTLE_SECONDS_MAX", 0.05)
     with opened(tmp_path, CHEAP, CHEAP) as running:
         begin = hold(running.store)
         running.writer.change_rules(OTHER_RULES).result(DEADLINE_SECONDS)

@@ -45,7 +45,7 @@ class SessionService(SessionServiceServicer):
     def ListSessions(self, request: pb.ListSessionsRequest, context: grpc.ServicerContext) -> pb.ListSessionsResponse:  # noqa: N802
         def page(size: int) -> pb.ListSessionsResponse:
             rows, token = self._queries.page(question, size, request.page_token, context.is_active)
-            return pb.ListSessionsResponse(sessions=map(self._session, rows), next_page_token=token)
+            return pb.ListSessionsResponse(sessions=self._sessions(rows), next_page_token=token)
 
         with translated(context):
             question = ask_sessions(_within(request), request.filter, request.order_by)
@@ -59,11 +59,11 @@ class SessionService(SessionServiceServicer):
             if request.follow:
                 for update in self._followed(question, request, context):
                     yield from _update_messages(
-                        lambda some: pb.StreamSessionsResponse(sessions=some), map(self._session, update.rows), update
+                        lambda some: pb.StreamSessionsResponse(sessions=some), self._sessions(update.rows), update
                     )
                 return
             _refuse_followers_fields(request)
-            rows = (self._session(row) for page in self._queries.stream(question, context.is_active) for row in page)
+            rows = (row for page in self._queries.stream(question, context.is_active) for row in self._sessions(page))
             for sessions in _messages_of(rows, first=FIRST_ROWS):
                 yield pb.StreamSessionsResponse(sessions=sessions)
 
@@ -74,7 +74,7 @@ class SessionService(SessionServiceServicer):
             if not request.session_id:
                 raise Invalid("session_id", "", "must not be empty")
             session, traces = self._queries.session(SessionKey(request.project or DEFAULT_PROJECT, request.session_id))
-            yield pb.GetSessionResponse(session=self._session(session))
+            yield pb.GetSessionResponse(session=next(self._sessions([session])))
             for some in _messages_of(self._traces(traces)):
                 yield pb.GetSessionResponse(traces=some)
 
@@ -156,9 +156,12 @@ class SessionService(SessionServiceServicer):
     ) -> Iterator[Update[Summary]]:
         return self._followers.follow(question, request.resume_token, context.is_active, changes_only=request.changes_only)
 
-    def _session(self, session: SessionSummary) -> Session:
-        texts = self._queries.texts_of_session(session)
-        return api.session_message(session, texts, is_live=self._queries.is_live(session))
+    def _sessions(self, sessions: Sequence[SessionSummary]) -> Iterator[Session]:
+        texts = self._queries.texts_of_sessions(sessions)
+        return (
+            api.session_message(session, some, is_live=self._queries.is_live(session))
+            for session, some in zip(sessions, texts, strict=True)
+        )
 
     def _traces(self, traces: Sequence[TraceSummary]) -> Iterator[Trace]:
         return map(api.trace_message, traces, self._queries.texts([trace.trace_id for trace in traces]))

@@ -163,9 +163,9 @@ class Queries:
         """What the users of some traces asked and were answered."""
         return self._sight.texts(trace_ids)
 
-    def texts_of_session(self, session: SessionSummary) -> Texts:
-        """What its user first asked, and was last answered."""
-        return self._sight.texts_of(session)
+    def texts_of_sessions(self, sessions: Sequence[SessionSummary]) -> list[Texts]:
+        """What the users of some sessions first asked, and were last answered."""
+        return self._sight.texts_of_sessions(sessions)
 
 
 def _ids(traces: Sequence[TraceSummary]) -> list[bytes]:

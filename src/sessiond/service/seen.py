@@ -64,13 +64,18 @@ class Sight:
         """What the users of some traces asked and were answered."""
         return self._store.texts(trace_ids)
 
+    def texts_of_sessions(self, sessions: Sequence[SessionSummary]) -> list[Texts]:
+        """What the users of some sessions first asked and were last answered."""
+        ends = [trace_id for session in sessions for trace_id in (session.first_trace_id, session.last_trace_id)]
+        texts = iter(self._store.texts(ends))
+        return [Texts(first.input, last.output) for first, last in zip(texts, texts, strict=True)]
+
     def texts_of(self, summary: TraceSummary | SessionSummary | UserSummary) -> Texts:
-        """What was asked and answered in a trace, or first asked and last answered in a session."""
+        """What was asked and answered in a row. A user has no texts."""
         match summary:
             case TraceSummary():
-                return self._store.texts([summary.trace_id])[0]
+                return self.texts([summary.trace_id])[0]
             case SessionSummary():
-                first, last = self._store.texts([summary.first_trace_id, summary.last_trace_id])
-                return Texts(first.input, last.output)
+                return self.texts_of_sessions([summary])[0]
             case UserSummary():
                 return NO_TEXTS
