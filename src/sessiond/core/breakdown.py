@@ -4,6 +4,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Final, NamedTuple, Self, TypeAlias, cast
 
+from sessiond.core.buckets import seconds
 from sessiond.core.errors import Invalid
 from sessiond.core.fields import FIELDS, AnySummary, Kind
 from sessiond.core.model import SessionSummary, TraceSummary
@@ -13,8 +14,6 @@ from sessiond.core.seen import Seen
 BUCKET_MIN_NANO: Final = 60 * 10**9
 BUCKET_MAX_NANO: Final = 7 * 86400 * 10**9
 """A week. Longer ones would be months, which are of no one length."""
-BUCKETS_ORIGIN_UNIX_NANO: Final = 4 * 86400 * 10**9
-"""Monday, 1970-01-05: buckets of a week begin on Mondays, and all others that divide it do too."""
 DEFAULT_GROUPS: Final = 20
 GROUPS_MAX: Final = 100
 """More is no table that a person reads."""
@@ -76,16 +75,6 @@ def groupable(kind: Kind) -> list[str]:
     """The fields that rows of a kind can be grouped by, those of metadata left out."""
     names = {field.name for field in FIELDS[kind]}
     return [name for name in _GROUPED_BY if name in names]
-
-
-def bucket_start(time_unix_nano: int, length_nano: int) -> int:
-    """Where the bucket starts that a time falls into."""
-    return time_unix_nano - (time_unix_nano - BUCKETS_ORIGIN_UNIX_NANO) % length_nano
-
-
-def seconds(nano: int) -> str:
-    """A length as JSON writes a Duration, such as `3600s`."""
-    return f"{nano / 10**9:g}s"
 
 
 def _check_group_by(kind: Kind, group_by: str) -> None:

@@ -5,15 +5,15 @@ too much memory is refused: no figure is an estimate, and none depends on the or
 """
 
 from array import array
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
-from sessiond.core.breakdown import Breakdown, bucket_start, seconds
+from sessiond.core.breakdown import Breakdown
+from sessiond.core.buckets import Buckets
 from sessiond.core.errors import Invalid
 from sessiond.core.fields import AnySummary, Kind
-from sessiond.core.fold import sum_present, total
+from sessiond.core.fold import total
 from sessiond.core.label_sets import LabelSets, Members
 from sessiond.core.numbers import NUMBERS
 from sessiond.core.seen import Seen
@@ -21,8 +21,6 @@ from sessiond.core.stats import Bucket, Distribution, Group, Statistics, Stats
 
 ROWS_MAX: Final = 2_000_000
 """At up to 80 bytes, and as much again while the answer is made: 300 MB."""
-CELLS_MAX: Final = 10_000
-"""Buckets, and groups in buckets: at some 350 bytes each an answer stays below the 4 MiB that gRPC clients take by default."""
 WAITING_MAX: Final = 250
 """Rows whose figures go into the columns together: one at a time takes twice as long."""
 ABSENT: Final = -1
@@ -35,6 +33,10 @@ Cell: TypeAlias = tuple[int | None, int | None]
 Fold: TypeAlias = Callable[[Sequence[int]], Any]
 
 
+def _sum(values: Sequence[int]) -> int | None:
+    return total(values) if values else None
+
+
 def _count_but_0(values: Sequence[int]) -> int:
     return len(values) - values.count(0)
 
@@ -44,8 +46,8 @@ TIMES: Final[Mapping[Kind, str]] = {"trace": "start_time", "session": "start_tim
 _FOLDS: Final[Sequence[tuple[str, str, Fold]]] = (
     ("status", "failed_count", _count_but_0),
     ("failed_trace_count", "failed_count", _count_but_0),
-    ("input_tokens", "input_tokens", sum_present),
-    ("output_tokens", "output_tokens", sum_present),
+    ("input_tokens", "input_tokens", _sum),
+    ("output_tokens", "output_tokens", _sum),
     ("trace_count", "trace_count", total),
     ("unpriced_call_count", "unpriced_call_count", total),
     ("duration_ms", "duration_nano", Distribution.of),
@@ -75,8 +77,10 @@ class Tally:
     def __init__(self, breakdown: Breakdown) -> None:
         places = {field.name: place for place, field in enumerate(NUMBERS[breakdown.kind])}
         self._breakdown = breakdown
+        self._count = 0
         self._waiting: list[Sequence[int | None]] = []
-        self._times = _Column(places[TIMES[breakdown.kind]])
+        self._time_of = itemgetter(places[TIMES[breakdown.kind]])
+        self._buckets = Buckets(breakdown.bucket_nano) if breakdown.bucket_nano is not None else None
         self._folds = {name: (_Column(places[field]), fold) for field, name, fold in _FOLDS if field in places}
         self._labels_of = breakdown.labels_of() if breakdown.group_by else None
         self._label_sets = LabelSets(breakdown.group_by)
@@ -101,48 +105,36 @@ class Tally:
                 if (start, place) in found:
                     yield Group(group.label, group.rest, found[start, place])
 
+        starts = self._buckets.starts if self._buckets else ()
         return Stats(
             found[None, None],
             tuple(groups_at(None)),
-            tuple(Bucket(start, found[start, None], tuple(groups_at(start))) for start in self._starts()),
+            tuple(Bucket(start, found[start, None], tuple(groups_at(start))) for start in starts),
             self._label_sets.group_count,
         )
 
     def _take_in(self) -> None:
-        for column in (self._times, *(column for column, _ in self._folds.values())):
-            column.extend(self._waiting)
-        self._waiting.clear()
-        if len(self._times.values) > ROWS_MAX:
+        self._count += len(self._waiting)
+        if self._count > ROWS_MAX:
             problem = "rows are the most that statistics are made of, and more match"
             raise Invalid("filter", ROWS_MAX, problem, hint="narrow the filter or the time")
-
-    def _starts(self) -> range:
-        """Where buckets start, from that of the first row to that of the last. Raises Invalid where they are too many."""
-        length, times = self._breakdown.bucket_nano, self._times.values
-        if length is None or not times:
-            return range(0)
-        starts = range(bucket_start(min(times), length), max(times) + 1, length)
-        self._check_cells(len(starts))
-        return starts
-
-    def _check_cells(self, cell_count: int) -> None:
-        if self._breakdown.bucket_nano is not None and cell_count > CELLS_MAX:
-            problem = f"makes more than {CELLS_MAX:,} buckets and groups in buckets"
-            hint = "take a longer one, fewer groups or less time"
-            raise Invalid("bucket", seconds(self._breakdown.bucket_nano), problem, hint=hint)
+        for column, _ in self._folds.values():
+            column.extend(self._waiting)
+        if self._buckets is not None:
+            self._buckets.extend(list(map(self._time_of, self._waiting)))
+        self._waiting.clear()
 
     def _cells(self, groups: Sequence[Members]) -> dict[Cell, Rows]:
         """The rows of each statistic of the answer. A group has no cell where it has no rows, a bucket always has."""
-        length = self._breakdown.bucket_nano
-        every = range(len(self._times.values))
-        whole: dict[Cell, Rows] = {(None, None): every, **{(None, place): group.rows for place, group in enumerate(groups)}}
-        if length is None:
+        whole: dict[Cell, Rows] = {(None, None): range(self._count)}
+        whole.update(((None, place), group.rows) for place, group in enumerate(groups))
+        if self._buckets is None:
             return whole
-        empty: dict[Cell, Rows] = {(start, None): () for start in self._starts()}
-        starts = [bucket_start(time, length) for time in self._times.values]
-        cells = {(start, place): part for (_, place), rows in whole.items() for start, part in _by(starts, rows).items()}
-        self._check_cells(len(empty | cells))
-        return whole | empty | cells
+        cells: dict[Cell, Rows] = {(start, None): () for start in self._buckets.starts}
+        for (_, place), rows in whole.items():
+            cells.update(((start, place), part) for start, part in self._buckets.split(rows))
+        self._buckets.check(len(cells))
+        return whole | cells
 
     def _statistics(self, cells: Collection[Rows]) -> Iterator[Statistics]:
         """The statistics of each cell. They are made column by column, since a column as a list takes five times the memory."""
@@ -152,10 +144,3 @@ class Tally:
             for rows, found in zip(cells, figures, strict=True):
                 found[name] = fold([value for row in rows if (value := values[row]) != ABSENT])
         return (Statistics(**found) for found in figures)
-
-
-def _by(starts: Sequence[int], rows: Rows) -> dict[int, list[int]]:
-    found: defaultdict[int, list[int]] = defaultdict(list)
-    for row in rows:
-        found[starts[row]].append(row)
-    return found
