@@ -12,8 +12,8 @@ from builders import received, span, trace_id
 from daemon import DEADLINE_SECONDS, Parts, parts
 from sessiond.core.errors import Busy, Invalid, NotFound
 from sessiond.core.model import Cost, SessionKey
-from sessiond.service.query import PAGE_SIZE, PAGE_SIZE_MAX, STREAM_PAGE
 from sessiond.service import freshness
+from sessiond.service.query import PAGE_SIZE, PAGE_SIZE_MAX, STREAM_PAGE
 from sessiond.service.question import Question, Within, ask_sessions, ask_traces, ask_users
 from sessiond.service.tokens import write_token
 

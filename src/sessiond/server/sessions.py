@@ -18,7 +18,7 @@ from sessiond.wire import api
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.resources_pb2 import Session, Trace, User
 from sessiond.wire._pb.v1.session_service_pb2_grpc import SessionServiceServicer
-from sessiond.wire.stats import breakdown_of, stats_message
+from sessiond.wire.stats import breakdown, stats_message
 from sessiond.wire.traces_data import traces_data
 
 MESSAGE_BYTES: Final = 1 << 20
@@ -147,9 +147,9 @@ class SessionService(SessionServiceServicer):
 
     def Stats(self, request: pb.StatsRequest, context: grpc.ServicerContext) -> pb.StatsResponse:  # noqa: N802
         with translated(context):
-            breakdown = breakdown_of(request)
-            question = _ASKED_FOR_STATS[breakdown.kind](_within(request), request.filter)
-            return stats_message(self._queries.stats(question, breakdown, context.is_active))
+            asked = breakdown(request)
+            question = _ASKED_FOR_STATS[asked.kind](_within(request), request.filter)
+            return stats_message(self._queries.stats(question, asked, context.is_active))
 
     def _followed(
         self, question: Question[Summary], request: StreamRequest, context: grpc.ServicerContext

@@ -12,7 +12,8 @@ from sessiond.core.explain import Explanation, Told, explain
 from sessiond.core.identity import chronological
 from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, StoredSpan, Texts, TraceSummary, UserKey, UserSummary
 from sessiond.core.places import PLACE_BYTES_MAX
-from sessiond.core.stats import Stats, Tally
+from sessiond.core.stats import Stats
+from sessiond.core.tally import Tally
 from sessiond.service.figures import said
 from sessiond.service.freshness import Freshness
 from sessiond.service.question import Question
