@@ -12,7 +12,6 @@ class Code(Enum):
 
     INVALID = "invalid"
     NOT_FOUND = "not_found"
-    UNSERVED = "unserved"
     TOO_LARGE = "too_large"
     BUSY = "busy"
     FULL = "full"
@@ -45,12 +44,6 @@ class Invalid(SessiondError):
     def __init__(self, field: str, value: object, problem: str, *, hint: str = "") -> None:
         super().__init__(f"{field}: {value!r} {problem}", hint=hint)
         self.field = field
-
-
-class Unserved(SessiondError):
-    """The caller asked for something the API carries and this version does not serve; it is refused, never ignored."""
-
-    code = Code.UNSERVED
 
 
 class NotFound(SessiondError):

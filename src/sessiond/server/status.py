@@ -27,7 +27,6 @@ RETRY_TRAILER: Final = "google.rpc.retryinfo-bin"
 CODES: Final[dict[Code, RpcCode]] = {
     Code.INVALID: RpcCode.INVALID_ARGUMENT,
     Code.NOT_FOUND: RpcCode.NOT_FOUND,
-    Code.UNSERVED: RpcCode.UNIMPLEMENTED,
     Code.TOO_LARGE: RpcCode.RESOURCE_EXHAUSTED,
     Code.BUSY: RpcCode.UNAVAILABLE,
     Code.FULL: RpcCode.UNAVAILABLE,
