@@ -82,6 +82,7 @@ def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender,
         "StreamTraces": [{"traces": [trace_row]}],
         "GetTrace": [{"trace": trace_row}, {"traces_data": MessageToDict(sent, preserving_proto_field_name=True)}],
         "GetUser": [user_row],
+        "ListUsers": [{"users": [user_row]}],
         "Reprice": [{}],
     }
     assert (explained_trace, [list(one) for one in explained]) == ({"trace": trace_row}, [["calls"]])
