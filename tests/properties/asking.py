@@ -35,7 +35,7 @@ def orders(kind: Kind) -> st.SearchStrategy[str]:
     return st.lists(one, max_size=2, unique_by=lambda text: text.split()[0]).map(", ".join)
 
 
-def _term(field: Field) -> st.SearchStrategy[str]:
+def _term(field: Field) -> st.SearchStrategy[str]:  # noqa: PLR0911  (a case a type)
     name, words = field.name, st.sampled_from(WORDS)
     compared = st.sampled_from(COMPARATORS)
     match field.type:
