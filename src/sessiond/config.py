@@ -105,7 +105,9 @@ class Query(_Section):
     address: Address = "127.0.0.1:4319"
     """Address of the query service."""
     threads: Annotated[int, Field(gt=0, le=1024)] = 32
-    """Calls answered at once; a stream holds one while it lasts."""
+    """Calls answered at once; a stream holds one while it lasts, but for those that follow."""
+    followers_max: Annotated[int, Field(gt=0, le=1024)] = 16
+    """Streams that follow at once; each has a thread besides those of `threads`."""
     reflection: bool = False
     """Serve gRPC reflection, for tools such as grpcurl."""
 

@@ -7,8 +7,8 @@ import pytest
 
 from builders import ARRIVAL, RULES, packed, span
 from daemon import STORE_BYTES_MAX, Daemon, sessiond
+from sessiond.core.where import Where
 from sessiond.service.settle import Settler
-from sessiond.storage.api import Where
 from sessiond.storage.lmdb.store import LmdbStore
 
 PREVIOUS_TREES = (
@@ -69,7 +69,7 @@ def test_a_rebuild_brings_every_span_to_the_present_format(previous: Path, tmp_p
     expected = LmdbStore.open(tmp_path / "now", bytes_max=STORE_BYTES_MAX, rules=RULES.fingerprint)
     with Daemon.start(tmp_path, previous) as daemon, daemon.asker() as asker:
         assert [(row.session_id, row.span_count) for row in asker.sessions()] == [
-            (row.summary.session_id, row.summary.span_count) for row in expected.list_sessions(Where(), None, 9).rows
+            (row.summary.session_id, row.summary.span_count) for row in expected.sessions.page(Where(), None, 9).rows
         ]
     expected.close()
 

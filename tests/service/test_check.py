@@ -158,7 +158,8 @@ def _wrong_session_summary(rows: Rows) -> None:
 
 def _wrong_user_summary(rows: Rows) -> None:
     key, packed = rows.first("users")
-    rows.put("users", key, codec.pack_user(codec.unpack_user(packed)._replace(session_count=7)))
+    row = codec.unpack_user(packed)
+    rows.put("users", key, codec.pack_user(row._replace(summary=row.summary._replace(session_count=7))))
 
 
 def _wrong_facts(rows: Rows) -> None:

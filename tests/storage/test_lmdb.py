@@ -10,8 +10,8 @@ import pytest
 
 from builders import RULES, packed, received, span, trace_id
 from sessiond.core.errors import Invalid, Occupied, StoreBroken, StoreFull
+from sessiond.core.where import Where
 from sessiond.service.settle import Settler
-from sessiond.storage.api import Where
 from sessiond.storage.lmdb import environment, keys
 from sessiond.storage.lmdb.environment import refuse_network_file_system
 from sessiond.storage.lmdb.store import LmdbStore
@@ -26,7 +26,7 @@ def test_what_was_appended_is_there_after_reopening(tmp_path: Path) -> None:
     store.close()
     store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
     Settler(store, RULES).settle_all()
-    assert [row.summary.session_id for row in store.list_sessions(Where(), None, 9).rows] == ["s1"]
+    assert [row.summary.session_id for row in store.sessions.page(Where(), None, 9).rows] == ["s1"]
     store.close()
 
 
@@ -104,7 +104,7 @@ def test_over_its_quota_the_store_takes_no_span_and_still_reads(tmp_path: Path) 
     held = store.extent().span_count
     assert 0 < held < 200
     Settler(store, RULES).settle_all()
-    assert len(store.list_traces(Where(), None, 999).rows) == held
+    assert len(store.traces.page(Where(), None, 999).rows) == held
     store.close()
 
 

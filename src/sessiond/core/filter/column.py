@@ -27,7 +27,8 @@ class Rank(IntEnum):
     NUMBERS = 0
     SIGNATURE = 1
     SUMMARY = 2
-    TEXTS = 3
+    BEYOND = 3
+    """What is not in the row: its texts, and what depends on the time."""
 
 
 class Column(NamedTuple):
@@ -90,9 +91,9 @@ def of_field(field: Field[Any], kind: Kind) -> Column:
     if index is not None:
         return Column(field.name, field, field.type, Rank.NUMBERS, lambda row: row.numbers[index], index)
     if field.kept == "nowhere":
-        return Column(field.name, field, field.type, Rank.NUMBERS, _state)
+        return Column(field.name, field, field.type, Rank.BEYOND, _state)
     if field.kept == "texts":
-        return Column(field.name, field, field.type, Rank.TEXTS, _TEXTS[field.name])
+        return Column(field.name, field, field.type, Rank.BEYOND, _TEXTS[field.name])
     return Column(field.name, field, field.type, Rank.SUMMARY, _of_summary(field))
 
 

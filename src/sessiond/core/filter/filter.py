@@ -38,6 +38,9 @@ class Filter:
     terms: tuple[Term, ...]
     thresholds: tuple[Restriction, ...] = ()
     """Comparisons with percentiles that are not known yet."""
+    looks_beyond: bool = False
+    """Whether `matches`, now or with percentiles fixed, or a percentile's `value_of` look at more of a row than its numbers,
+    signature and summary."""
 
     @cached_property
     def matches(self) -> Predicate:
@@ -51,12 +54,6 @@ class Filter:
         """What must be computed over the rows that `without_percentiles` matches, before it is known which match this one."""
         return tuple(cast("Percentile", threshold.value) for threshold in self.thresholds)
 
-    @property
-    def needs_texts(self) -> bool:
-        """Whether `matches` may look at a row's texts, now or once the percentiles are known."""
-        ranks = [term.rank for term in self.terms] + [threshold.column.rank for threshold in self.thresholds]
-        return Rank.TEXTS in ranks
-
     def without_percentiles(self) -> "Filter":
         """The same but for comparisons with percentiles."""
         return replace(self, thresholds=())
@@ -64,8 +61,10 @@ class Filter:
     def fixed(self, thresholds: Sequence[int | None]) -> "Filter":
         """The same with the value of each of `percentiles`, in the field's unit; None, where no row had one, matches no row.
 
-        Raises ValueError where there are more or fewer than `percentiles`.
+        Raises ValueError where there are more or fewer than `percentiles`; without any, this is the filter itself.
         """
+        if not self.thresholds and not thresholds:
+            return self
         known = (
             NEVER if value is None else term_of(threshold._replace(value=value))
             for threshold, value in zip(self.thresholds, thresholds, strict=True)
@@ -120,8 +119,17 @@ def _filter(text: str, kind: Kind, conjuncts: Iterable[Node]) -> Filter:
         else:
             others.append(_term(node, kind))
     known = [restriction for restriction in restrictions if not isinstance(restriction.value, Percentile)]
+    terms = (*map(term_of, known), *others)
     thresholds = tuple(restriction for restriction in restrictions if isinstance(restriction.value, Percentile))
-    return Filter(kind, text, where_of(kind, known), (*map(term_of, known), *others), thresholds)
+    looks_beyond = Rank.BEYOND in (*(term.rank for term in terms), *_ranks(thresholds))
+    return Filter(kind, text, where_of(kind, known), terms, thresholds, looks_beyond)
+
+
+def _ranks(thresholds: Iterable[Restriction]) -> Iterable[Rank]:
+    for column, _, value in thresholds:
+        yield column.rank
+        if isinstance(value, Percentile):
+            yield value.column.rank
 
 
 def _conjuncts(node: Node) -> Iterable[Node]:

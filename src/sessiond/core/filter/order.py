@@ -8,8 +8,8 @@ from sessiond.core.fields import AnySummary, Kind
 from sessiond.core.filter.column import Column, Rank, Row, resolve
 from sessiond.core.filter.grammar import Reader, read_path
 from sessiond.core.filter.lexer import Misread, tokens
-from sessiond.core.model import SessionSummary, TraceSummary
-from sessiond.core.session import order_of_id
+from sessiond.core.model import TraceSummary
+from sessiond.core.places import order_of_id
 
 FIELDS_MAX: Final = 4
 """Fields in one order: nobody reads a list by more."""
@@ -52,8 +52,9 @@ class Order(NamedTuple):
     """Whether it is the order in which an index has the rows."""
 
     @property
-    def needs_texts(self) -> bool:
-        return any(each.column.rank == Rank.TEXTS for each in self.fields)
+    def looks_beyond(self) -> bool:
+        """Whether `key` looks at more of a row than its numbers, signature and summary."""
+        return any(each.column.rank == Rank.BEYOND for each in self.fields)
 
     def rank(self, row: Row) -> Key:
         """The key but for the id: cheaper, where it says enough. Of two rows the one of the smaller rank has the smaller key."""
@@ -62,7 +63,7 @@ class Order(NamedTuple):
     def key(self, row: Row) -> Key:
         """What the row sorts by; no two rows have the same."""
         place = _id_of(row.summary)
-        return (*self.rank(row), _list_reversed(place) if self.fields[-1].is_descending else place)
+        return (*self.rank(row), _text_reversed(place) if self.fields[-1].is_descending else place)
 
     def pack(self, key: Key) -> Key:
         """A key as values that any codec takes, which it is made of; a codec may make lists of its tuples."""
@@ -73,8 +74,10 @@ class Order(NamedTuple):
         if not isinstance(packed, (list, tuple)) or len(packed) != len(self.fields) + 1:
             raise ValueError(packed)
         *parts, place = packed
-        id_type = bytes if self.fields[-1].is_descending else str
-        return (*(_unpacked(each, part) for each, part in zip(self.fields, parts, strict=True)), _entries(place, id_type))
+        found = [_unpacked(each, part) for each, part in zip(self.fields, parts, strict=True)]
+        if type(place) is not (bytes if self.fields[-1].is_descending else str):
+            raise ValueError(packed)
+        return (*found, place)
 
 
 def parse_order(text: str, kind: Kind) -> Order:
@@ -147,13 +150,9 @@ def _part(column: Column, *, is_descending: bool) -> Callable[[Row], Key]:
     return lambda row: _ABSENT if (found := get(row)) is None else (0, turned(found))
 
 
-def _id_of(row: AnySummary) -> tuple[str, ...]:
-    """What tells a row from all others, in the order of ties."""
-    if isinstance(row, TraceSummary):
-        return (row.trace_id.hex(),)
-    if isinstance(row, SessionSummary):
-        return (order_of_id(row.key).hex(),)
-    return row.key
+def _id_of(row: AnySummary) -> str:
+    """What tells a row from all others, in the order of ties: hex, which sorts as the bytes do."""
+    return (row.trace_id if isinstance(row, TraceSummary) else order_of_id(row.key)).hex()
 
 
 def _unpacked(field: Sorted, part: Any) -> Key:  # noqa: ANN401  (whatever came)

@@ -51,8 +51,6 @@ def read(comparison: Comparison, kind: Kind) -> Restriction:
         return Restriction(column, _orders(column, comparison), _percentile(value, column, kind))
     if comparator == ":" and value.text == "*" and value.stars:
         return Restriction(column, "present", None)
-    if comparator == ":" and column.type in ("map", "counts"):
-        return Restriction(resolve((*comparison.path, value), kind), "present", None)
     if comparator not in TAKES[column.type].comparators:
         raise Misread(comparator, comparison.comparator.position, f"does not compare {column.name}", hint=_takes(column))
     return Restriction(column, comparator, _operand(column, comparator, value))

@@ -116,6 +116,9 @@ def _test(column: Column, comparator: Comparator, value: Operand) -> Test:
         return _as_number(holds, value) if column.type == "string" else lambda found: holds(found, value)
     if column.type == "strings":
         return _has_entry(value)
+    if column.type in ("map", "counts"):
+        has_key = _has_entry(value)
+        return lambda pairs: has_key([key for key, _ in pairs])
     if comparator == ":":
         inside = value.text.casefold()
         return lambda found: inside in found.casefold()
