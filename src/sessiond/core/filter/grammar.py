@@ -148,6 +148,8 @@ def _comparison(reader: Reader) -> Node:
     if reader.comparison_count > TERMS_MAX:
         raise Misread(start.text, start.position, f"is one comparison too many: at most {TERMS_MAX} are taken")
     path = read_path(reader)
+    if _is_called(path[-1], reader.token):
+        raise Misread(start.text, start.position, "is a function where a field is wanted", hint="functions stand right")
     if reader.token.kind != "comparator":
         return Bare(path)
     return Comparison(path, reader.take(), _value(reader))
@@ -171,11 +173,12 @@ def _word(reader: Reader, problem: str, *, hint: str = "") -> Token:
 def _value(reader: Reader) -> Token | Call:
     hint = "each comparison has one value; words such as OR, and texts with signs in them, stand in quotes"
     token = _word(reader, "stands where a value is wanted", hint=hint)
-    opening = reader.token
-    # Only right behind the name: `name:x (status = ok)` are two terms.
-    if token.kind == "text" and opening.kind == "(" and opening.position == token.position + len(token.text):
-        return _call(reader, token)
-    return token
+    return _call(reader, token) if _is_called(token, reader.token) else token
+
+
+def _is_called(name: Token, behind: Token) -> bool:
+    """Whether a parenthesis opens right behind a name: `name:x (status = ok)` are two terms."""
+    return name.kind == "text" and behind.kind == "(" and behind.position == name.position + len(name.text)
 
 
 def _call(reader: Reader, name: Token) -> Call:

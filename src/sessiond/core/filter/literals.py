@@ -176,8 +176,18 @@ TAKES: Final[Mapping[FieldType, Takes]] = {
         ('{}:"get weather"', "{}:get*"),
         _text,
     ),
-    "map": Takes((":",), "a key, or the beginning of one with * behind it; the value of a key is compared as a text, as in {0}.plan = pro", ("{}:plan",), _text),
-    "counts": Takes((":",), "a key, or the beginning of one with * behind it; the value of a key is compared as a number, as in {0}.tools > 200", ("{}:tools",), _text),
+    "map": Takes(
+        (":",),
+        "a key, or the beginning of one with * behind it; the value of a key is compared as a text, as in {0}.plan = pro",
+        ("{}:plan",),
+        _text,
+    ),
+    "counts": Takes(
+        (":",),
+        "a key, or the beginning of one with * behind it; the value of a key is compared as a number, as in {0}.tools > 200",
+        ("{}:tools",),
+        _text,
+    ),
 }
 
 

@@ -116,9 +116,10 @@ def _field(reader: Reader, kind: Kind) -> Sorted:
     column = resolve(read_path(reader), kind)
     if column.type in ("map", "counts"):
         raise Misread(column.name, start.position, "has no order", hint=f"one of its keys has: {column.name}.KEY")
-    is_descending = reader.token.text == "desc"
-    if is_descending or reader.token.text == "asc":
+    direction = reader.token.text.lower() if reader.token.kind == "text" else ""
+    if direction in ("asc", "desc"):
         reader.take()
+    is_descending = direction == "desc"
     return Sorted(column, is_descending, _part(column, is_descending=is_descending))
 
 

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple, cast
 
-from sessiond.core.fields import Field, Kind
+from sessiond.core.fields import FIELDS, Field, Kind
 from sessiond.core.filter.column import Column, Row, resolve
 from sessiond.core.filter.grammar import Bare, Call, Comparison
 from sessiond.core.filter.lexer import Misread, Token
@@ -61,6 +61,8 @@ def refused(bare: Bare, kind: Kind) -> Misread:
     text, position = ".".join(token.text for token in bare.path), bare.path[0].position
     if text in ("and", "or", "not"):
         return Misread(text, position, "is no term", hint=f"the operator is written {text.upper()}")
+    if any(field.name == text for field in FIELDS[kind]):
+        return Misread(text, position, "is compared with nothing", hint="behind a field stands one of = != < <= > >= :")
     example = "user_id" if kind == "user" else "name"
     return Misread(text, position, "is compared with nothing", hint=f'name a field to look in, as in {example}:"{text[:20]}"')
 
