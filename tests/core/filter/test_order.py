@@ -112,9 +112,8 @@ def test_without_words_rows_come_as_they_are_listed(kind: Kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_default_is_known_however_it_is_written(kind: Kind):
     default = DEFAULT[kind]
-    assert [parse_order(text, kind).is_default for text in ("", "  ", default, f" {default.replace('desc', 'DESC')} ")] == [
-        True
-    ] * 4
+    written = ["", "  ", default, f" {default} ", default.replace("desc", "DESC")]
+    assert [parse_order(text, kind).is_default for text in written] == [True] * 5
     others = [default.split()[0], f"{default.split()[0]} asc", f"{default}, project", f"project, {default}", "cost_usd desc"]
     assert [parse_order(text, kind).is_default for text in others] == [False] * 5
 
