@@ -97,7 +97,7 @@ def _metadata(key: str) -> LabelsOf:
 
 def _enum(place: int, values: tuple[str, ...]) -> LabelsOf:
     labels = tuple((value,) for value in values)
-    return lambda row: labels[row.numbers[place] or 0]
+    return lambda row: labels[row.numbers[place]]
 
 
 def _list(get: Callable[[AnySummary], Labels]) -> LabelsOf:

@@ -15,7 +15,7 @@ from sessiond.core.errors import Invalid
 from sessiond.core.fields import AnySummary, Kind
 from sessiond.core.fold import total
 from sessiond.core.label_sets import LabelSets, Members
-from sessiond.core.numbers import NUMBERS
+from sessiond.core.numbers import ABSENT, NUMBERS
 from sessiond.core.seen import Seen
 from sessiond.core.stats import Bucket, Distribution, Group, Statistics, Stats
 
@@ -23,8 +23,6 @@ ROWS_MAX: Final = 2_000_000
 """At up to 80 bytes, and as much again while the answer is made: 300 MB."""
 WAITING_MAX: Final = 250
 """Rows whose figures go into the columns together: one at a time takes twice as long."""
-ABSENT: Final = -1
-"""Stands in a column for a figure that is not known: none is negative."""
 
 Rows: TypeAlias = Sequence[int]
 """Some rows, by their numbers in the order in which they came."""
@@ -66,9 +64,9 @@ class _Column:
         self._get = itemgetter(place)
         self.values: array[int] = array("q")
 
-    def extend(self, rows: Sequence[Sequence[int | None]]) -> None:
+    def extend(self, rows: Sequence[Sequence[int]]) -> None:
         """Take the figure of the next rows, given as their numbers."""
-        self.values.fromlist([ABSENT if value is None else value for value in map(self._get, rows)])
+        self.values.fromlist(list(map(self._get, rows)))
 
 
 class Tally:
@@ -78,7 +76,7 @@ class Tally:
         places = {field.name: place for place, field in enumerate(NUMBERS[breakdown.kind])}
         self._breakdown = breakdown
         self._count = 0
-        self._waiting: list[Sequence[int | None]] = []
+        self._waiting: list[Sequence[int]] = []
         self._time_of = itemgetter(places[TIMES[breakdown.kind]])
         self._buckets = Buckets(breakdown.bucket_nano) if breakdown.bucket_nano is not None else None
         self._folds = {name: (_Column(places[field]), fold) for field, name, fold in _FOLDS if field in places}

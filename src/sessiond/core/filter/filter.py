@@ -9,7 +9,20 @@ from sessiond.core.fields import Field, Kind
 from sessiond.core.filter.grammar import And, Comparison, Not, Or, Tree, Value, parse
 from sessiond.core.filter.literals import as_time
 from sessiond.core.filter.problem import problem
-from sessiond.core.filter.terms import COMPARE, NUMBER, Row, Term, call_of, field_of, is_numeric, number_term, term_of, value_getter
+from sessiond.core.filter.terms import (
+    BEYOND,
+    COMPARE,
+    NUMBER,
+    Row,
+    Term,
+    Test,
+    call_of,
+    field_of,
+    is_numeric,
+    number_term,
+    term_of,
+    value_getter,
+)
 from sessiond.core.where import Where
 
 _PERCENTILE: Final = re.compile(r"p(\d{1,2}(?:\.\d{1,6})?)")
@@ -50,7 +63,10 @@ class Filter:
         self._kind: Kind = kind
         self._terms = tuple(terms)
         self._thresholds = tuple(thresholds)
-        self._tests = [term.test for term in sorted(terms, key=lambda term: term.cost)]
+        self.looks_beyond = any(term.cost == BEYOND for term in terms)
+        """Whether it looks at more of a row than its numbers, signature and summary."""
+        self.matches = _all([term.test for term in sorted(terms, key=lambda term: term.cost)])
+        """Whether a row matches. Not for a filter whose percentiles are not fixed."""
 
     @property
     def percentiles(self) -> tuple[Percentile, ...]:
@@ -70,10 +86,6 @@ class Filter:
             for one, value in zip(self._thresholds, values, strict=True)
         ]
         return Filter(self.text, self._kind, (*self._terms, *known), (), self.where)
-
-    def matches(self, row: Row) -> bool:
-        """Whether a row matches. Not for a filter whose percentiles are not fixed."""
-        return all(test(row) for test in self._tests)
 
     def within(
         self,
@@ -118,6 +130,19 @@ def parse_filter(text: str, kind: Kind) -> Filter:
         if isinstance(part, Comparison):
             narrowed.by_comparison(part)
     return Filter(text, kind, terms, thresholds, narrowed.where)
+
+
+def _all(tests: Sequence[Test]) -> Test:
+    """One test of all. A scan asks it a million times, most often with one or two tests."""
+    match tests:
+        case []:
+            return lambda _: True
+        case [test]:
+            return test
+        case [first, second]:
+            return lambda row: first(row) and second(row)
+        case _:
+            return lambda row: all(test(row) for test in tests)
 
 
 def _conjuncts(tree: Tree) -> Iterator[Tree]:

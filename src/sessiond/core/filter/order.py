@@ -6,9 +6,8 @@ from typing import Any, Final, NamedTuple, cast
 
 from sessiond.core.fields import AnySummary, Kind
 from sessiond.core.filter.problem import problem
-from sessiond.core.filter.terms import Row, field_of, value_getter
-from sessiond.core.model import SessionSummary, TraceSummary, UserSummary
-from sessiond.core.places import order_of_id
+from sessiond.core.filter.terms import BEYOND, SUMMARY, Row, field_of, value_getter
+from sessiond.core.places import PLACE_TIME_BYTES
 
 FIELDS_MAX: Final = 4
 CHARACTERS_MAX: Final = 1024
@@ -47,6 +46,7 @@ class _By(NamedTuple):
     get: Callable[[Row], Plain]
     types: tuple[type, ...]
     is_descending: bool
+    cost: int = SUMMARY
 
     def key(self, value: Plain) -> tuple[bool, Any]:
         """What sorts as the value should; the absent ones last."""
@@ -62,6 +62,8 @@ class Order:
         self.is_default = is_default
         """As rows are listed anyway."""
         self._by = by
+        self.looks_beyond = any(one.cost == BEYOND for one in by)
+        """Whether it looks at more of a row than its numbers, signature and summary."""
 
     def key(self, row: Row) -> tuple[Any, ...]:
         """Keys of rows, compared as they are, are in the order. No two rows have the same."""
@@ -117,8 +119,8 @@ def _by(path: tuple[str, ...], at: int, kind: Kind, *, is_descending: bool) -> _
         name, get_pairs = path[1], cast("Callable[[AnySummary], tuple[tuple[str, Any], ...]]", field.get)
         held = int if field.type == "counts" else str
         return _By(lambda row: next((held for key, held in get_pairs(row.summary) if key == name), None), (held,), is_descending)
-    get, _ = value_getter(field, kind)
-    return _By(get, _TYPES.get(field.type, (int,)), is_descending)
+    get, cost = value_getter(field, kind)
+    return _By(get, _TYPES.get(field.type, (int,)), is_descending, cost)
 
 
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {"string": (str,), "id": (bytes,), "strings": (tuple,), "enum": (int, str)}
@@ -126,12 +128,7 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {"string": (str,), "id": (bytes,
 
 
 def _tie(row: Row) -> bytes:
-    summary = row.summary
-    match summary:
-        case TraceSummary():
-            return summary.trace_id
-        case SessionSummary() | UserSummary():
-            return order_of_id(summary.key)
+    return row.place[PLACE_TIME_BYTES:]
 
 
 def _sound(value: object, by: _By) -> Plain:

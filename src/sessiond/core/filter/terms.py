@@ -9,15 +9,16 @@ from sessiond.core.filter import literals
 from sessiond.core.filter.grammar import Call, Comparison, Value
 from sessiond.core.filter.literals import Number
 from sessiond.core.filter.problem import near, problem
-from sessiond.core.numbers import NUMBERS, label_bit
+from sessiond.core.numbers import ABSENT, NUMBERS, label_bit
 from sessiond.core.seen import Seen
 
 Row = Seen[AnySummary]
 Test = Callable[[Row], bool]
 Compare = Callable[[Any, Any], bool]
 
-NUMBER, LABEL, SUMMARY, TEXTS = range(4)
-"""What a test looks at, in the order of what that costs: tests that rule rows out cheaply go first."""
+NUMBER, LABEL, SUMMARY, BEYOND = range(4)
+"""What a test looks at, in the order of what that costs: tests that rule rows out cheaply go first. Beyond the row lie its texts and
+the time."""
 
 COMPARE: Final[Mapping[str, Compare]] = {
     "=": operator.eq,
@@ -68,20 +69,20 @@ def number_term(field: Field[Any], kind: Kind, compare: Compare, wanted: Number)
     """A number of the row compared with another."""
     if field.kept == "texts":
         length = _text_getter(field)
-        return Term(lambda row: (found := length(row)) is not None and compare(found, wanted), TEXTS)
+        return Term(lambda row: (found := length(row)) is not None and compare(found, wanted), BEYOND)
     place = NUMBERS[kind].index(field)
-    return Term(lambda row: (found := row.numbers[place]) is not None and compare(found, wanted), NUMBER)
+    return Term(lambda row: (found := row.numbers[place]) != ABSENT and compare(found, wanted), NUMBER)
 
 
 def value_getter(field: Field[Any], kind: Kind) -> tuple[Callable[[Row], Any], int]:
     """What gives a row's value of a field, None where it is absent, and what that costs."""
     if field.kept == "texts":
-        return _text_getter(field), TEXTS
+        return _text_getter(field), BEYOND
     if field.kept == "nowhere":
-        return lambda row: field.values[0 if row.is_live else 1], SUMMARY
+        return lambda row: field.values[0 if row.is_live else 1], BEYOND
     if field in NUMBERS[kind]:
         place = NUMBERS[kind].index(field)
-        return lambda row: row.numbers[place], NUMBER
+        return lambda row: None if (found := row.numbers[place]) == ABSENT else found, NUMBER
     get = field.get
     return lambda row: get(row.summary), SUMMARY
 
@@ -107,7 +108,7 @@ def _enum(comparison: Comparison, field: Field[Any], value: Value, kind: Kind) -
     place, compare = literals.as_choice(value, field.values), COMPARE[comparison.comparator]
     if field.kept == "nowhere":
         wanted = place == 0
-        return Term(lambda row: compare(row.is_live, wanted), SUMMARY)
+        return Term(lambda row: compare(row.is_live, wanted), BEYOND)
     return number_term(field, kind, compare, place)
 
 
