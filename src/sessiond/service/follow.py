@@ -221,6 +221,8 @@ class _Following(Generic[Summary]):
         if len(place) != len(_Standing._fields) or not all(map(is_change, place)):
             raise not_ours(token, "resume_token")
         standing = _Standing(*place)
+        if standing.through > self._store.last_change():
+            raise TooOld("this resume_token is of another store", hint="follow without it")
         if standing.through < self._store.removals_forgotten():
             raise TooOld("so much time has passed since this resume_token that removals are forgotten", hint="follow without it")
         return standing

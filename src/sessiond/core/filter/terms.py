@@ -17,7 +17,7 @@ Test = Callable[[Row], bool]
 Compare = Callable[[Any, Any], bool]
 
 NUMBER, LABEL, SUMMARY, BEYOND = range(4)
-"""What a test looks at, in the order of what that costs: tests that rule rows out cheaply go first. Beyond the row lie its texts and
+"""What a test looks at, in the order of what that costs: tests that rule rows out cheaply go first. Beyond it lie its texts and
 the time."""
 
 COMPARE: Final[Mapping[str, Compare]] = {
