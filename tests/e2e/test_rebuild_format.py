@@ -22,7 +22,7 @@ STAMP_BYTES = 8
 
 @pytest.fixture(params=[1, 2])
 def previous(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A store as an earlier format laid it out: in 1 no texts, no rules, facts without a stamp; summaries that nobody can read now."""
+    """A store as an earlier format laid it out: in 1 without texts, rules and stamps; summaries that nobody reads now."""
     of: int = request.param
     now = tmp_path / "now"
     store = LmdbStore.open(now, bytes_max=STORE_BYTES_MAX, rules=RULES.fingerprint)

@@ -79,7 +79,7 @@ class Followers:
 
     def __init__(self, store: Store, queries: Queries, writer: Writer, sight: Sight, *, count_max: int) -> None:
         self._parts = _Parts(store, queries, writer, sight)
-        self._count_max = count_max
+        self.count_max = count_max
         self._lock = threading.Lock()
         self._count = 0
         self._stopping = False
@@ -115,7 +115,7 @@ class Followers:
     @contextmanager
     def _admitted(self) -> Iterator[None]:
         with self._lock:
-            if self._count >= self._count_max:
+            if self._count >= self.count_max:
                 raise Crowded(
                     f"{self._count} clients follow already, which is the most", hint="end one, or raise query.followers_max"
                 )
