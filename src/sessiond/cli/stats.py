@@ -77,7 +77,7 @@ def stats(
     as_json: bool,
     endpoint: str,
 ) -> None:
-    """Show counts, costs and percentiles, by time and by model, user or tag.
+    """Show counts, costs and percentiles, by time and by label.
 
     Sessions go by their start, users by when they were first seen. With --json the first line is the total, then one object a line:
     groups, then steps of time.
