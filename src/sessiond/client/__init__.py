@@ -15,11 +15,12 @@ from sessiond.wire._pb.v1.resources_pb2 import (
     UncountedSpan,
     User,
 )
-from sessiond.wire._pb.v1.session_service_pb2 import RawSpan
+from sessiond.wire._pb.v1.session_service_pb2 import Distribution, RawSpan, Statistics, StatsBucket, StatsGroup, StatsResponse
 
 __all__ = [
     "CheckResponse",
     "Client",
+    "Distribution",
     "Evidence",
     "ExplainedCall",
     "Explanation",
@@ -31,6 +32,10 @@ __all__ = [
     "Session",
     "Span",
     "State",
+    "Statistics",
+    "StatsBucket",
+    "StatsGroup",
+    "StatsResponse",
     "Status",
     "Trace",
     "UncountedSpan",
