@@ -114,7 +114,7 @@ class AsyncClient:
         """A trace, and its spans' figures in order of start; the spans themselves are not fetched."""
         async with aclosing(self._stream(self._sessions.GetTrace, pb.GetTraceRequest(trace_id=trace_id), timeout)) as answers:
             first = await self._first(answers)
-            return first.trace, [*first.spans, *[span async for span in _figures(answers)]]
+            return first.trace, [span async for span in _figures(answers)]
 
     def raw_trace(self, trace_id: str, *, timeout: float | None = None) -> AsyncGenerator[pb.RawSpan]:
         """A trace's spans byte for byte as they came."""
@@ -218,12 +218,10 @@ async def _rows(
     """The rows of a stream's messages; after `limit` of them the call is ended."""
     wanted = maxsize if limit is None else limit
     async with aclosing(answers):
-        async for answer in answers:
+        while wanted and (answer := await anext(answers, None)) is not None:
             for row in islice(rows_of(answer), wanted):
                 yield row
                 wanted -= 1
-            if not wanted:
-                return
 
 
 async def _figures(answers: AsyncIterator[pb.GetTraceResponse]) -> AsyncIterator[Span]:

@@ -1,6 +1,6 @@
 """Following: what one follower knows over all the streams that it takes. Reads no clock and sends nothing."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -24,9 +24,9 @@ Request = pb.StreamSessionsRequest | pb.StreamTracesRequest
 class Update(NamedTuple, Generic[Row]):
     """What changed."""
 
-    rows: Sequence[Row] = ()
+    rows: tuple[Row, ...] = ()
     """Rows that match, as they are now, whether new or changed."""
-    gone: Sequence[pb.Gone] = ()
+    gone: tuple[pb.Gone, ...] = ()
     """Rows that do not match any more, or are no more, whether or not they were told of."""
     caught_up: bool = False
     """All that matched at the start has been told of; what comes from now on are changes."""
@@ -58,7 +58,7 @@ class Following(Generic[Row]):
         if answer.resume_token:
             self.request.resume_token = answer.resume_token
         stalled = answer.stalled.ToTimedelta() if answer.HasField("stalled") else None
-        update = Update(list(self._rows_of(answer)), list(answer.gone), answer.caught_up, stalled)
+        update = Update(tuple(self._rows_of(answer)), tuple(answer.gone), answer.caught_up, stalled)
         if not any(update):
             return None
         self._told = True

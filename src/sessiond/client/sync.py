@@ -97,17 +97,17 @@ class Client:
         request = requests.follow_traces(conditions, changes_only=changes_only)
         return self._follow(self._sessions.StreamTraces, Following(request, attrgetter("traces"), patience))
 
-    def session(self, session_id: str, *, project: str = "", timeout: float | None = None) -> tuple[Session, Iterator[Trace]]:
+    def session(self, session_id: str, *, project: str = "", timeout: float | None = None) -> tuple[Session, Generator[Trace]]:
         """A session, and its traces in order of start. An empty project is `default`."""
         answers = self._stream(self._sessions.GetSession, pb.GetSessionRequest(project=project, session_id=session_id), timeout)
         first = self._first(answers)
-        return first.session, chain(first.traces, _rows(answers, attrgetter("traces")))
+        return first.session, _rows(answers, attrgetter("traces"))
 
     def trace(self, trace_id: str, *, timeout: float | None = None) -> tuple[Trace, list[Span]]:
         """A trace, and its spans' figures in order of start; the spans themselves are not fetched."""
         with closing(self._stream(self._sessions.GetTrace, pb.GetTraceRequest(trace_id=trace_id), timeout)) as answers:
             first = self._first(answers)
-            return first.trace, [*first.spans, *_figures(answers)]
+            return first.trace, list(_figures(answers))
 
     def raw_trace(self, trace_id: str, *, timeout: float | None = None) -> Generator[pb.RawSpan]:
         """A trace's spans byte for byte as they came."""
