@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from client.canned import MOMENT, Canned, serving, session, trace
-from sessiond.client import Gone, RequestFailed, Update, aio, sync
+from sessiond.client import Client, Gone, RequestFailed, Update, aio, sync
 from sessiond.client.following import PAUSE_SECONDS_MAX, PAUSE_SECONDS_MIN, Following
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 
@@ -74,7 +74,7 @@ def test_patience_ends(patience, times):
     assert failed.value is BROKEN
 
 
-@pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "UNIMPLEMENTED", "DEADLINE_EXCEEDED", "OUT_OF_RANGE"])
+@pytest.mark.parametrize("code", ["INVALID_ARGUMENT", "UNIMPLEMENTED", "CANCELLED", "OUT_OF_RANGE"])
 def test_what_can_not_be_taken_up_again_fails(code):
     with pytest.raises(RequestFailed):
         following().broke(RequestFailed("no", code=code), 0)
@@ -181,6 +181,16 @@ def test_a_filter_that_is_refused_is_not_tried_again(client_of):
     with serving(canned) as endpoint, client_of(endpoint) as client, pytest.raises(RequestFailed, match="filter: no"):
         take(client.follow_sessions(filter="no"), 1)
     assert len(canned.asked) == 1
+
+
+def test_a_client_that_is_closed_ends_what_it_follows():
+    with serving(Canned(followed=[[Said(caught_up=True, resume_token="1"), ...]])) as endpoint, Client(endpoint) as client:
+        updates = client.follow_sessions()
+        next(updates)
+        threading.Timer(0.1, client.__exit__).start()
+        with pytest.raises(RequestFailed) as failed:
+            next(updates)
+    assert failed.value.code == "CANCELLED"
 
 
 def test_a_daemon_that_comes_back_is_found_again_and_one_that_does_not_is_given_up(client_of):

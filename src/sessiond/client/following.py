@@ -14,8 +14,6 @@ PATIENCE_SECONDS: Final = 300.0
 PAUSE_SECONDS_MIN: Final = 0.25
 PAUSE_SECONDS_MAX: Final = 5.0
 """Between two attempts to go on, doubling from the one to the other."""
-_BROKEN: Final = frozenset({"UNAVAILABLE", "CANCELLED"})
-"""Statuses of a stream that may be taken up again."""
 
 Row = TypeVar("Row")
 Request = pb.StreamSessionsRequest | pb.StreamTracesRequest
@@ -74,7 +72,7 @@ class Following(Generic[Row]):
             return self._restarted(None)
         is_first = self._broken_since is None
         self._broken_since = now_seconds if self._broken_since is None else self._broken_since
-        if failure.code not in _BROKEN or now_seconds - self._broken_since >= self._patience_seconds:
+        if failure.code != "UNAVAILABLE" or now_seconds - self._broken_since >= self._patience_seconds:
             raise failure
         self.pause_seconds = min(max(2 * self.pause_seconds, PAUSE_SECONDS_MIN), PAUSE_SECONDS_MAX)
         if self._told and not self.request.resume_token:
