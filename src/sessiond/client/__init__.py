@@ -1,7 +1,10 @@
 """The Python client: asks a running daemon and knows nothing of its inner parts. What it answers with is named here too."""
 
-from sessiond.client.connection import Client, Explanation
+from sessiond.client.aio import AsyncClient
+from sessiond.client.explanation import Explanation
 from sessiond.client.failure import RequestFailed
+from sessiond.client.following import Update
+from sessiond.client.sync import Client
 from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse, RepriceResponse
 from sessiond.wire._pb.v1.resources_pb2 import (
     Evidence,
@@ -15,9 +18,18 @@ from sessiond.wire._pb.v1.resources_pb2 import (
     UncountedSpan,
     User,
 )
-from sessiond.wire._pb.v1.session_service_pb2 import Distribution, RawSpan, Statistics, StatsBucket, StatsGroup, StatsResponse
+from sessiond.wire._pb.v1.session_service_pb2 import (
+    Distribution,
+    Gone,
+    RawSpan,
+    Statistics,
+    StatsBucket,
+    StatsGroup,
+    StatsResponse,
+)
 
 __all__ = [
+    "AsyncClient",
     "CheckResponse",
     "Client",
     "Distribution",
@@ -26,6 +38,7 @@ __all__ = [
     "Explanation",
     "Figure",
     "GetStatusResponse",
+    "Gone",
     "RawSpan",
     "RepriceResponse",
     "RequestFailed",
@@ -39,5 +52,6 @@ __all__ = [
     "Status",
     "Trace",
     "UncountedSpan",
+    "Update",
     "User",
 ]
