@@ -13,7 +13,7 @@ from sessiond.cli import options
 from sessiond.cli.bars import glyphs_for
 from sessiond.cli.output import layout_of_stdout, remark, show, show_json
 from sessiond.cli.stats_tables import shown
-from sessiond.client import StatsResponse
+from sessiond.client import StatsOf, StatsResponse
 from sessiond.client.rows import Row, row
 
 KINDS: Final = ("traces", "sessions", "users")
@@ -65,7 +65,7 @@ class LengthType(click.ParamType[timedelta]):
 @options.endpoint
 def stats(
     *,
-    of: str,
+    of: StatsOf,
     filter_: str,
     project: str,
     session_id: str,
@@ -83,7 +83,7 @@ def stats(
     groups, then steps of time.
     """
     with options.asking(endpoint) as client:
-        answer = client.stats(  # type: ignore[attr-defined]
+        answer = client.stats(
             of=of,
             project=project,
             session_id=session_id,

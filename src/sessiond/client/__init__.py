@@ -4,6 +4,7 @@ from sessiond.client.aio import AsyncClient
 from sessiond.client.explanation import Explanation
 from sessiond.client.failure import RequestFailed
 from sessiond.client.following import Update
+from sessiond.client.requests import StatsOf
 from sessiond.client.sync import Client
 from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse, RepriceResponse
 from sessiond.wire._pb.v1.resources_pb2 import (
@@ -48,6 +49,7 @@ __all__ = [
     "Statistics",
     "StatsBucket",
     "StatsGroup",
+    "StatsOf",
     "StatsResponse",
     "Status",
     "Trace",
