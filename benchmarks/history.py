@@ -19,8 +19,9 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 from rich.console import Console
@@ -165,7 +166,7 @@ def _packed(commits: Iterable[Commit]) -> Iterator[list[PackedTrace]]:
     """What commits hold, in order: some are made ahead, in as many processes as there are cores."""
     processes = len(os.sched_getaffinity(0))
     # Spawned, not forked: this process has an LMDB environment open, which must not be in another.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
         ahead: deque[Future[list[PackedTrace]]] = deque()
         for commit in commits:
             ahead.append(pool.submit(_pack, commit))
@@ -177,6 +178,17 @@ def _packed(commits: Iterable[Commit]) -> Iterator[list[PackedTrace]]:
 
 def _pack(commit: Commit) -> list[PackedTrace]:
     return Packer().traces(commit())
+
+
+def _end_with_parent() -> None:
+    """Let this process end when the one that started it was killed: by itself it would wait for work for ever."""
+
+    def end() -> None:
+        if parent := parent_process():
+            parent.join()
+            os._exit(1)
+
+    Thread(target=end, daemon=True).start()
 
 
 class _Rate(ProgressColumn):
@@ -198,7 +210,9 @@ def _print_made(data_dir: Path, spans: int, seconds: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data-dir", type=Path, required=True, help="the store's directory: empty, not there yet, or one made before")
+    parser.add_argument(
+        "--data-dir", type=Path, required=True, help="the store's directory: empty, not there yet, or one made before"
+    )
     parser.add_argument("--sessions", type=int, default=SESSIONS, help=f"sessions (default {SESSIONS})")
     arguments = parser.parse_args()
     held = history(arguments.data_dir, arguments.sessions)
