@@ -37,7 +37,7 @@ _LARGE_ROOT_ID: Final = bytes(range(8, 16))
 _SPANS_PER_REQUEST: Final = 512
 _REQUEST_NANO: Final = 15 * 60 * 10**9
 """From one request of the large trace to the next. What is in it takes less."""
-_BESIDE_UNIX_NANO: Final = BEGIN_UNIX_NANO + DAYS // 2 * DAY_NANO
+BESIDE_UNIX_NANO: Final = BEGIN_UNIX_NANO + DAYS // 2 * DAY_NANO
 """When the long session and the large trace begin."""
 
 _EXPORT_DELAY_NANO: Final = 5 * 10**9
@@ -82,7 +82,7 @@ def _turn_count(place: int) -> int:
 def _long_session() -> list[ReceivedSpan]:
     chance = random.Random(f"{SEED} long session")
     talk = Conversation.draw(chance, session_id=LONG_SESSION_ID, user_id=USER_ID, model=MODELS[0])
-    return _conversation(chance, talk, _BESIDE_UNIX_NANO, LONG_SESSION_TURNS)
+    return _conversation(chance, talk, BESIDE_UNIX_NANO, LONG_SESSION_TURNS)
 
 
 def _conversation(chance: random.Random, talk: Conversation, start_unix_nano: int, turn_count: int) -> list[ReceivedSpan]:
@@ -99,7 +99,7 @@ def _large_trace(request: int) -> list[ReceivedSpan]:
     """One request of the large trace: calls and tools by turns, and in the last request the agent's span over all of it."""
     chance = random.Random(f"{SEED} large trace {request}")
     talk = Conversation.draw(random.Random(SEED), session_id="session-large-trace", user_id=USER_ID, model=MODELS[0])
-    turn = Turn(chance, talk, _BESIDE_UNIX_NANO, ids=(LARGE_TRACE_ID, _LARGE_ROOT_ID))
+    turn = Turn(chance, talk, BESIDE_UNIX_NANO, ids=(LARGE_TRACE_ID, _LARGE_ROOT_ID))
     turn.clock += request * _REQUEST_NANO
     places = range(request * _SPANS_PER_REQUEST, LARGE_TRACE_SPANS)[:_SPANS_PER_REQUEST]
     for place in places:
