@@ -317,6 +317,7 @@ class Parts(NamedTuple):
     writer: Writer
     ingest: Ingest
     queries: Queries
+    followers: Followers
     receiver: Listener
     query: Listener
     broken: list[StoreBroken]
@@ -372,4 +373,4 @@ def parts(
             stack.callback(listener.stop, 1.0)
         stack.callback(followers.stop)
         stack.callback(store.open_gate)
-        yield Parts(store, telemetry, writer, ingest, queries, receiver, query, broken)
+        yield Parts(store, telemetry, writer, ingest, queries, followers, receiver, query, broken)

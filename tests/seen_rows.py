@@ -10,16 +10,21 @@ from sessiond.core.fields import AnySummary, Kind
 from sessiond.core.identity import CLOCK_SKEW_MAX_NANO
 from sessiond.core.model import NO_TEXTS, Costs, SessionKey, Text, Texts, TraceSummary, Usage, UserKey
 from sessiond.core.numbers import numbers_of, signature_of
+from sessiond.core.places import place_of
 
 
 class SeenRow(NamedTuple):
     """`core.seen.Seen` of a summary at hand."""
 
-    numbers: tuple[int | None, ...]
+    numbers: tuple[int, ...]
     signature: int
     summary: Any
     texts: Texts = NO_TEXTS
     is_live: bool = False
+
+    @property
+    def place(self) -> bytes:
+        return place_of(self.summary)
 
 
 def kind_of(summary: AnySummary) -> Kind:

@@ -22,10 +22,12 @@ from sessiond.app import GRACE_SECONDS, STALLED_SECONDS
 from sessiond.cli import columns, main
 from sessiond.cli.explain import EVIDENCE_SHOWN
 from sessiond.cli.serve import _OPTIONS as SERVE_OPTIONS
+from sessiond.cli.stats_tables import BUCKETS_SHOWN
 from sessiond.cli.text import size
 from sessiond.cli.tree import LEVELS_MAX, LINES_MAX
 from sessiond.config import Config, _address
 from sessiond.core import conventions
+from sessiond.core.buckets import CELLS_MAX
 from sessiond.core.explain import EVIDENCE_MAX
 from sessiond.core.fields import FIELDS, Field
 from sessiond.core.filter import parse_filter, parse_order
@@ -34,9 +36,11 @@ from sessiond.core.filter.lexer import TEXT_LENGTH_MAX as FILTER_LENGTH_MAX
 from sessiond.core.filter.literals import NUMBER_LENGTH_MAX, TAKES, examples
 from sessiond.core.filter.order import FIELDS_MAX
 from sessiond.core.fold import LIST_MAX, METADATA_KEYS_MAX
+from sessiond.core.label_sets import LABELS_MAX
 from sessiond.core.message_shapes import JSON_LENGTH_MAX, WRAPPERS
 from sessiond.core.messages import INPUT, OUTPUT, SHORT_LENGTH_MAX, Source
 from sessiond.core.objects import METADATA_VALUE_LENGTH_MAX, PYTHON_LENGTH_MAX, TAGS_MAX
+from sessiond.core.tally import ROWS_MAX
 from sessiond.core.text_spans import CANDIDATES_MAX
 from sessiond.core.values import COUNT_END, ID_LENGTH_MAX, TEXT_LENGTH_MAX
 from sessiond.core.values import JSON_LENGTH_MAX as FACT_JSON_LENGTH_MAX
@@ -582,6 +586,9 @@ LIMITS = [
     ("docs/fields.md", f"at most {LIST_MAX} entries"),
     ("docs/metrics.md", f"its first {LIST_MAX} entries"),
     ("docs/metrics.md", f"cut at {TEXT_LENGTH_MAX:,} characters"),
+    ("docs/commands.md", f"at most the latest {BUCKETS_SHOWN:,} steps"),
+    ("docs/metrics.md", f"{ROWS_MAX:,} rows; {LABELS_MAX:,} labels"),
+    ("docs/metrics.md", f"{CELLS_MAX:,} steps and groups in steps"),
     ("docs/operations.md", f"up to {PROCESSES_MAX} children"),
     ("docs/operations.md", f"there was none for {IDLE_SECONDS:.0f} seconds"),
     ("docs/operations.md", f"takes more than {STALLED_SECONDS:.0f} seconds"),

@@ -158,7 +158,8 @@ class App:
 def rules_of(config: Config) -> Rules:
     """What figures are made by, as it is configured."""
     prices = GenaiPriceBook(override.value() for override in config.prices.overrides)
-    return Rules(prices, ExtraKeys(config.conventions.session_keys, config.conventions.user_keys))
+    keys = config.conventions
+    return Rules(prices, ExtraKeys(keys.session_keys, keys.user_keys, keys.metadata_keys))
 
 
 def _calm_collector() -> None:

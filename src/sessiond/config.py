@@ -187,6 +187,8 @@ class Conventions(_Section):
     """Attributes that carry a session id, in order of precedence; they go before all that are known."""
     user_keys: tuple[AttributeKey, ...] = ()
     """Attributes that carry a user id, as session_keys."""
+    metadata_keys: tuple[AttributeKey, ...] = ()
+    """Attributes of spans that become metadata by their own names, so that rows can be filtered and sorted by them."""
 
 
 class Prices(_Section):

@@ -1,25 +1,30 @@
 """A gRPC server on a free port that answers with canned rows, and builders of such rows."""
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from types import EllipsisType
 
 import grpc
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
+from sessiond.core.errors import Busy
+from sessiond.server.status import translated
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.admin_service_pb2_grpc import AdminServiceServicer, add_AdminServiceServicer_to_server
-from sessiond.wire._pb.v1.resources_pb2 import STATE_IDLE, STATUS_OK, Session, Span, Trace
+from sessiond.wire._pb.v1.resources_pb2 import STATE_IDLE, STATUS_OK, Session, Span, Trace, User
 from sessiond.wire._pb.v1.session_service_pb2_grpc import SessionServiceServicer, add_SessionServiceServicer_to_server
 
 MOMENT = Timestamp(seconds=1_767_225_600, nanos=123_456_789)
 """2026-01-01T00:00:00.123456789Z"""
+USERS_A_PAGE = 2
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 
 
@@ -64,13 +69,27 @@ def span(number: int, parent: int = 0, **fields: object) -> Span:
     return Span(span_id=f"{number:016x}", **defaults | fields)
 
 
+def user(user_id: str = "ada", **fields: object) -> User:
+    defaults = {"project": "default", "first_seen_time": MOMENT, "last_seen_time": MOMENT, "session_count": 1, "trace_count": 1}
+    return User(user_id=user_id, **defaults | fields)
+
+
+Line = Message | tuple[grpc.StatusCode, str] | EllipsisType
+"""Of what a followed stream says: a message, a failure that ends it, or silence until the client ends it."""
+
+
 @dataclass
 class Canned:
     """What the server answers, and what it was asked."""
 
     sessions: Sequence[Session] = ()
     traces: Sequence[Trace] = ()
+    users: Sequence[User] = ()
     spans: Sequence[Span] = ()
+    explained: Sequence[pb.ExplainResponse] = ()
+    stats: pb.StatsResponse = field(default_factory=pb.StatsResponse)
+    followed: list[Sequence[Line]] = field(default_factory=list)
+    """What each stream that is followed says, one after the other."""
     raw_spans: Sequence[pb.RawSpan] = ()
     status: admin_pb.GetStatusResponse = field(default_factory=admin_pb.GetStatusResponse)
     checks: Sequence[admin_pb.CheckResponse] = ()
@@ -78,10 +97,21 @@ class Canned:
     """Lists go on for ever."""
     failure: tuple[grpc.StatusCode, str] | None = None
     """Every call fails with it."""
+    busy_count: int = 0
+    """So many calls are refused as the daemon refuses them when it is busy."""
     asked: list[Message] = field(default_factory=list)
     begun: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     """Set when a call is over, by whichever side."""
+    open_calls: list[Message] = field(default_factory=list)
+    """What was asked by the calls that are not over."""
+
+    def is_left_alone(self) -> bool:
+        """Whether every call is over, or soon is."""
+        until = time.monotonic() + 5
+        while self.open_calls and time.monotonic() < until:
+            time.sleep(0.01)
+        return not self.open_calls
 
 
 class CannedSessions(SessionServiceServicer):
@@ -90,18 +120,24 @@ class CannedSessions(SessionServiceServicer):
 
     def StreamSessions(self, request, context):  # noqa: N802
         _begin(self._canned, request, context)
+        if request.follow:
+            yield from _said(self._canned.followed.pop(0), context)
+            return
         for row in self._rows(self._canned.sessions):
             yield pb.StreamSessionsResponse(sessions=[row])
 
     def StreamTraces(self, request, context):  # noqa: N802
         _begin(self._canned, request, context)
+        if request.follow:
+            yield from _said(self._canned.followed.pop(0), context)
+            return
         for row in self._rows(self._canned.traces):
             yield pb.StreamTracesResponse(traces=[row])
 
     def GetSession(self, request, context):  # noqa: N802
         _begin(self._canned, request, context)
         yield pb.GetSessionResponse(session=_found(self._canned.sessions, "session", context))
-        for row in self._canned.traces:
+        for row in self._rows(self._canned.traces):
             yield pb.GetSessionResponse(traces=[row])
 
     def GetTrace(self, request, context):  # noqa: N802
@@ -113,6 +149,25 @@ class CannedSessions(SessionServiceServicer):
             return
         for _ in count() if self._canned.endless else (0,):
             yield pb.GetTraceResponse(traces_data=TracesData())
+
+    def Explain(self, request, context):  # noqa: N802
+        _begin(self._canned, request, context)
+        yield from self._canned.explained
+
+    def GetUser(self, request, context):  # noqa: N802
+        _begin(self._canned, request, context)
+        return _found(self._canned.users, "user", context)
+
+    def ListUsers(self, request, context):  # noqa: N802
+        _begin(self._canned, request, context)
+        start = int(request.page_token or 0)
+        end = start + min(request.page_size, USERS_A_PAGE)
+        more = str(end) if end < len(self._canned.users) else ""
+        return pb.ListUsersResponse(users=self._canned.users[start:end], next_page_token=more)
+
+    def Stats(self, request, context):  # noqa: N802
+        _begin(self._canned, request, context)
+        return self._canned.stats
 
     def _rows(self, rows: Sequence[Message]) -> Iterator[Message]:
         while True:
@@ -135,12 +190,12 @@ class CannedAdmin(AdminServiceServicer):
 
 
 @contextmanager
-def serving(canned: Canned) -> Iterator[str]:
-    """Serve the canned answers; gives HOST:PORT."""
+def serving(canned: Canned, port: int = 0) -> Iterator[str]:
+    """Serve the canned answers on a port, or on any that is free; gives HOST:PORT."""
     server = grpc.server(ThreadPoolExecutor(4))
     add_SessionServiceServicer_to_server(CannedSessions(canned), server)
     add_AdminServiceServicer_to_server(CannedAdmin(canned), server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = server.add_insecure_port(f"127.0.0.1:{port}")
     server.start()
     try:
         yield f"127.0.0.1:{port}"
@@ -162,10 +217,32 @@ def another_service() -> Iterator[str]:
 
 def _begin(canned: Canned, request: Message, context: grpc.ServicerContext) -> None:
     canned.asked.append(request)
+    canned.open_calls.append(request)
     canned.begun.set()
-    context.add_callback(canned.ended.set)
+
+    def end() -> None:
+        canned.open_calls.remove(request)
+        canned.ended.set()
+
+    context.add_callback(end)
+    if canned.busy_count:
+        canned.busy_count -= 1
+        with translated(context):
+            raise Busy("too much at once")
     if canned.failure:
         context.abort(*canned.failure)
+
+
+def _said(lines: Sequence[Line], context: grpc.ServicerContext) -> Iterator[Message]:
+    for line in lines:
+        if line is ...:
+            over = threading.Event()
+            if context.add_callback(over.set):
+                over.wait()
+        elif isinstance(line, tuple):
+            context.abort(*line)
+        else:
+            yield line
 
 
 def _found(rows: Sequence[Message], noun: str, context: grpc.ServicerContext) -> Message:

@@ -50,8 +50,8 @@ def test_a_negative_page_size_and_a_foreign_token_are_invalid(asker: Asker, refu
     assert said.refusal == ("INVALID_ARGUMENT", message, "INVALID", "", "page_size", (None, None))
     with refusal() as said:
         ask(asker, method, LISTS[method](page_token="x"))
-    message = "page_token: 'x' is not one of ours; "
-        "give the one of the answer before, with the same request otherwise, or none to begin anew"
+    hint = "give the one of the answer before, with the same request otherwise, or none to begin anew"
+    message = f"page_token: 'x' is not one of ours; {hint}"
     assert said.refusal == ("INVALID_ARGUMENT", message, "INVALID", "", "page_token", (None, None))
 
 

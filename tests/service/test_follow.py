@@ -241,6 +241,15 @@ def test_a_token_from_before_a_forgotten_removal_is_too_old(running: Parts, foll
         next(followers.follow(ask_sessions(), token, lambda: True))
 
 
+def test_a_token_from_a_store_that_was_replaced_is_refused(running: Parts, followers: Followers, tmp_path: Path) -> None:
+    put(running, span(trace=1, session="s1"))
+    with following(followers, ask_sessions()) as follower:
+        follower.caught_up()
+        token = follower.last.token  # type: ignore[union-attr]  # set by next
+    with parts(tmp_path / "other") as other, pytest.raises(TooOld, match="of another store; follow without it"):
+        next(other.followers.follow(ask_sessions(), token, lambda: True))
+
+
 @pytest.mark.parametrize("token", ["x", "gA==", ""])
 def test_a_token_that_is_none_is_refused(followers: Followers, token: str) -> None:
     with pytest.raises(Invalid, match="resume_token"):

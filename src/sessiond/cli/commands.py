@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "trace": Command("sessiond.cli.traces:trace", "Show one trace and its spans as a tree."),
     "explain": Command("sessiond.cli.explain:explain", "Show where each figure of a trace comes from."),
     "user": Command("sessiond.cli.users:user", "Show one user."),
+    "stats": Command("sessiond.cli.stats:stats", "Show counts, costs and percentiles, by time and by label."),
     "status": Command("sessiond.cli.status:status", "Show how the daemon is and what it holds."),
     "check": Command("sessiond.cli.check:check", "Compare everything in the store with its span bytes."),
     "reprice": Command("sessiond.cli.reprice:reprice", "Read the configured prices again, and make every cost again."),

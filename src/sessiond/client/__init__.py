@@ -1,7 +1,11 @@
 """The Python client: asks a running daemon and knows nothing of its inner parts. What it answers with is named here too."""
 
-from sessiond.client.connection import Client, Explanation
+from sessiond.client.aio import AsyncClient
+from sessiond.client.explanation import Explanation
 from sessiond.client.failure import RequestFailed
+from sessiond.client.following import Update
+from sessiond.client.requests import StatsOf
+from sessiond.client.sync import Client
 from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse, RepriceResponse
 from sessiond.wire._pb.v1.resources_pb2 import (
     Evidence,
@@ -15,24 +19,41 @@ from sessiond.wire._pb.v1.resources_pb2 import (
     UncountedSpan,
     User,
 )
-from sessiond.wire._pb.v1.session_service_pb2 import RawSpan
+from sessiond.wire._pb.v1.session_service_pb2 import (
+    Distribution,
+    Gone,
+    RawSpan,
+    Statistics,
+    StatsBucket,
+    StatsGroup,
+    StatsResponse,
+)
 
 __all__ = [
+    "AsyncClient",
     "CheckResponse",
     "Client",
+    "Distribution",
     "Evidence",
     "ExplainedCall",
     "Explanation",
     "Figure",
     "GetStatusResponse",
+    "Gone",
     "RawSpan",
     "RepriceResponse",
     "RequestFailed",
     "Session",
     "Span",
     "State",
+    "Statistics",
+    "StatsBucket",
+    "StatsGroup",
+    "StatsOf",
+    "StatsResponse",
     "Status",
     "Trace",
     "UncountedSpan",
+    "Update",
     "User",
 ]

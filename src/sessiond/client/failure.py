@@ -1,6 +1,7 @@
 """The one way in which asking a daemon fails, and how gRPC's own failures become it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 import grpc
@@ -32,6 +33,29 @@ def unreachable(endpoint: str) -> RequestFailed:
         code=grpc.StatusCode.UNAVAILABLE.name,
         hint="start it with `sessiond serve`, or give --endpoint",
     )
+
+
+def silent(endpoint: str) -> RequestFailed:
+    """A stream on which something had to come by now."""
+    return RequestFailed(
+        f"{endpoint} has been silent for too long",
+        code=grpc.StatusCode.UNAVAILABLE.name,
+        hint="see with `sessiond status` whether the daemon still answers",
+    )
+
+
+def ended(endpoint: str) -> RequestFailed:
+    """A stream that ended before all that it had to say."""
+    return RequestFailed(f"{endpoint} ended its answer too early", code=grpc.StatusCode.UNAVAILABLE.name)
+
+
+@contextmanager
+def translated(endpoint: str) -> Iterator[None]:
+    """Make what gRPC raises a RequestFailed."""
+    try:
+        yield
+    except grpc.RpcError as error:
+        raise request_failed(error, endpoint) from error
 
 
 def request_failed(error: grpc.RpcError, endpoint: str) -> RequestFailed:

@@ -81,10 +81,11 @@ def _check_group_by(kind: Kind, group_by: str) -> None:
     names = groupable(kind)
     if group_by in names or (group_by.startswith(METADATA) and group_by != METADATA and kind != "user"):
         return
-    near = get_close_matches(group_by, names, n=1)
+    shown = group_by[:VALUE_LENGTH_MAX]
+    near = get_close_matches(shown, names, n=1)
     every = names if kind == "user" else [*names, f"{METADATA}KEY"]
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(every)}"
-    raise Invalid("group_by", group_by[:VALUE_LENGTH_MAX], f"is nothing that {kind}s are grouped by", hint=hint)
+    raise Invalid("group_by", shown, f"is nothing that {kind}s are grouped by", hint=hint)
 
 
 def _metadata(key: str) -> LabelsOf:
@@ -97,7 +98,7 @@ def _metadata(key: str) -> LabelsOf:
 
 def _enum(place: int, values: tuple[str, ...]) -> LabelsOf:
     labels = tuple((value,) for value in values)
-    return lambda row: labels[row.numbers[place] or 0]
+    return lambda row: labels[row.numbers[place]]
 
 
 def _list(get: Callable[[AnySummary], Labels]) -> LabelsOf:

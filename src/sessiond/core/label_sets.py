@@ -13,8 +13,8 @@ from sessiond.core.errors import Invalid
 from sessiond.core.stats import Rest
 
 LABELS_MAX: Final = 100_000
-"""Labels of all different sets together: 20 MB of usual names. Cutting instead would be cheap, but then groups would depend on
-which rows came first."""
+"""Labels of all different sets together: 20 MB of usual names. Cutting would be as cheap, but then groups would depend on which
+rows came first, and the largest could be missed."""
 
 
 class Members(NamedTuple):
@@ -46,8 +46,7 @@ class LabelSets:
             place = self._sets[labels] = len(self._sets)
             self._label_count += len(labels)
             if self._label_count > LABELS_MAX:
-                problem = f"has more than {LABELS_MAX:,} different labels"
-                raise Invalid("group_by", self._group_by, problem, hint="narrow the filter or the time")
+                raise Invalid("group_by", self._group_by, "has too many different labels", hint="narrow the filter or the time")
         self._set_of_row.append(place)
 
     def groups(self, limit: int) -> Iterator[Members]:

@@ -9,9 +9,11 @@ from typing import Final
 from sessiond.core.fields import AnySummary
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary, UserKey
 
+PLACE_TIME_BYTES: Final = 8
+"""A place begins with the time; what comes behind is the order of ids."""
 ID_BYTES: Final = 128
 """Bytes of an id that order it; ids alike so far are ordered by a digest."""
-PLACE_BYTES_MAX: Final = 8 + ID_BYTES + 1 + 16
+PLACE_BYTES_MAX: Final = PLACE_TIME_BYTES + ID_BYTES + 1 + 16
 
 
 def place_unix_nano(row: AnySummary) -> int:
@@ -24,7 +26,7 @@ def place_unix_nano(row: AnySummary) -> int:
 def place_of(row: AnySummary) -> bytes:
     """A row's place, at most PLACE_BYTES_MAX: places of a kind compare as their rows are listed, the later the larger."""
     order = row.trace_id if isinstance(row, TraceSummary) else order_of_id(row.key)
-    return place_unix_nano(row).to_bytes(8, "big") + order
+    return place_unix_nano(row).to_bytes(PLACE_TIME_BYTES, "big") + order
 
 
 def order_of_id(key: SessionKey | UserKey) -> bytes:

@@ -79,7 +79,7 @@ class Followers:
 
     def __init__(self, store: Store, queries: Queries, writer: Writer, sight: Sight, *, count_max: int) -> None:
         self._parts = _Parts(store, queries, writer, sight)
-        self._count_max = count_max
+        self.count_max = count_max
         self._lock = threading.Lock()
         self._count = 0
         self._stopping = False
@@ -115,7 +115,7 @@ class Followers:
     @contextmanager
     def _admitted(self) -> Iterator[None]:
         with self._lock:
-            if self._count >= self._count_max:
+            if self._count >= self.count_max:
                 raise Crowded(
                     f"{self._count} clients follow already, which is the most", hint="end one, or raise query.followers_max"
                 )
@@ -221,6 +221,8 @@ class _Following(Generic[Summary]):
         if len(place) != len(_Standing._fields) or not all(map(is_change, place)):
             raise not_ours(token, "resume_token")
         standing = _Standing(*place)
+        if standing.through > self._store.last_change():
+            raise TooOld("this resume_token is of another store", hint="follow without it")
         if standing.through < self._store.removals_forgotten():
             raise TooOld("so much time has passed since this resume_token that removals are forgotten", hint="follow without it")
         return standing

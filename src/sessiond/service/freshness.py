@@ -8,8 +8,8 @@ from sessiond.core.model import TraceSummary
 from sessiond.service.settle import Need
 from sessiond.service.writer import Writer
 
-SETTLE_SECONDS_MAX: Final = 30.0
-"""How long a query waits for what was acknowledged before it."""
+SETTLE_SECONDS_MAX: Final = 25.0
+"""How long a query waits for what was acknowledged before it: less than clients wait for us, so that they hear why."""
 
 
 class Freshness:

@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
+from sessiond.core.filter import Filter
 from sessiond.core.model import NO_TEXTS, SessionSummary, Texts, TraceSummary, UserSummary
+from sessiond.core.seen import Seen
 from sessiond.storage.api import Row, Store
 
 Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
@@ -20,7 +22,11 @@ class SeenRow(Generic[Summary]):
         self._sight = sight
 
     @property
-    def numbers(self) -> Sequence[int | None]:
+    def place(self) -> bytes:
+        return self.row.place
+
+    @property
+    def numbers(self) -> Sequence[int]:
         return self.row.numbers
 
     @property
@@ -40,6 +46,10 @@ class SeenRow(Generic[Summary]):
         return self._sight.is_live(self.row.summary)
 
 
+def _itself(row: Row[Summary]) -> Row[Summary]:
+    return row
+
+
 class Sight:
     """Looks at rows of a store."""
 
@@ -51,6 +61,10 @@ class Sight:
     def at(self, row: Row[Summary]) -> SeenRow[Summary]:
         """A row, seen."""
         return SeenRow(row, self)
+
+    def seer(self, matching: Filter) -> Callable[[Row[Summary]], Seen[Summary]]:
+        """What makes a row fit for a filter to look at. Where its own parts are enough, it is the row itself: a scan is long."""
+        return self.at if matching.looks_beyond else cast("Callable[[Row[Summary]], Seen[Summary]]", _itself)
 
     def idle_before(self) -> int:
         """Sessions whose last activity was before this are idle. Unix nanoseconds."""

@@ -14,9 +14,10 @@ from sessiond.core.errors import Cancelled
 from sessiond.core.filter import Filter
 from sessiond.core.fold import percentile
 from sessiond.core.model import SessionSummary, TraceSummary, UserSummary
+from sessiond.core.seen import Seen
 from sessiond.service.freshness import Freshness
 from sessiond.service.question import Question
-from sessiond.service.seen import SeenRow, Sight
+from sessiond.service.seen import Sight
 from sessiond.service.settle import Need
 from sessiond.storage.api import Listing, Row
 
@@ -89,7 +90,7 @@ class Walk(Generic[Summary]):
         fixed = self._filter.fixed(place.thresholds)
         if place.through is not None:
             changes = self._rows.listing.changed(place.through, limit)
-            found = [row.summary for row in map(self._sight.at, changes.rows) if fixed.matches(row)]
+            found = [row.summary for row in map(self._sight.seer(fixed), changes.rows) if fixed.matches(row)]
             return found, None if changes.is_last else place._replace(through=changes.through)
         if not self._order.is_default:
             return self._sorted(fixed, place, limit)
@@ -113,18 +114,18 @@ class Walk(Generic[Summary]):
                     held.append(value)
         return tuple(percentile(sorted(held), one.share) if held else None for one, held in zip(wanted, values, strict=True))
 
-    def each(self, matching: Filter, began: int) -> Iterator[SeenRow[Summary]]:
+    def each(self, matching: Filter, began: int) -> Iterator[Seen[Summary]]:
         """Every row that matches, once, in no particular order: those that changed after `began` as they are at the end."""
-        for row in self._unchanged(matching, began):
-            if matching.matches(row):
-                yield row
+        see = self._sight.seer(matching)
+        for rows in self._unchanged(matching, began):
+            yield from filter(matching.matches, map(see, rows))
         told = set()
         through, is_last = began, False
         while not is_last:
             self._check_wanted()
             changes = self._rows.listing.changed(through, SCAN_ROWS)
             through, is_last = changes.through, changes.is_last
-            for row in map(self._sight.at, changes.rows):
+            for row in map(see, changes.rows):
                 key = _key(row.summary)
                 if key not in told and matching.matches(row):
                     yield row
@@ -146,19 +147,22 @@ class Walk(Generic[Summary]):
     def _matching(self, place: Place, limit: int) -> tuple[list[Row[Summary]], bytes | None]:
         """The rows of one page that match, those included that changed, and the place after them; None after the last."""
         fixed = self._filter.fixed(place.thresholds)
+        see = self._sight.seer(fixed)
         page = self._rows.listing.page(self._filter.where, place.after, min(SCAN_PER_WANTED * limit, SCAN_ROWS))
         found: list[Row[Summary]] = []
         for row in page.rows:
             if len(found) == limit:
                 return found, found[-1].place
-            if fixed.matches(self._sight.at(row)):
+            if fixed.matches(see(row)):
                 found.append(row)
         return found, page.after
 
     def _sorted(self, fixed: Filter, place: Place, limit: int) -> tuple[list[Summary], Place]:
         """Rows in the order asked for: all are looked at, and the next few kept."""
         after = None if place.after is None else self._order.unpack(place.after)
-        keyed = ((self._order.key(row), row) for row in self._unchanged(fixed, place.began) if fixed.matches(row))
+        see = self._sight.at if self._order.looks_beyond else self._sight.seer(fixed)
+        matching = (row for rows in self._unchanged(fixed, place.began) for row in map(see, rows) if fixed.matches(row))
+        keyed = ((self._order.key(row), row) for row in matching)
         ahead = keyed if after is None else (one for one in keyed if one[0] > after)
         best = nsmallest(limit + 1, ahead, key=itemgetter(0))
         found = [row.summary for _, row in best[:limit]]
@@ -166,13 +170,13 @@ class Walk(Generic[Summary]):
             return found, place._replace(after=self._order.pack(best[limit - 1][0]))
         return found, place._replace(through=place.began)
 
-    def _unchanged(self, matching: Filter, began: int) -> Iterator[SeenRow[Summary]]:
-        """Every row that `matching` narrows to and that has not changed since, in the order of the listing."""
+    def _unchanged(self, matching: Filter, began: int) -> Iterator[list[Row[Summary]]]:
+        """All rows that `matching` narrows to and that have not changed since, a page at a time."""
         after: bytes | None = None
         while True:
             self._check_wanted()
             page = self._rows.listing.page(matching.where, after, SCAN_ROWS)
-            yield from (self._sight.at(row) for row in page.rows if row.change <= began)
+            yield [row for row in page.rows if row.change <= began]
             if page.after is None:
                 return
             after = page.after

@@ -95,8 +95,8 @@ class Row(Protocol, Generic[Summary_co]):
         ...
 
     @property
-    def numbers(self) -> Sequence[int | None]:
-        """`core.numbers.numbers_of` its summary; a number too large for 64 bits is the largest that fits."""
+    def numbers(self) -> Sequence[int]:
+        """`core.numbers.numbers_of` its summary."""
         ...
 
     @property

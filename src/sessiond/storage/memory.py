@@ -44,7 +44,7 @@ class _Row(NamedTuple, Generic[Summary]):
     place: bytes
     change: int
     signature: int
-    numbers: Sequence[int | None]
+    numbers: Sequence[int]
     summary: Summary
 
 

@@ -603,6 +603,18 @@ def test_a_filter_tells_whether_a_row_itself_is_enough(kind: Kind, text: str, be
     assert matching.fixed([0] * len(matching.percentiles)).within(project="p").looks_beyond is beyond
 
 
+def test_a_filter_tells_whether_it_leaves_out_anything():
+    assert [parse_filter(text, "trace").is_empty for text in ("", "  ", "name:*", "span_count > p5(span_count)")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    everything = parse_filter("", "trace")
+    assert [everything.within(project=project).is_empty for project in (None, "p")] == [True, False]
+    assert [row for row in pool("trace") if not everything.matches(row)] == []
+
+
 class Counting:
     """A row that counts how often its dearer parts are looked at."""
 

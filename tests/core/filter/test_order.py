@@ -183,29 +183,29 @@ KEYED = parse_order("cost_usd, name desc, tags", "trace")
         "abc",
         [],
         [ABSENT, ABSENT, ABSENT],
-        [ABSENT, ABSENT, ABSENT, "id", "more"],
-        [ABSENT, ABSENT, ABSENT, b"id"],
+        [ABSENT, ABSENT, ABSENT, b"id", "more"],
+        [ABSENT, ABSENT, ABSENT, "id"],
         [ABSENT, ABSENT, ABSENT, 5],
-        [[], ABSENT, ABSENT, "id"],
-        [[1, 5], ABSENT, ABSENT, "id"],
-        [[0], ABSENT, ABSENT, "id"],
-        [[2, 5], ABSENT, ABSENT, "id"],
-        [[0, 5, 5], ABSENT, ABSENT, "id"],
-        [5, ABSENT, ABSENT, "id"],
-        [[0, "5"], ABSENT, ABSENT, "id"],
-        [[0, True], ABSENT, ABSENT, "id"],
-        [[0, 5.0], ABSENT, ABSENT, "id"],
-        [[0, None], ABSENT, ABSENT, "id"],
-        [ABSENT, [0, "text"], ABSENT, "id"],
-        [ABSENT, ABSENT, [0, "text"], "id"],
-        [ABSENT, ABSENT, [0, [b"text"]], "id"],
-        [ABSENT, ABSENT, [0, [["text"]]], "id"],
+        [[], ABSENT, ABSENT, b"id"],
+        [[1, 5], ABSENT, ABSENT, b"id"],
+        [[0], ABSENT, ABSENT, b"id"],
+        [[2, 5], ABSENT, ABSENT, b"id"],
+        [[0, 5, 5], ABSENT, ABSENT, b"id"],
+        [5, ABSENT, ABSENT, b"id"],
+        [[0, "5"], ABSENT, ABSENT, b"id"],
+        [[0, True], ABSENT, ABSENT, b"id"],
+        [[0, 5.0], ABSENT, ABSENT, b"id"],
+        [[0, None], ABSENT, ABSENT, b"id"],
+        [ABSENT, [0, "text"], ABSENT, b"id"],
+        [ABSENT, ABSENT, [0, "text"], b"id"],
+        [ABSENT, ABSENT, [0, [b"text"]], b"id"],
+        [ABSENT, ABSENT, [0, [["text"]]], b"id"],
     ],
 )
 def test_what_is_no_key_of_the_order_is_refused(packed: object):
     with pytest.raises(ValueError):  # noqa: PT011  (its text is the value, for nobody to read)
         KEYED.unpack(packed)
-    assert KEYED.unpack([ABSENT, [0, b"text"], [0, ["text"]], "id"]) == ((1,), (0, b"text"), (0, ("text",)), "id")
+    assert KEYED.unpack([ABSENT, [0, b"text"], [0, ["text"]], b"id"]) == ((1,), (0, b"text"), (0, ("text",)), b"id")
 
 
 def test_equal_rows_of_other_projects_differ():

@@ -9,7 +9,7 @@ from sessiond.core.fields import FIELDS, Field, FieldType, Kind
 from sessiond.core.filter.grammar import Path
 from sessiond.core.filter.lexer import Misread
 from sessiond.core.model import Text
-from sessiond.core.numbers import LABELS, NUMBERS
+from sessiond.core.numbers import ABSENT, LABELS, NUMBERS
 from sessiond.core.seen import Seen
 
 Row: TypeAlias = Seen[Any]
@@ -89,7 +89,7 @@ def of_field(field: Field[Any], kind: Kind) -> Column:
     """The column of a served field."""
     index = _INDEXES[kind].get(field.name)
     if index is not None:
-        return Column(field.name, field, field.type, Rank.NUMBERS, lambda row: row.numbers[index], index)
+        return Column(field.name, field, field.type, Rank.NUMBERS, _of_number(index), index)
     if field.kept == "nowhere":
         return Column(field.name, field, field.type, Rank.BEYOND, _state)
     if field.kept == "texts":
@@ -100,6 +100,10 @@ def of_field(field: Field[Any], kind: Kind) -> Column:
 def _near(name: str, names: Iterable[str]) -> str:
     near = get_close_matches(name[:NAME_LENGTH_MAX].lower(), list(names), NEAR_NAMES_MAX)
     return f"near it: {', '.join(near)}" if near else "docs/fields.md lists them"
+
+
+def _of_number(index: int) -> Getter:
+    return lambda row: None if (found := row.numbers[index]) == ABSENT else found
 
 
 def _of_summary(field: Field[Any]) -> Getter:

@@ -42,6 +42,11 @@ class Filter:
     """Whether `matches`, now or with percentiles fixed, or a percentile's `value_of` look at more of a row than its numbers,
     signature and summary."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all rows match, once percentiles are fixed."""
+        return not self.terms and not self.thresholds
+
     @cached_property
     def matches(self) -> Predicate:
         """Whether a row is wanted. Raises ValueError while there are `percentiles`: of such a filter see `fixed`."""

@@ -4,12 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import neg
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from sessiond.core.fields import AnySummary, Kind
+from sessiond.core.fields import Kind
 from sessiond.core.filter.column import Column, Rank, Row, resolve
 from sessiond.core.filter.grammar import Reader, read_path
 from sessiond.core.filter.lexer import Misread, tokens
-from sessiond.core.model import TraceSummary
-from sessiond.core.places import order_of_id
+from sessiond.core.places import PLACE_TIME_BYTES
 
 FIELDS_MAX: Final = 4
 """Fields in one order: nobody reads a list by more."""
@@ -62,8 +61,8 @@ class Order(NamedTuple):
 
     def key(self, row: Row) -> Key:
         """What the row sorts by; no two rows have the same."""
-        place = _id_of(row.summary)
-        return (*self.rank(row), _text_reversed(place) if self.fields[-1].is_descending else place)
+        tie = row.place[PLACE_TIME_BYTES:]
+        return (*self.rank(row), _text_reversed(tie.hex()) if self.fields[-1].is_descending else tie)
 
     def pack(self, key: Key) -> Key:
         """A key as values that any codec takes, which it is made of; a codec may make lists of its tuples."""
@@ -73,11 +72,11 @@ class Order(NamedTuple):
         """The key that `pack` made these values of. Raises ValueError where they can't be one of this order."""
         if not isinstance(packed, (list, tuple)) or len(packed) != len(self.fields) + 1:
             raise ValueError(packed)
-        *parts, place = packed
+        *parts, tie = packed
         found = [_unpacked(each, part) for each, part in zip(self.fields, parts, strict=True)]
-        if type(place) is not (bytes if self.fields[-1].is_descending else str):
+        if type(tie) is not bytes:
             raise ValueError(packed)
-        return (*found, place)
+        return (*found, tie)
 
 
 def parse_order(text: str, kind: Kind) -> Order:
@@ -149,11 +148,6 @@ def _type_of(column: Column) -> type:
 def _part(column: Column, *, is_descending: bool) -> Callable[[Row], Key]:
     get, turned = column.get, _DIRECTIONS[_type_of(column)][is_descending]
     return lambda row: _ABSENT if (found := get(row)) is None else (0, turned(found))
-
-
-def _id_of(row: AnySummary) -> str:
-    """What tells a row from all others, in the order of ties: hex, which sorts as the bytes do."""
-    return (row.trace_id if isinstance(row, TraceSummary) else order_of_id(row.key)).hex()
 
 
 def _unpacked(field: Sorted, part: Any) -> Key:  # noqa: ANN401  (whatever came)

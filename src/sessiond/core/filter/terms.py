@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from sessiond.core.filter.column import Column, Rank, Row
 from sessiond.core.filter.literals import Operand, Pattern, number_of
 from sessiond.core.filter.restriction import Comparator, Restriction
-from sessiond.core.numbers import label_bit
+from sessiond.core.numbers import ABSENT, label_bit
 
 Predicate: TypeAlias = Callable[[Row], bool]
 Test: TypeAlias = Callable[[Any], bool]
@@ -101,7 +101,7 @@ def _where_present(column: Column) -> Predicate:
 
 def _number_test(index: int, holds: Callable[[Any, Any], bool], bound: Operand) -> Predicate:
     """As `_value_test`, without the call that gets the value: a scan asks a million rows."""
-    return lambda row: (found := row.numbers[index]) is not None and holds(found, bound)
+    return lambda row: (found := row.numbers[index]) != ABSENT and holds(found, bound)
 
 
 def _value_test(column: Column, test: Test) -> Predicate:

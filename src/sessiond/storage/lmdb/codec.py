@@ -20,9 +20,6 @@ _SPAN_ROW: Final = struct.Struct(">QQ16sQ")
 _COUNTERS: Final = struct.Struct(">QQQQQQ")
 _HEADS: Final[Mapping[Kind, struct.Struct]] = {kind: struct.Struct(f">{2 + len(fields)}q") for kind, fields in NUMBERS.items()}
 """Change, signature, then the numbers of a kind."""
-_ABSENT: Final = -(2**63)
-_LARGEST: Final = 2**63 - 1
-
 Summary_co = TypeVar("Summary_co", bound=AnySummary, covariant=True)
 
 
@@ -144,8 +141,7 @@ def unpack_user(packed: bytes) -> UserRow:
 
 
 def _head(kind: Kind, change: int, summary: AnySummary) -> bytes:
-    numbers = (_ABSENT if number is None else min(number, _LARGEST) for number in numbers_of(kind, summary))
-    return _HEADS[kind].pack(change, signature_of(kind, summary), *numbers)
+    return _HEADS[kind].pack(change, signature_of(kind, summary), *numbers_of(kind, summary))
 
 
 def _change(packed: bytes) -> int:
@@ -159,14 +155,16 @@ def _body(kind: Kind, packed: bytes) -> Any:  # noqa: ANN401  (msgpack's own typ
 class ListedRow(Generic[Summary_co]):
     """`storage.api.Row` over a row's bytes."""
 
-    __slots__ = ("_head", "_numbers", "_of_packed", "_packed", "_place", "_summary", "change", "signature")
+    __slots__ = ("_kind", "_packed", "_place", "_summary", "change", "numbers", "signature")
 
     def __init__(self, kind: Kind, packed: bytes, place: bytes | None) -> None:
-        self._place = place
-        self.change, self.signature, *self._head = _HEADS[kind].unpack_from(packed)
+        head = _HEADS[kind].unpack_from(packed)
+        self.change: int = head[0]
+        self.signature: int = head[1]
+        self.numbers: Sequence[int] = head[2:]
+        self._kind = kind
         self._packed = packed
-        self._of_packed: Callable[[bytes], Any] = _UNPACKERS[kind]
-        self._numbers: Sequence[int | None] | None = None
+        self._place = place
         self._summary: Summary_co | None = None
 
     @property
@@ -174,15 +172,9 @@ class ListedRow(Generic[Summary_co]):
         return place_of(self.summary) if self._place is None else self._place
 
     @property
-    def numbers(self) -> Sequence[int | None]:
-        if self._numbers is None:
-            self._numbers = [None if number == _ABSENT else number for number in self._head]
-        return self._numbers
-
-    @property
     def summary(self) -> Summary_co:
         if self._summary is None:
-            self._summary = self._of_packed(self._packed).summary
+            self._summary = _UNPACKERS[self._kind](self._packed).summary
         return self._summary
 
 

@@ -50,21 +50,26 @@ class LmdbListing(Generic[Summary]):
     def page(self, where: Where, after: bytes | None, limit: int) -> Page[Summary]:
         with self._env.read() as txn:
             places = list(islice(_places(txn, self._env.trees, self._kind, where, after), limit + 1))
-            rows = [self._row(txn, prefix, place) for place, prefix in places[:limit]]
-        return Page([row for row in rows if row is not None], places[limit - 1][0] if len(places) > limit else None)
+            packed = self._packed(txn, [prefix for _, prefix in places[:limit]])
+        rows: list[ListedRow[Summary]] = [
+            ListedRow(self._kind, packed[prefix], place) for place, prefix in places[:limit] if prefix in packed
+        ]
+        return Page(rows, places[limit - 1][0] if len(places) > limit else None)
 
     def changed(self, change: int, limit: int) -> Changes[Summary]:
         with self._env.read() as txn:
             told = list(islice(self._changes(txn, number(change)), limit + 1))
-            rows = [self._row(txn, said) for _, said in told[:limit] if isinstance(said, bytes)]
+            packed = self._packed(txn, [said for _, said in told[:limit] if isinstance(said, bytes)])
             is_last = len(told) <= limit
             through = max(change, self._env.counters(txn).change) if is_last else keys.value_of(told[limit - 1][0])
         removed = [said for _, said in told[:limit] if isinstance(said, Removal)]
-        return Changes([row for row in rows if row is not None], removed, through, is_last)
+        rows: list[ListedRow[Summary]] = [ListedRow(self._kind, row, None) for row in packed.values()]
+        return Changes(rows, removed, through, is_last)
 
-    def _row(self, txn: Txn, prefix: bytes, place: bytes | None = None) -> ListedRow[Summary] | None:
-        packed = txn.get(prefix, db=self._env.trees[self._trees.rows])
-        return ListedRow(self._kind, packed, place) if packed else None
+    def _packed(self, txn: Txn, prefixes: list[bytes]) -> dict[bytes, bytes]:
+        """The rows of these numbers, in one call: half the time of as many."""
+        with txn.cursor(db=self._env.trees[self._trees.rows]) as cursor:
+            return dict(cursor.getmulti(prefixes))
 
     def _changes(self, txn: Txn, after: bytes) -> Iterator[tuple[bytes, bytes | Removal]]:
         """(change, the row's number or what was removed) past a change, in order."""

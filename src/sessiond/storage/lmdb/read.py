@@ -30,13 +30,13 @@ def descending(txn: Txn, tree: Tree, prefix: bytes, before: bytes | None = None)
     """(rest of the key, value) of the rows under `prefix`, largest first, from just below the rest `before`."""
     with txn.cursor(db=tree) as cursor:
         bound = keys.past(prefix) if before is None else prefix + before
-        placed = cursor.prev() if cursor.set_range(bound) else cursor.last()
-        while placed:
-            key = cursor.key()
+        if not (cursor.prev() if cursor.set_range(bound) else cursor.last()):
+            return
+        skipped = len(prefix)
+        for key, value in cursor.iterprev():
             if not key.startswith(prefix):
                 return
-            yield key[len(prefix) :], cursor.value()
-            placed = cursor.prev()
+            yield key[skipped:], value
 
 
 # -- spans ---------------------------------------------------------------------------------------------------------------------

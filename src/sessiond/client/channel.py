@@ -1,0 +1,47 @@
+"""How both clients speak to a daemon: the options of their channels, and the health that they ask for first."""
+
+import json
+from typing import Final
+
+import grpc
+
+CONNECT_SECONDS_MAX: Final = 2.0
+"""A daemon on this host answers in milliseconds; gRPC by itself would try an absent one for 20 s."""
+HEALTH_CHECK: Final = "/grpc.health.v1.Health/Check"
+"""Asked once at the start, with a deadline of its own.
+
+Watching the channel's state instead would be gRPC's own way, but closing a watched channel was seen to wait for ever.
+"""
+NOBODY_THERE: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+"""Of the health check. Any other status comes from something that answers: the next call will tell what."""
+TIMEOUT_SECONDS: Final = 30.0
+"""For an answer of one message."""
+MESSAGE_BYTES_MAX: Final = 64 << 20
+"""A span larger than a message's usual 1 MiB travels alone, and a receiver takes requests of up to 64 MiB."""
+RECONNECT_SECONDS_MAX: Final = 5
+"""Between gRPC's attempts to connect again. By itself it would come to wait two minutes; a restarted daemon is back in one."""
+
+SERVICE_CONFIG: Final = {
+    "methodConfig": [
+        {
+            "name": [{"service": "sessiond.v1.SessionService"}, {"service": "sessiond.v1.AdminService"}],
+            "retryPolicy": {
+                "maxAttempts": 4,
+                "initialBackoff": "0.2s",
+                "backoffMultiplier": 2,
+                "maxBackoff": "1s",
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ]
+}
+"""gRPC asks again by itself while no part of an answer has come. Every call may be asked twice: all but Reprice only read, and a
+second Reprice finds the prices as the first one left them."""
+
+OPTIONS: Final = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
+    # gRPC would ask the proxy of http_proxy for 127.0.0.1 too.
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.max_reconnect_backoff_ms", RECONNECT_SECONDS_MAX * 1000),
+    ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
+)

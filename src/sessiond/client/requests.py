@@ -1,0 +1,111 @@
+"""What both clients ask: keyword arguments made into requests. Sends nothing."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, TypeAlias, TypedDict
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from sessiond.wire._pb.v1 import session_service_pb2 as pb
+
+Moment: TypeAlias = datetime | Timestamp
+"""A datetime must know its zone."""
+PAGE_SIZE_MAX: Final = 1000
+"""A daemon gives no more rows at once."""
+
+
+StatsOf: TypeAlias = Literal["traces", "sessions", "users"]
+"""What statistics are over."""
+
+
+class FollowConditions(TypedDict, total=False):
+    """Which sessions or traces. What is left out does not restrict; all that is given must hold."""
+
+    project: str
+    """Only this project."""
+    session_id: str
+    """Only this session; of traces those of it."""
+    user_id: str
+    """Only what this user took part in."""
+    since: Moment | None
+    """Only what started at or after this."""
+    filter: str
+    """Only what this filter holds for: AIP-160, over the fields of a row."""
+
+
+class Conditions(FollowConditions, total=False):
+    """Which sessions or traces, and in which order."""
+
+    order_by: str
+    """Names of fields, each with " desc" behind it or not, separated by commas."""
+
+
+class UserConditions(TypedDict, total=False):
+    """Which users, and in which order; otherwise as Conditions."""
+
+    project: str
+    since: Moment | None
+    """Only users whose first trace started at or after this."""
+    filter: str
+    order_by: str
+
+
+class StatsConditions(TypedDict, total=False):
+    """Over which rows, and how they are divided; otherwise as Conditions."""
+
+    of: StatsOf
+    """Traces, where it is left out."""
+    project: str
+    session_id: str
+    user_id: str
+    since: Moment | None
+    until: Moment | None
+    """Only what started before this."""
+    filter: str
+    bucket: timedelta | None
+    """Length of the pieces of time that are told one by one: a minute to a week. None: no pieces."""
+    group_by: str
+    """A field whose labels are told one by one, such as models."""
+    group_limit: int
+    """Labels told, those of most rows; the others come together. 0 is 20."""
+
+
+def sessions(conditions: Conditions) -> pb.StreamSessionsRequest:
+    return pb.StreamSessionsRequest(**_fields(conditions, Conditions))
+
+
+def traces(conditions: Conditions) -> pb.StreamTracesRequest:
+    return pb.StreamTracesRequest(**_fields(conditions, Conditions))
+
+
+def follow_sessions(conditions: FollowConditions, *, changes_only: bool) -> pb.StreamSessionsRequest:
+    return pb.StreamSessionsRequest(**_fields(conditions, FollowConditions), follow=True, changes_only=changes_only)
+
+
+def follow_traces(conditions: FollowConditions, *, changes_only: bool) -> pb.StreamTracesRequest:
+    return pb.StreamTracesRequest(**_fields(conditions, FollowConditions), follow=True, changes_only=changes_only)
+
+
+def users(conditions: UserConditions, limit: int | None) -> pb.ListUsersRequest:
+    """The first page, no longer than `limit`."""
+    page_size = PAGE_SIZE_MAX if limit is None else min(limit, PAGE_SIZE_MAX)
+    return pb.ListUsersRequest(**_fields(conditions, UserConditions), page_size=page_size)
+
+
+def stats(conditions: StatsConditions) -> pb.StatsRequest:
+    fields = _fields(conditions, StatsConditions)
+    return pb.StatsRequest(**fields | {"of": f"STATS_OF_{fields.get('of', 'traces').upper()}"})
+
+
+def _fields(conditions: Mapping[str, Any], allowed: type) -> dict[str, Any]:
+    """The conditions as a request takes them. Raises TypeError for a name that is none of them: a request has more fields."""
+    unknown = conditions.keys() - allowed.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"unexpected arguments: {', '.join(sorted(unknown))}")
+    return {name: _zoned(name, value) if isinstance(value, datetime) else value for name, value in conditions.items()}
+
+
+def _zoned(name: str, moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError(f"{name}: {moment} has no time zone; give one, such as datetime.now(UTC)")
+    return moment

@@ -1,0 +1,232 @@
+"""Client: one connection to a daemon, and its questions as methods."""
+
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from itertools import chain, islice
+from operator import attrgetter
+from threading import Event, Timer
+from typing import Any, Self, TypeVar, Unpack
+
+import grpc
+
+from sessiond.client import requests
+from sessiond.client.channel import CONNECT_SECONDS_MAX, HEALTH_CHECK, NOBODY_THERE, OPTIONS, TIMEOUT_SECONDS
+from sessiond.client.explanation import Explanation, explanation_of
+from sessiond.client.failure import RequestFailed, ended, silent, translated, unreachable
+from sessiond.client.following import PATIENCE_SECONDS, SILENT_SECONDS_MAX, Following, Update
+from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
+from sessiond.wire._pb.v1 import session_service_pb2 as pb
+from sessiond.wire._pb.v1.admin_service_pb2_grpc import AdminServiceStub
+from sessiond.wire._pb.v1.resources_pb2 import Session, Span, Trace, User
+from sessiond.wire._pb.v1.session_service_pb2_grpc import SessionServiceStub
+
+Row = TypeVar("Row")
+
+
+class Client:
+    """Asks the daemon at HOST:PORT; to be used as a context manager, which connects at its start and closes at its end.
+
+    Every method, and every iterator that one returns, raises RequestFailed, also where no daemon answers. `timeout` (seconds)
+    bounds an answer of one message; a method's own goes over it. A stream has no such bound unless one is given, because whoever
+    reads it sets its pace. An iterator asks when its first item is wanted, ends its call when it is closed or exhausted, and can't
+    be used after the client is closed.
+    """
+
+    def __init__(self, endpoint: str, timeout: float = TIMEOUT_SECONDS) -> None:
+        self._endpoint = endpoint
+        self._timeout = timeout
+        self._channel = grpc.insecure_channel(endpoint, options=OPTIONS)
+        self._sessions = SessionServiceStub(self._channel)
+        self._admin = AdminServiceStub(self._channel)
+
+    def __enter__(self) -> Self:
+        try:
+            self._connect()
+        except BaseException:
+            self._channel.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._channel.close()
+
+    def sessions(
+        self, *, limit: int | None = None, timeout: float | None = None, **conditions: Unpack[requests.Conditions]
+    ) -> Generator[Session]:
+        """Sessions that match, latest activity first unless `order_by` says otherwise, at most `limit`."""
+        answers = self._stream(self._sessions.StreamSessions, requests.sessions(conditions), timeout)
+        return _rows(answers, attrgetter("sessions"), limit)
+
+    def traces(
+        self, *, limit: int | None = None, timeout: float | None = None, **conditions: Unpack[requests.Conditions]
+    ) -> Generator[Trace]:
+        """Traces that match, latest start first unless `order_by` says otherwise, at most `limit`."""
+        answers = self._stream(self._sessions.StreamTraces, requests.traces(conditions), timeout)
+        return _rows(answers, attrgetter("traces"), limit)
+
+    def users(
+        self, *, limit: int | None = None, timeout: float | None = None, **conditions: Unpack[requests.UserConditions]
+    ) -> Generator[User]:
+        """Users that match, last seen first unless `order_by` says otherwise, at most `limit`. Asks for a page at a time."""
+        return _rows(self._user_pages(requests.users(conditions, limit), timeout), attrgetter("users"), limit)
+
+    def follow_sessions(
+        self,
+        *,
+        changes_only: bool = False,
+        patience: float = PATIENCE_SECONDS,
+        **conditions: Unpack[requests.FollowConditions],
+    ) -> Generator[Update[Session]]:
+        """Sessions that match, then each again as it changes, without end.
+
+        `changes_only` leaves out what is there already. A connection that breaks is made again, and nothing is missed;
+        RequestFailed comes where that is tried in vain for `patience` seconds.
+        """
+        request = requests.follow_sessions(conditions, changes_only=changes_only)
+        return self._follow(self._sessions.StreamSessions, Following(request, attrgetter("sessions"), patience))
+
+    def follow_traces(
+        self,
+        *,
+        changes_only: bool = False,
+        patience: float = PATIENCE_SECONDS,
+        **conditions: Unpack[requests.FollowConditions],
+    ) -> Generator[Update[Trace]]:
+        """As `follow_sessions`, of traces."""
+        request = requests.follow_traces(conditions, changes_only=changes_only)
+        return self._follow(self._sessions.StreamTraces, Following(request, attrgetter("traces"), patience))
+
+    def session(self, session_id: str, *, project: str = "", timeout: float | None = None) -> tuple[Session, Generator[Trace]]:
+        """A session, and its traces in order of start. An empty project is `default`."""
+        answers = self._stream(self._sessions.GetSession, pb.GetSessionRequest(project=project, session_id=session_id), timeout)
+        first = self._first(answers)
+        return first.session, _rows(answers, attrgetter("traces"))
+
+    def trace(self, trace_id: str, *, timeout: float | None = None) -> tuple[Trace, list[Span]]:
+        """A trace, and its spans' figures in order of start; the spans themselves are not fetched."""
+        with closing(self._stream(self._sessions.GetTrace, pb.GetTraceRequest(trace_id=trace_id), timeout)) as answers:
+            first = self._first(answers)
+            return first.trace, list(_figures(answers))
+
+    def raw_trace(self, trace_id: str, *, timeout: float | None = None) -> Generator[pb.RawSpan]:
+        """A trace's spans byte for byte as they came."""
+        answers = self._stream(self._sessions.GetTrace, pb.GetTraceRequest(trace_id=trace_id, raw=True), timeout)
+        return _rows(answers, attrgetter("raw_spans"))
+
+    def explain(self, trace_id: str, *, timeout: float | None = None) -> Explanation:
+        """Where each figure of a trace comes from, what each call cost and why, and which spans are not counted."""
+        return explanation_of(self._stream(self._sessions.Explain, pb.ExplainRequest(trace_id=trace_id), timeout))
+
+    def user(self, user_id: str, *, project: str = "", timeout: float | None = None) -> User:
+        """A user with their figures. An empty project is `default`."""
+        request = pb.GetUserRequest(project=project, user_id=user_id)
+        answer: User = self._answer(self._sessions.GetUser, request, timeout)
+        return answer
+
+    def stats(self, *, timeout: float | None = None, **conditions: Unpack[requests.StatsConditions]) -> pb.StatsResponse:
+        """Totals, means and percentiles over all rows that match, as a whole, by time and by label."""
+        answer: pb.StatsResponse = self._answer(self._sessions.Stats, requests.stats(conditions), timeout)
+        return answer
+
+    def reprice(self, *, timeout: float | None = None) -> Generator[admin_pb.RepriceResponse]:
+        """Have the configured prices read again, and tell how far it is that costs are made again, until they are."""
+        return self._stream(self._admin.Reprice, admin_pb.RepriceRequest(), timeout)
+
+    def status(self, *, timeout: float | None = None) -> admin_pb.GetStatusResponse:
+        """How the daemon is."""
+        answer: admin_pb.GetStatusResponse = self._answer(self._admin.GetStatus, admin_pb.GetStatusRequest(), timeout)
+        return answer
+
+    def check(self, *, timeout: float | None = None) -> Generator[admin_pb.CheckResponse]:
+        """Progress of a check of the whole store, and what it finds, until it is done."""
+        return self._stream(self._admin.Check, admin_pb.CheckRequest(), timeout)
+
+    def _connect(self) -> None:
+        try:
+            self._channel.unary_unary(HEALTH_CHECK)(b"", timeout=CONNECT_SECONDS_MAX)
+        except grpc.RpcError as error:
+            if error.code() in NOBODY_THERE:
+                raise unreachable(self._endpoint) from error
+
+    def _answer(self, method: Callable[..., Any], request: object, timeout: float | None) -> Any:  # noqa: ANN401 - whichever it is
+        with translated(self._endpoint):
+            return method(request, timeout=self._timeout if timeout is None else timeout)
+
+    def _stream(
+        self, method: Callable[..., Any], request: object, timeout: float | None = None, silent_seconds_max: float | None = None
+    ) -> Generator[Any]:
+        """The messages of a call, which is broken when none comes for `silent_seconds_max` while one is wanted."""
+        with translated(self._endpoint):
+            call = method(request, timeout=timeout)
+            try:
+                yield from call if silent_seconds_max is None else _watched(call, self._endpoint, silent_seconds_max)
+            finally:
+                call.cancel()
+
+    def _user_pages(self, request: pb.ListUsersRequest, timeout: float | None) -> Generator[pb.ListUsersResponse]:
+        while True:
+            page: pb.ListUsersResponse = self._answer(self._sessions.ListUsers, request, timeout)
+            yield page
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    def _follow(self, method: Callable[..., Any], following: Following[Row]) -> Generator[Update[Row]]:
+        while True:
+            try:
+                answers = self._stream(method, following.request, silent_seconds_max=SILENT_SECONDS_MAX)
+                with closing(answers):
+                    yield from filter(None, map(following.heard, answers))
+                failure = ended(self._endpoint)
+            except RequestFailed as error:
+                failure = error
+            told = following.broke(failure, time.monotonic())
+            if told:
+                yield told
+            time.sleep(following.pause_seconds)
+
+    def _first(self, answers: Iterator[Any]) -> Any:  # noqa: ANN401 - the message of whichever stream it is
+        first = next(answers, None)
+        if first is None:
+            raise ended(self._endpoint)
+        return first
+
+
+def _rows(answers: Generator[Any], rows_of: Callable[[Any], Iterable[Row]], limit: int | None = None) -> Generator[Row]:
+    """The rows of a stream's messages; after `limit` of them the call is ended."""
+    with closing(answers):
+        yield from islice(chain.from_iterable(map(rows_of, answers)), limit)
+
+
+def _watched(call: Any, endpoint: str, silent_seconds_max: float) -> Iterator[Any]:  # noqa: ANN401 - gRPC names no type
+    """The messages of a call. A deadline of gRPC's own is for a whole call, not for its next message."""
+    is_silent = Event()
+
+    def end() -> None:
+        is_silent.set()
+        call.cancel()
+
+    while True:
+        timer = Timer(silent_seconds_max, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            answer = next(call, None)
+        except grpc.RpcError as error:
+            if is_silent.is_set():
+                raise silent(endpoint) from error
+            raise
+        finally:
+            timer.cancel()
+        if answer is None:
+            return
+        yield answer
+
+
+def _figures(answers: Iterator[pb.GetTraceResponse]) -> Iterator[Span]:
+    """The figures, which all come before the first of the spans themselves."""
+    for answer in answers:
+        yield from answer.spans
+        if answer.HasField("traces_data"):
+            return
