@@ -141,8 +141,8 @@ def test_texts_beside_the_row_are_sorted_by():
 @pytest.mark.parametrize(
     ("text", "piece", "position", "words"),
     [
-        ("cots_usd", "cots_usd", 1, "near it: cost_usd"),
-        ("name, cots_usd desc", "cots_usd", 7, "near it: cost_usd"),
+        ("cots_usd", "cots_usd", 1, "did you mean cost_usd"),
+        ("name, cots_usd desc", "cots_usd", 7, "did you mean cost_usd"),
         ("name,", "the end", 6, "a field is wanted"),
         (", name", ",", 1, "a field is wanted"),
         ("name,,span_count", ",", 6, "a field is wanted"),

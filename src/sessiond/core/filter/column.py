@@ -99,7 +99,7 @@ def of_field(field: Field[Any], kind: Kind) -> Column:
 
 def _near(name: str, names: Iterable[str]) -> str:
     near = get_close_matches(name[:NAME_LENGTH_MAX].lower(), list(names), NEAR_NAMES_MAX)
-    return f"near it: {', '.join(near)}" if near else "docs/fields.md lists them"
+    return f"did you mean {' or '.join(near)}?" if near else "docs/fields.md lists them"
 
 
 def _of_number(index: int) -> Getter:

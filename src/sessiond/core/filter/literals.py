@@ -1,6 +1,7 @@
 """Texts -> values in a field's unit, and the table of what each type takes. Exact: numbers are decimal until they are whole."""
 
 import re
+from calendar import monthrange, timegm
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Context, Decimal
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -90,40 +91,17 @@ def _enum(token: Token, field: Field[Any]) -> Operand | None:
 
 
 def _unix_nano(token: Token, _: Field[Any]) -> Operand | None:
-    """A moment of RFC 3339, or midnight UTC of a date. By hand: the modules that know calendars read clocks too."""
+    """A moment of RFC 3339, or midnight UTC of a date."""
     found = _TIME.fullmatch(token.text)
     if not found:
         return None
     year, month, day, hour, minute, second, offset_hours, offset_minutes = (int(found[n] or 0) for n in (1, 2, 3, 4, 5, 6, 9, 10))
-    is_date = 1 <= month <= len(_MONTH_LENGTHS) and 1 <= day <= _length_of_month(year, month)
+    is_date = year >= 1 and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]  # noqa: PLR2004  (the calendar's)
     if not (is_date and hour < 24 and minute < 60 and second < 60 and offset_hours < 24 and offset_minutes < 60):  # noqa: PLR2004
         return None
     offset_seconds = (offset_hours * 3600 + offset_minutes * 60) * (-1 if found[8] == "-" else 1)
-    seconds = _days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset_seconds
+    seconds = timegm((year, month, day, hour, minute, second)) - offset_seconds
     return seconds * 10**9 + int((found[7] or "").ljust(9, "0"))
-
-
-_MONTH_LENGTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-
-
-def _is_leap(year: int) -> bool:
-    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-
-
-def _length_of_month(year: int, month: int) -> int:
-    return _MONTH_LENGTHS[month - 1] + (month == 2 and _is_leap(year))  # noqa: PLR2004  (February)
-
-
-def _days_before_year(year: int) -> int:
-    """Days from the first of January of the year 1 to that of `year`; negative for the year 0."""
-    past = year - 1
-    return past * 365 + past // 4 - past // 100 + past // 400
-
-
-def _days(year: int, month: int, day: int) -> int:
-    """Days from 1970-01-01 to a date."""
-    before_month = sum(_length_of_month(year, earlier) for earlier in range(1, month))
-    return _days_before_year(year) - _days_before_year(1970) + before_month + day - 1
 
 
 class Takes(NamedTuple):
