@@ -544,6 +544,12 @@ def test_an_index_is_told_what_all_rows_that_match_fulfil(kind: Kind, text: str,
     assert parse_filter(text, kind).where == where
 
 
+def test_what_is_known_of_the_request_and_the_filter_must_both_hold():
+    matching = parse_filter("name:agent", "trace").within(project="default")
+    others = [seen(TRACE._replace(**changed)) for changed in ({}, {"name": "x"}, {"project": "p"})]
+    assert [matching.matches(row) for row in others] == [True, False, False]
+
+
 def test_the_request_narrows_further():
     narrowed = parse_filter("user_ids:u", "session").within(project="p", since_unix_nano=T0, until_unix_nano=T0 + 1)
     assert narrowed.where == Where("p", None, "u", T0 - HOUR_NANO)
@@ -599,6 +605,8 @@ def test_a_filter_whose_percentiles_are_not_known_can_not_be_asked():
         matching.matches(seen(turn()))
     with pytest.raises(ValueError, match="shorter"):
         matching.fixed([])
+    with pytest.raises(ValueError, match="longer"):
+        parse_filter("name:a", "trace").fixed([1])
     assert parse_filter("name:a", "trace").fixed([]).matches(seen(turn(name="a")))
 
 

@@ -15,7 +15,7 @@ from sessiond.core.filter import parse_filter, parse_order
 from sessiond.core.filter.grammar import NESTING_MAX, TERMS_MAX
 from sessiond.core.filter.lexer import TEXT_LENGTH_MAX
 
-ROW = seen(summary(span(name="a:b", user="ann", metadata='{"http.route": "/x", "OR": "1", "a b": "2"}')))
+ROW = seen(summary(span(name="a:b", user="ann", metadata='{"http.route": "/x", "OR": "1", "a b": "2", "-a": 3}')))
 YES, NO = "name:b", "name:zzz"
 KINDS: list[Kind] = ["trace", "session", "user"]
 
@@ -75,6 +75,7 @@ def test_or_binds_tighter_than_and_and_not_tighter_than_both(text: str, expected
         "metadata.http . route = /x",
         'metadata."a b" = 2',
         "metadata.OR = 1",
+        "metadata.-a = 3",
         "cost_usd >= -.5",
         "cost_usd < 1.5",
         "name = AN OR name = a:b",
