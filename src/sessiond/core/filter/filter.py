@@ -63,6 +63,8 @@ class Filter:
         self._kind: Kind = kind
         self._terms = tuple(terms)
         self._thresholds = tuple(thresholds)
+        self.is_empty = not terms
+        """Whether all rows match."""
         self.looks_beyond = any(term.cost == BEYOND for term in terms)
         """Whether it looks at more of a row than its numbers, signature and summary."""
         self.matches = _all([term.test for term in sorted(terms, key=lambda term: term.cost)])
