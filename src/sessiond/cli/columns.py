@@ -1,4 +1,4 @@
-"""TABLES: the columns of sessions and of traces, and which go first where a terminal is narrow."""
+"""TABLES: the columns of sessions, traces and users, and which go first where a terminal is narrow."""
 
 from collections.abc import Sequence
 from typing import Final, TypeVar
@@ -19,7 +19,7 @@ STATUS_WIDTH_MAX: Final = 30
 SESSION_WIDTH_MAX: Final = 48
 """A UUID fits with a prefix; what is longer goes on in the next line, so that one long id does not cost the others a column."""
 
-Row = TypeVar("Row", Session, Trace)
+Row = TypeVar("Row", Session, Trace, User)
 
 
 def session_columns(sessions: Sequence[Session], now_unix_nano: int) -> list[Column[Session]]:
@@ -55,6 +55,22 @@ def trace_columns(traces: Sequence[Trace], now_unix_nano: int) -> list[Column[Tr
 def turn_columns(traces: Sequence[Trace], now_unix_nano: int) -> list[Column[Trace]]:
     """The columns for the traces of one session."""
     return [column for column in trace_columns(traces, now_unix_nano) if column.header not in {"SESSION", "PROJECT"}]
+
+
+def user_columns(users: Sequence[User], now_unix_nano: int) -> list[Column[User]]:
+    """The columns for some users."""
+    return [
+        Column("LAST SEEN", lambda user: age(user.last_seen_time, now_unix_nano)),
+        *_project_column(users),
+        Column("USER", lambda user: text(user.user_id), width_max=SESSION_WIDTH_MAX),
+        Column("SESSIONS", lambda user: count(user.session_count), rank=2, justify="right"),
+        Column("TURNS", lambda user: count(user.trace_count), rank=1, justify="right"),
+        Column("FAILED", lambda user: failures(user.failed_trace_count), rank=3, justify="right"),
+        Column("TOKENS IN / OUT", tokens, rank=5, justify="right"),
+        Column("COST", cost, rank=4, justify="right"),
+        Column("MEDIAN TURN", _cost_of_a_turn, rank=6, justify="right"),
+        Column("MODELS", lambda user: listed(user.models), rank=7, width_max=MODELS_WIDTH_MAX),
+    ]
 
 
 def age(time: Timestamp, now_unix_nano: int) -> Text:
@@ -101,6 +117,10 @@ def _project_column(rows: Sequence[Row]) -> list[Column[Row]]:
     if all(row.project == DEFAULT_PROJECT for row in rows):
         return []
     return [Column("PROJECT", lambda row: text(row.project))]
+
+
+def _cost_of_a_turn(user: User) -> Text:
+    return Text(dollars(user.cost_median_usd if user.HasField("cost_median_usd") else None))
 
 
 def _state(session: Session) -> Text:

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import IO, Any, Final, NamedTuple, cast
 
 import click
+from click.shell_completion import CompletionItem
 
 from sessiond.cli.text import clean
 from sessiond.core.errors import Code, SessiondError
@@ -60,6 +61,10 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         entry = self._table.get(cmd_name)
         return cast("click.Command", load(entry.target)) if entry else None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        names = [CompletionItem(name, help=row.help) for name, row in self._table.items() if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         with formatter.section("Commands"):
