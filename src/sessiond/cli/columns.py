@@ -37,7 +37,7 @@ def session_columns(sessions: Sequence[Session], now_unix_nano: int) -> list[Col
         Column("FIRST TOKEN", first_token, rank=8, justify="right"),
         Column("MODELS", lambda session: listed(session.models), rank=9, width_max=MODELS_WIDTH_MAX),
         Column("ERRORS", lambda session: failures(session.error_count), rank=2, justify="right"),
-        Column("STATE", _state, rank=7),
+        Column("STATE", state, rank=7),
     ]
 
 
@@ -100,6 +100,10 @@ def failure(trace: Trace) -> Text:
     return text(trace.error_type or trace.error_message or "error", "bold red")
 
 
+def state(session: Session) -> Text:
+    return text(enum_name(State.DESCRIPTOR, session.state), "green" if session.state == State.STATE_LIVE else "dim")
+
+
 def _trace_figures() -> list[Column[Trace]]:
     return [
         Column("NAME", lambda trace: text(trace.name), rank=3, width_max=NAME_WIDTH_MAX),
@@ -121,7 +125,3 @@ def _project_column(rows: Sequence[Row]) -> list[Column[Row]]:
 
 def _cost_of_a_turn(user: User) -> Text:
     return Text(dollars(user.cost_median_usd if user.HasField("cost_median_usd") else None))
-
-
-def _state(session: Session) -> Text:
-    return text(enum_name(State.DESCRIPTOR, session.state), "green" if session.state == State.STATE_LIVE else "dim")

@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "traces": Command("sessiond.cli.traces:traces", "List traces, latest start first."),
     "trace": Command("sessiond.cli.traces:trace", "Show one trace and its spans as a tree."),
     "explain": Command("sessiond.cli.explain:explain", "Show where each figure of a trace comes from."),
+    "tail": Command("sessiond.cli.tail:tail", "Show sessions as they change, until Ctrl-C."),
     "users": Command("sessiond.cli.users:users", "List users, last seen first."),
     "user": Command("sessiond.cli.users:user", "Show one user and their latest sessions."),
     "status": Command("sessiond.cli.status:status", "Show how the daemon is and what it holds."),

@@ -1,17 +1,20 @@
 """`sessiond completion`, and what completes names of fields. Imported by every command that asks: nothing heavy may stand here."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import click
 from click.shell_completion import BashComplete, CompletionItem, ShellComplete, ZshComplete
 
-from sessiond.core.fields import FIELDS, Kind
+from sessiond.core.fields import FIELDS, Field, Kind
 
 PROGRAM: Final = "sessiond"
 SHELLS: Final[dict[str, type[ShellComplete]]] = {"bash": BashComplete, "zsh": ZshComplete}
 WITHOUT_ORDER: Final = frozenset({"map", "counts"})
+"""Types of fields by which nothing is sorted."""
 
+KindOf = Kind | Callable[[click.Context], Kind]
+"""The kind of a command's rows; of some it depends on what was typed before."""
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
@@ -27,11 +30,12 @@ def completion(ctx: click.Context, *, shell: str) -> None:
     click.echo(script, nl=False)
 
 
-def beginning_of_filter(kind: Kind) -> Completer:
+def beginning_of_filter(kind_of: KindOf) -> Completer:
     """Completes the name that a filter begins with."""
 
-    def complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(name, help=sentence) for name, sentence in _fields(kind, frozenset()) if name.startswith(incomplete)]
+    def complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        kind = kind_of if isinstance(kind_of, str) else kind_of(ctx)
+        return [_item(field) for field in FIELDS[kind] if field.served and field.name.startswith(incomplete)]
 
     return complete
 
@@ -40,15 +44,13 @@ def end_of_order(kind: Kind) -> Completer:
     """Completes the last of the names that stand between commas."""
 
     def complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        before, comma, last = incomplete.rpartition(",")
-        begun = last.lstrip()
-        kept = before + comma + last[: len(last) - len(begun)]
-        names = [(name, sentence) for name, sentence in _fields(kind, WITHOUT_ORDER) if name.startswith(begun)]
-        return [CompletionItem(kept + name, help=sentence) for name, sentence in names]
+        last = incomplete.rpartition(",")[2].lstrip()
+        kept = incomplete.removesuffix(last)
+        fields = (field for field in FIELDS[kind] if field.served and field.type not in WITHOUT_ORDER)
+        return [_item(field, kept) for field in fields if field.name.startswith(last)]
 
     return complete
 
 
-def _fields(kind: Kind, left_out: frozenset[str]) -> list[tuple[str, str]]:
-    """Name and sentence of each field that rows of a kind have."""
-    return [(field.name, field.sentence) for field in FIELDS[kind] if field.served and field.type not in left_out]
+def _item(field: Field[Any], before: str = "") -> CompletionItem:
+    return CompletionItem(before + field.name, help=field.sentence)

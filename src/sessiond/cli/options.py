@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from sessiond.cli.completion import beginning_of_filter, end_of_order
+from sessiond.cli.completion import KindOf, beginning_of_filter, end_of_order
 from sessiond.cli.interrupt import ending_on_ctrl_c
 from sessiond.cli.lazy import EXIT_INTERRUPTED, Failed, Refused
 from sessiond.cli.text import AGE_UNITS
@@ -90,7 +90,7 @@ since = click.option(
 config = click.option("--config", type=click.Path(path_type=Path), help="The daemon's settings; its prices and keys are used.")
 
 
-def filtered(kind: Kind) -> Callable[[Any], Any]:
+def filtered(kind: KindOf) -> Callable[[Any], Any]:
     """--filter over rows of a kind."""
     return click.option(
         "--filter",
