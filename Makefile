@@ -22,9 +22,10 @@ mutations: setup ## break each rule of the table and of calls, to see that a tes
 demo: $(VENV)/.demo ## a real agent, traced, and what sessiond shows of it
 	$(BIN)/python -m examples.demo
 
-bench: setup ## what the figures in docs/benchmarks.md come from
+bench: setup ## what the figures in docs/benchmarks.md come from; SESSIOND_BENCH_DIR=DIR keeps the store that is asked, to ask again
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.queries
 
 proto: setup ## generate src/sessiond/wire/_pb again
 	$(BIN)/python proto/generate.py

@@ -1,1 +1,1 @@
-"""What the published figures come from: `python -m benchmarks.ingest` and `python -m benchmarks.startup`, in the repository."""
+"""What the published figures come from, in the repository: `python -m benchmarks.ingest`, `.startup` and `.queries`."""

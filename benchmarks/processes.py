@@ -1,6 +1,7 @@
 """Processes under measurement: started fresh, ended by their own id, with what they used as the kernel counted it."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -97,6 +98,22 @@ class Process:
                     return
                 time.sleep(READY_POLL_SECONDS)
         raise self.failure("is not SERVING")
+
+
+def memory_bytes(pid: int, kind: str) -> int:
+    """A row of /proc/PID/status: VmRSS is all that is resident, RssAnon without mapped files, such as a store's."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(rf"^{kind}:\s+(\d+) kB$", status, re.MULTILINE)
+    if found is None:
+        raise RuntimeError(f"/proc/{pid}/status has no {kind}")
+    return int(found[1]) * 1024
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used so far, in whole ticks of mostly 10 ms."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    user, system = map(int, fields[11:13])
+    return (user + system) / os.sysconf("SC_CLK_TCK")
 
 
 def free_address() -> str:

@@ -5,14 +5,13 @@ compiled by a run that is not counted. Memory is what is resident two seconds la
 """
 
 import argparse
-import re
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
 
 from benchmarks.machine import describe
-from benchmarks.processes import Process, free_address, serve_arguments
+from benchmarks.processes import Process, free_address, memory_bytes, serve_arguments
 
 RUNS = 7
 IDLE_SECONDS = 2.0
@@ -24,9 +23,9 @@ def main() -> None:
     runs = parser.parse_args().runs
     print(describe(Path(tempfile.gettempdir())))
     _start()
-    seconds, memory_bytes = zip(*(_start() for _ in range(runs)), strict=True)
+    seconds, resident_bytes = zip(*(_start() for _ in range(runs)), strict=True)
     print(f"start to ready   median {median(seconds) * 1000:,.0f} ms ({min(seconds) * 1000:,.0f} to {max(seconds) * 1000:,.0f})")
-    print(f"resident, idle   median {median(memory_bytes) / 2**20:.1f} MiB ({runs} runs)")
+    print(f"resident, idle   median {median(resident_bytes) / 2**20:.1f} MiB ({runs} runs)")
 
 
 def _start() -> tuple[float, int]:
@@ -38,17 +37,9 @@ def _start() -> tuple[float, int]:
             daemon.wait_serving(query)
             seconds = time.monotonic() - began
             time.sleep(IDLE_SECONDS)
-            memory_bytes = _resident_bytes(daemon.pid)
+            resident_bytes = memory_bytes(daemon.pid, "VmRSS")
             daemon.stop()
-    return seconds, memory_bytes
-
-
-def _resident_bytes(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    found = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
-    if found is None:
-        raise RuntimeError(f"/proc/{pid}/status has no VmRSS")
-    return int(found[1]) * 1024
+    return seconds, resident_bytes
 
 
 if __name__ == "__main__":

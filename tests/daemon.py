@@ -27,10 +27,13 @@ from sessiond.server.receiver import TRACE_SERVICE, trace_service
 from sessiond.server.sessions import SessionService
 from sessiond.service.check import check
 from sessiond.service.decoders import Decoders
+from sessiond.service.follow import Followers
+from sessiond.service.freshness import Freshness
 from sessiond.service.ingest import Ingest
 from sessiond.service.query import Queries
 from sessiond.service.reprice import reprice
 from sessiond.service.rules import Rules
+from sessiond.service.seen import Sight
 from sessiond.service.settle import Settler
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Appended, Store
@@ -314,6 +317,7 @@ class Parts(NamedTuple):
     writer: Writer
     ingest: Ingest
     queries: Queries
+    followers: Followers
     receiver: Listener
     query: Listener
     broken: list[StoreBroken]
@@ -345,10 +349,12 @@ def parts(
         writer = Writer(store, Settler(store, rules), telemetry, queue_bytes_max=queue_bytes_max, broken=broken.append)
         decoders = Decoders(rules.keys)
         ingest = Ingest(writer, decoders, telemetry, spans_max=spans_max, bytes_max=requests_bytes_max)
-        queries = Queries(store, writer, idle_nano=300 * 10**9)
+        sight = Sight(store, idle_nano=300 * 10**9)
+        queries = Queries(store, Freshness(writer), lambda: writer.rules, sight)
+        followers = Followers(store, queries, writer, sight, count_max=4)
         receiver = bind("otlp_grpc", LOOPBACK, [trace_service(ingest)], threads=16, message_bytes_max=message_bytes_max)
         query = bind("query", LOOPBACK, [], threads=8)
-        session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries), query.server)
+        session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries, followers), query.server)
         identity = Identity("0", 0, str(data_dir), 1, {"otlp_grpc": receiver.address, "query": query.address})
         admin = AdminService(
             identity,
@@ -365,5 +371,6 @@ def parts(
         for listener in (query, receiver):
             listener.start()
             stack.callback(listener.stop, 1.0)
+        stack.callback(followers.stop)
         stack.callback(store.open_gate)
-        yield Parts(store, telemetry, writer, ingest, queries, receiver, query, broken)
+        yield Parts(store, telemetry, writer, ingest, queries, followers, receiver, query, broken)

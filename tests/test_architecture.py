@@ -28,8 +28,8 @@ FLOORS = {
 TOP_FLOOR = 4
 
 PURE = {
-    "ast", "collections", "collections.abc", "dataclasses", "decimal", "enum", "functools", "graphlib", "hashlib", "heapq",
-    "itertools", "json", "math", "operator", "re", "typing",
+    "array", "ast", "bisect", "calendar", "collections", "collections.abc", "dataclasses", "decimal", "difflib", "enum",
+    "functools", "graphlib", "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "typing", "zlib",
 }  # fmt: skip
 """All that the core may import: nothing that reads a clock, a file, the environment or the network, or writes a log."""
 

@@ -1,4 +1,4 @@
-"""Benchmarks are no tests, but they must run: each module is imported, and the profile taken of a small load."""
+"""Benchmarks are no tests, but they must run: each is imported, a small load profiled, a small store asked every question."""
 
 import importlib
 import subprocess
@@ -16,8 +16,23 @@ def test_a_benchmark_can_be_imported(module: str, monkeypatch: pytest.MonkeyPatc
     assert importlib.import_module(f"benchmarks.{module}").__doc__
 
 
-def test_the_profile_of_a_small_load_names_the_normalizer() -> None:
-    command = [sys.executable, "-m", "benchmarks.profile_ingest", "--spans", "512", "--rows", "60"]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+def run(module: str, *arguments: str) -> str:
+    """What a benchmark prints."""
+    command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
     assert ended.returncode == 0, ended.stderr
-    assert "normalize.py" in ended.stdout
+    return ended.stdout
+
+
+def test_the_profile_of_a_small_load_names_the_normalizer() -> None:
+    assert "normalize.py" in run("profile_ingest", "--spans", "512", "--rows", "60")
+
+
+def test_every_question_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+    asked = importlib.import_module("benchmarks.questions").questions(session_count=32)
+    printed = run("queries", "--sessions", "30", "--rounds", "1", "--data-dir", str(tmp_path / "store"))
+    for question in asked:
+        (row,) = (line for line in printed.splitlines() if line.startswith(f"{question.name} "))
+        cells = row.removeprefix(question.name).split()
+        assert cells == ["not", "served"] or (cells[1] == "1" and float(cells[2].replace(",", ""))), row

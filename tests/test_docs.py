@@ -22,24 +22,29 @@ from sessiond.app import GRACE_SECONDS, STALLED_SECONDS
 from sessiond.cli import columns, main
 from sessiond.cli.explain import EVIDENCE_SHOWN
 from sessiond.cli.serve import _OPTIONS as SERVE_OPTIONS
+from sessiond.cli.stats_tables import BUCKETS_SHOWN
 from sessiond.cli.text import size
 from sessiond.cli.tree import LEVELS_MAX, LINES_MAX
 from sessiond.config import Config, _address
 from sessiond.core import conventions
+from sessiond.core.buckets import CELLS_MAX
 from sessiond.core.explain import EVIDENCE_MAX
 from sessiond.core.fields import FIELDS, Field
 from sessiond.core.fold import LIST_MAX, METADATA_KEYS_MAX
+from sessiond.core.label_sets import LABELS_MAX
 from sessiond.core.message_shapes import JSON_LENGTH_MAX, WRAPPERS
 from sessiond.core.messages import INPUT, OUTPUT, SHORT_LENGTH_MAX, Source
 from sessiond.core.objects import METADATA_VALUE_LENGTH_MAX, PYTHON_LENGTH_MAX, TAGS_MAX
+from sessiond.core.tally import ROWS_MAX
 from sessiond.core.text_spans import CANDIDATES_MAX
 from sessiond.core.values import COUNT_END, ID_LENGTH_MAX, TEXT_LENGTH_MAX
 from sessiond.core.values import JSON_LENGTH_MAX as FACT_JSON_LENGTH_MAX
 from sessiond.server.sessions import FIRST_ROWS, MESSAGE_BYTES
 from sessiond.server.status import RETRY_SECONDS
 from sessiond.service.decoders import IDLE_SECONDS, PROCESSES_MAX
+from sessiond.service.freshness import SETTLE_SECONDS_MAX
 from sessiond.service.ingest import FAILURES_MAX, MESSAGES_SHOWN
-from sessiond.service.query import PAGE_SIZE, PAGE_SIZE_MAX, SETTLE_SECONDS_MAX
+from sessiond.service.query import PAGE_SIZE, PAGE_SIZE_MAX
 from sessiond.storage.lmdb.keys import FORMAT
 from sessiond.wire._pb.v1 import admin_service_pb2, resources_pb2, session_service_pb2
 from sessiond.wire.spans import EVENTS_READ_MAX
@@ -542,6 +547,9 @@ LIMITS = [
     ("docs/fields.md", f"at most {LIST_MAX} entries"),
     ("docs/metrics.md", f"its first {LIST_MAX} entries"),
     ("docs/metrics.md", f"cut at {TEXT_LENGTH_MAX:,} characters"),
+    ("docs/commands.md", f"at most the latest {BUCKETS_SHOWN:,} steps"),
+    ("docs/metrics.md", f"{ROWS_MAX:,} rows; {LABELS_MAX:,} labels"),
+    ("docs/metrics.md", f"{CELLS_MAX:,} steps and groups in steps"),
     ("docs/operations.md", f"up to {PROCESSES_MAX} children"),
     ("docs/operations.md", f"there was none for {IDLE_SECONDS:.0f} seconds"),
     ("docs/operations.md", f"takes more than {STALLED_SECONDS:.0f} seconds"),

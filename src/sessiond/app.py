@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from importlib.metadata import version
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 from grpc_reflection.v1alpha import reflection
@@ -24,10 +24,14 @@ from sessiond.server.receiver import trace_service
 from sessiond.server.sessions import SessionService
 from sessiond.service.check import check
 from sessiond.service.decoders import Decoders
+from sessiond.service.follow import Followers
+from sessiond.service.freshness import Freshness
 from sessiond.service.ingest import Ingest
 from sessiond.service.query import Queries
+from sessiond.service.removals import Removals
 from sessiond.service.reprice import reprice
 from sessiond.service.rules import ExtraKeys, Rules
+from sessiond.service.seen import Sight
 from sessiond.service.settle import Settler
 from sessiond.service.writer import Writer
 from sessiond.storage.lmdb.keys import FORMAT
@@ -46,6 +50,14 @@ STALLED_SECONDS: Final = 60.0
 log = structlog.get_logger()
 
 
+class _Running(NamedTuple):
+    """The parts that want something done now and then."""
+
+    writer: Writer
+    decoders: Decoders
+    removals: Removals
+
+
 class App:
     """The daemon. `run` returns its exit code."""
 
@@ -61,20 +73,20 @@ class App:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
         with ExitStack() as parts:
-            writer, decoders = self._start(parts)
+            running = self._start(parts)
             _calm_collector()
             _notify("READY=1")
             log.info(
                 "ready", **{name: listener.address for name, listener in zip(("otlp_grpc", "query"), self._listeners, strict=True)}
             )
             while not self._stop.wait(UPKEEP_SECONDS):
-                self._keep_up(writer, decoders)
+                self._keep_up(running)
             _notify("STOPPING=1")
             log.info("stopping")
         log.info("stopped")
         return 1 if self._broken else 0
 
-    def _start(self, parts: ExitStack) -> tuple[Writer, Decoders]:
+    def _start(self, parts: ExitStack) -> _Running:
         """Open the store, start the writer, bind and start both servers; `parts` closes them in reverse."""
         config = self._config
         telemetry = Telemetry()
@@ -87,7 +99,9 @@ class App:
         ingest = Ingest(
             writer, decoders, telemetry, spans_max=config.receiver.spans_max, bytes_max=config.receiver.requests_bytes_max
         )
-        queries = Queries(store, writer, idle_nano=config.sessions.idle_seconds * 10**9)
+        sight = Sight(store, idle_nano=config.sessions.idle_seconds * 10**9)
+        queries = Queries(store, Freshness(writer), lambda: writer.rules, sight)
+        followers = Followers(store, queries, writer, sight, count_max=config.query.followers_max)
         receiver = bind(
             "otlp_grpc",
             config.receiver.otlp_grpc,
@@ -95,9 +109,9 @@ class App:
             threads=config.receiver.threads,
             message_bytes_max=config.receiver.message_bytes_max,
         )
-        query = bind("query", config.query.address, [], threads=config.query.threads)
+        query = bind("query", config.query.address, [], threads=config.query.threads + config.query.followers_max)
         self._listeners = [receiver, query]
-        session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries), query.server)
+        session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries, followers), query.server)
         identity = Identity(
             version=version("sessiond"),
             start_unix_nano=time.time_ns(),
@@ -123,13 +137,15 @@ class App:
         for listener in (query, receiver):
             listener.start()
             parts.callback(listener.stop, GRACE_SECONDS)
-        return writer, decoders
+        parts.callback(followers.stop)
+        return _Running(writer, decoders, Removals(store, writer))
 
-    def _keep_up(self, writer: Writer, decoders: Decoders) -> None:
+    def _keep_up(self, running: _Running) -> None:
         """Tell health and systemd how it goes, and let go of what nobody uses."""
-        decoders.end_idle()
-        self._listeners[0].set_serving(serving=writer.full is None)
-        if writer.seconds_at_work() < STALLED_SECONDS:
+        running.decoders.end_idle()
+        running.removals.keep_up()
+        self._listeners[0].set_serving(serving=running.writer.full is None)
+        if running.writer.seconds_at_work() < STALLED_SECONDS:
             _notify("WATCHDOG=1")
 
     def _end_broken(self, error: SessiondError) -> None:
@@ -142,7 +158,8 @@ class App:
 def rules_of(config: Config) -> Rules:
     """What figures are made by, as it is configured."""
     prices = GenaiPriceBook(override.value() for override in config.prices.overrides)
-    return Rules(prices, ExtraKeys(config.conventions.session_keys, config.conventions.user_keys))
+    keys = config.conventions
+    return Rules(prices, ExtraKeys(keys.session_keys, keys.user_keys, keys.metadata_keys))
 
 
 def _calm_collector() -> None:

@@ -105,7 +105,9 @@ class Query(_Section):
     address: Address = "127.0.0.1:4319"
     """Address of the query service."""
     threads: Annotated[int, Field(gt=0, le=1024)] = 32
-    """Calls answered at once; a stream holds one while it lasts."""
+    """Calls answered at once; a stream holds one while it lasts, but for those that follow."""
+    followers_max: Annotated[int, Field(gt=0, le=1024)] = 16
+    """Streams that follow at once; each has a thread besides those of `threads`."""
     reflection: bool = False
     """Serve gRPC reflection, for tools such as grpcurl."""
 
@@ -185,6 +187,8 @@ class Conventions(_Section):
     """Attributes that carry a session id, in order of precedence; they go before all that are known."""
     user_keys: tuple[AttributeKey, ...] = ()
     """Attributes that carry a user id, as session_keys."""
+    metadata_keys: tuple[AttributeKey, ...] = ()
+    """Attributes of spans that become metadata by their own names, so that rows can be filtered and sorted by them."""
 
 
 class Prices(_Section):

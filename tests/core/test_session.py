@@ -6,7 +6,8 @@ import pytest
 
 from builders import ARRIVAL, MS, T0, trace_id, turn
 from sessiond.core.model import NO_USAGE, Costs, SessionKey, SessionSummary, TraceSummary, Usage
-from sessiond.core.session import order_of_id, summarize
+from sessiond.core.places import order_of_id
+from sessiond.core.session import summarize
 from sessiond.core.usage import NO_CALLS
 
 KEY = SessionKey("default", "s1")

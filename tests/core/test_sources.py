@@ -123,6 +123,19 @@ def test_an_operators_key_under_a_prefix_of_metadata_is_an_id_and_no_metadata():
     assert (received.facts.sessions, received.facts.metadata) == (((-2, "r"),), (("plan", "pro"),))
 
 
+def test_an_operators_attribute_becomes_metadata_by_its_own_name():
+    built = span(
+        **{"http.route": "/chat", "acme.tenant": 7, "metadata": '{"plan": "pro", "acme.tenant": "other"}', "tag.tags": ["a"]}
+    )
+    normalizer = Normalizer(metadata_keys=["http.route", "acme.tenant", "acme.none"])
+    (batch,) = otlp.decode(request(built).SerializeToString(), received_unix_nano=T0, spans_max=9, normalizer=normalizer)
+    (received,) = batch.spans
+    assert received.facts.metadata == (("acme.tenant", "7"), ("http.route", "/chat"), ("plan", "pro"))
+    assert received.facts.tags == ("a",)
+    (plain,) = facts(built)
+    assert plain.metadata == (("acme.tenant", "other"), ("plan", "pro"))
+
+
 def test_an_index_forgets_what_it_learned_when_full_and_never_the_table():
     index = Index({})
     known = len(index)

@@ -7,8 +7,8 @@ import pytest
 
 from builders import ARRIVAL, RULES, packed, span
 from daemon import STORE_BYTES_MAX, Daemon, sessiond
+from sessiond.core.where import Where
 from sessiond.service.settle import Settler
-from sessiond.storage.api import Where
 from sessiond.storage.lmdb.store import LmdbStore
 
 PREVIOUS_TREES = (
@@ -17,12 +17,13 @@ PREVIOUS_TREES = (
     *("user_ids", "marked_users", "users", "user_traces", "user_sessions"),
 )
 STAMP_BYTES = 8
-"""What stands before facts now and did not then."""
+"""What stands before facts since format 2."""
 
 
-@pytest.fixture
-def previous(tmp_path: Path) -> Path:
-    """A store as format 1 laid it out: no texts, no rules, facts without a stamp, and summaries that nobody can read now."""
+@pytest.fixture(params=[1, 2])
+def previous(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A store as an earlier format laid it out: in 1 without texts, rules and stamps; summaries that nobody reads now."""
+    of: int = request.param
     now = tmp_path / "now"
     store = LmdbStore.open(now, bytes_max=STORE_BYTES_MAX, rules=RULES.fingerprint)
     store.append(packed(span(trace=1, id=1, session="s1", user="u", operation="chat", model="gpt-4o", tokens_in=5, tokens_out=1)))
@@ -32,19 +33,24 @@ def previous(tmp_path: Path) -> Path:
     data_dir = tmp_path / "data"
     data_dir.mkdir()
     with lmdb.open(str(now), max_dbs=99) as source, lmdb.open(str(data_dir), max_dbs=99) as target:
-        for name in PREVIOUS_TREES:
-            of, to = source.open_db(name.encode()), target.open_db(name.encode())
-            with source.begin(db=of) as reading, target.begin(write=True, db=to) as writing:
+        for name in trees_of(of):
+            held, to = source.open_db(name.encode()), target.open_db(name.encode())
+            with source.begin(db=held) as reading, target.begin(write=True, db=to) as writing:
                 for key, value in reading.cursor():
-                    writing.put(key, _as_it_was(name, value))
+                    writing.put(key, _as_it_was(name, value, of))
                 if name == "meta":
-                    writing.delete(b"rules")
-                    writing.put(b"format", b"1")
+                    if of == 1:
+                        writing.delete(b"rules")
+                    writing.put(b"format", str(of).encode())
     return data_dir
 
 
-def _as_it_was(tree: str, value: bytes) -> bytes:
-    if tree == "facts":
+def trees_of(of: int) -> tuple[str, ...]:
+    return (*PREVIOUS_TREES, "texts") if of > 1 else PREVIOUS_TREES
+
+
+def _as_it_was(tree: str, value: bytes, of: int) -> bytes:
+    if tree == "facts" and of == 1:
         return value[STAMP_BYTES:]
     return b"of another shape" if tree in {"traces", "sessions", "users"} else value
 
@@ -52,13 +58,13 @@ def _as_it_was(tree: str, value: bytes) -> bytes:
 def test_the_daemon_refuses_it_and_says_to_rebuild(previous: Path) -> None:
     refused = sessiond("serve", "--data-dir", previous)
     assert refused.returncode == 1
-    assert "has format 1, this sessiond reads format 2; run `sessiond rebuild`, or choose another --data-dir" in refused.stderr
+    assert "this sessiond reads format 3; run `sessiond rebuild`, or choose another --data-dir" in refused.stderr
 
 
 def test_a_refused_store_is_left_as_it_was(previous: Path) -> None:
     sessiond("serve", "--data-dir", previous)
     with lmdb.open(str(previous), max_dbs=99, readonly=True) as env, env.begin() as txn:
-        assert {key.decode() for key, _ in txn.cursor()} == set(PREVIOUS_TREES)
+        assert {key.decode() for key, _ in txn.cursor()} in (set(trees_of(1)), set(trees_of(2)))
 
 
 def test_a_rebuild_brings_every_span_to_the_present_format(previous: Path, tmp_path: Path) -> None:
@@ -69,14 +75,14 @@ def test_a_rebuild_brings_every_span_to_the_present_format(previous: Path, tmp_p
     expected = LmdbStore.open(tmp_path / "now", bytes_max=STORE_BYTES_MAX, rules=RULES.fingerprint)
     with Daemon.start(tmp_path, previous) as daemon, daemon.asker() as asker:
         assert [(row.session_id, row.span_count) for row in asker.sessions()] == [
-            (row.summary.session_id, row.summary.span_count) for row in expected.list_sessions(Where(), None, 9).rows
+            (row.summary.session_id, row.summary.span_count) for row in expected.sessions.page(Where(), None, 9).rows
         ]
     expected.close()
 
 
 def test_a_store_of_a_later_format_is_refused_by_the_rebuild_too(previous: Path) -> None:
     with lmdb.open(str(previous), max_dbs=99) as env, env.begin(write=True, db=env.open_db(b"meta")) as txn:
-        txn.put(b"format", b"3")
+        txn.put(b"format", b"4")
     refused = sessiond("rebuild", "--data-dir", previous)
     assert refused.returncode != 0
-    assert "has format 3, this sessiond reads format 2; start the sessiond that wrote it" in refused.stderr
+    assert "has format 4, this sessiond reads format 3; start the sessiond that wrote it" in refused.stderr

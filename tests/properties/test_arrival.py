@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from builders import RULES, packed, trace_id
 from sessiond.core.model import Costs, SessionKey, SessionSummary, Texts, TraceSummary, Usage, UserKey, UserSummary
+from sessiond.core.where import Where
 from sessiond.service.check import check
 from sessiond.service.settle import Settler
-from sessiond.storage.api import Marks, Store, Where
+from sessiond.storage.api import Marks, Store
 from sessiond.storage.lmdb.store import LmdbStore
 from sessiond.storage.memory import MemoryStore
 
@@ -52,8 +53,8 @@ def middle(values: list[int]) -> int:
 
 
 def figures(store: Store) -> Figures:
-    traces = [row.summary for row in store.list_traces(Where(), None, 1000).rows]
-    sessions = [row.summary for row in store.list_sessions(Where(), None, 1000).rows]
+    traces = [row.summary for row in store.traces.page(Where(), None, 1000).rows]
+    sessions = [row.summary for row in store.sessions.page(Where(), None, 1000).rows]
     users = {UserKey(trace.project, trace.user_id) for trace in traces if trace.user_id is not None}
     texts = store.texts([trace.trace_id for trace in traces])
     return Figures(traces, texts, sessions, {key: store.user(key) for key in users})

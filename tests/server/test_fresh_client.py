@@ -72,6 +72,8 @@ def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender,
     explained_trace, figures, *explained = answers.pop("Explain")
     user_row = MessageToDict(asker.api.GetUser(pb.GetUserRequest(user_id="u")), preserving_proto_field_name=True)
     assert (user_row["user_id"], user_row["trace_count"], user_row["cost_usd"]) == ("u", "1", 4.95e-06)
+    (stats,) = answers.pop("Stats")
+    assert (stats["total"]["count"], stats["total"]["duration_ms"]["p95"]) == ("1", 50.0)
     assert answers == {
         "ListSessions": [{"sessions": [session_row]}],
         "StreamSessions": [{"sessions": [session_row]}],
@@ -80,6 +82,7 @@ def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender,
         "StreamTraces": [{"traces": [trace_row]}],
         "GetTrace": [{"trace": trace_row}, {"traces_data": MessageToDict(sent, preserving_proto_field_name=True)}],
         "GetUser": [user_row],
+        "ListUsers": [{"users": [user_row]}],
         "Reprice": [{}],
     }
     assert (explained_trace, [list(one) for one in explained]) == ({"trace": trace_row}, [["calls"]])

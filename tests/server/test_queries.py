@@ -31,11 +31,15 @@ def ask(asker: Asker, method: str, message: Any) -> list[Any]:
 
 @pytest.mark.parametrize("method", LISTS)
 @pytest.mark.parametrize("field", ["filter", "order_by"])
-def test_what_is_not_served_is_refused_and_never_ignored(asker: Asker, refusal: Any, method: str, field: str) -> None:
+def test_an_unknown_field_is_refused_with_its_place_and_the_near_names(asker: Asker, refusal: Any, method: str, field: str) -> None:
     with refusal() as said:
-        ask(asker, method, LISTS[method](**{field: "x"}))
-    message = f"{field} is not served in this version; leave it empty; project, session_id, user_id and since are"
-    assert said.refusal == ("UNIMPLEMENTED", message, "UNSERVED", "", "", (None, None))
+        ask(asker, method, LISTS[method](**{field: "usr_id" if field == "order_by" else "usr_id = 1"}))
+    code, message, reason, _, told, _ = said.refusal
+    assert (code, reason, told) == ("INVALID_ARGUMENT", "INVALID", field)
+    assert message.startswith(
+        f"{field}: 'usr_id' at character 1 is no field of a {'session' if 'Sessions' in method else 'trace'}; "
+    )
+    assert "did you mean user_id" in message
 
 
 @pytest.mark.parametrize("method", ["ListSessions", "ListTraces"])
@@ -46,9 +50,8 @@ def test_a_negative_page_size_and_a_foreign_token_are_invalid(asker: Asker, refu
     assert said.refusal == ("INVALID_ARGUMENT", message, "INVALID", "", "page_size", (None, None))
     with refusal() as said:
         ask(asker, method, LISTS[method](page_token="x"))
-    message = (
-        "page_token: 'x' is not one of ours; give the next_page_token of a page of the same request, or none for the first page"
-    )
+    hint = "give the one of the answer before, with the same request otherwise, or none to begin anew"
+    message = f"page_token: 'x' is not one of ours; {hint}"
     assert said.refusal == ("INVALID_ARGUMENT", message, "INVALID", "", "page_token", (None, None))
 
 

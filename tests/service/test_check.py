@@ -42,11 +42,11 @@ class Rows:
     def delete(self, tree: str, key: bytes | None = None) -> None:
         assert self._txn.delete(self.first(tree)[0] if key is None else key, db=self.tree(tree))
 
-    def flip(self, tree: str) -> None:
-        """Turn a bit in the middle of the first value."""
+    def flip(self, tree: str, share: float) -> None:
+        """Turn a bit of the first value, so far from its beginning."""
         key, value = self.first(tree)
         spoilt = bytearray(value)
-        spoilt[len(spoilt) // 2] ^= 1
+        spoilt[int(len(spoilt) * share)] ^= 1
         self.put(tree, key, bytes(spoilt))
 
 
@@ -115,8 +115,8 @@ def _delete(tree: str) -> Callable[[Rows], None]:
     return lambda rows: rows.delete(tree)
 
 
-def _flip(tree: str) -> Callable[[Rows], None]:
-    return lambda rows: rows.flip(tree)
+def _flip(tree: str, share: float = 0.5) -> Callable[[Rows], None]:
+    return lambda rows: rows.flip(tree, share)
 
 
 def _orphan_chunk(rows: Rows) -> None:
@@ -158,7 +158,8 @@ def _wrong_session_summary(rows: Rows) -> None:
 
 def _wrong_user_summary(rows: Rows) -> None:
     key, packed = rows.first("users")
-    rows.put("users", key, codec.pack_user(codec.unpack_user(packed)._replace(session_count=7)))
+    row = codec.unpack_user(packed)
+    rows.put("users", key, codec.pack_user(row._replace(summary=row.summary._replace(session_count=7))))
 
 
 def _wrong_facts(rows: Rows) -> None:
@@ -200,6 +201,7 @@ def _id_leads_elsewhere(tree: str) -> Callable[[Rows], None]:
 INDEXES = (
     *("traces_by_start", "trace_changes", "session_traces", "user_traces"),
     *("sessions_by_activity", "session_changes", "user_sessions"),
+    *("users_by_last_seen", "user_changes"),
 )
 DAMAGE: dict[str, tuple[Callable[[Rows], None], str]] = {
     **{f"a row of {tree} is missing": (_delete(tree), f"{tree} lacks its row") for tree in INDEXES},
@@ -241,9 +243,12 @@ DAMAGE: dict[str, tuple[Callable[[Rows], None], str]] = {
     "fewer span bytes": (_fewer_bytes, "1 spans and facts of 2"),
     "a flipped bit in a chunk": (_flip("chunks"), "a chunk of spans can't be read"),
     "a flipped bit in facts": (_flip("facts"), "does not fit its checksum"),
-    "a flipped bit in a trace's summary": (_flip("traces"), "does not fit its checksum"),
-    "a flipped bit in a session's summary": (_flip("sessions"), "does not fit its checksum"),
-    "a flipped bit in a user's summary": (_flip("users"), "does not fit its checksum"),
+    "a flipped bit in a trace's summary": (_flip("traces", 0.9), "does not fit its checksum"),
+    "a flipped bit in the head of a trace's row": (_flip("traces", 0.2), "its head is not that of its summary"),
+    "a flipped bit in a session's summary": (_flip("sessions", 0.9), "does not fit its checksum"),
+    "a flipped bit in the head of a session's row": (_flip("sessions", 0.2), "its head is not that of its summary"),
+    "a flipped bit in a user's summary": (_flip("users", 0.9), "does not fit its checksum"),
+    "a flipped bit in the head of a user's row": (_flip("users", 0.2), "its head is not that of its summary"),
     "a flipped bit in a span's row": (_flip("spans"), "its row is missing or wrong"),
 }
 

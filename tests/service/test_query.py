@@ -1,12 +1,10 @@
 """Queries: pages and streams over rows that change, page tokens, and what is told of what is not there."""
 
-import base64
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgpack
 import pytest
 
 import builders
@@ -14,9 +12,10 @@ from builders import received, span, trace_id
 from daemon import DEADLINE_SECONDS, Parts, parts
 from sessiond.core.errors import Busy, Invalid, NotFound
 from sessiond.core.model import Cost, SessionKey
-from sessiond.service import query
+from sessiond.service import freshness
 from sessiond.service.query import PAGE_SIZE, PAGE_SIZE_MAX, STREAM_PAGE
-from sessiond.storage.api import Where
+from sessiond.service.question import Question, Within, ask_sessions, ask_traces, ask_users
+from sessiond.service.tokens import write_token
 
 
 @pytest.fixture
@@ -33,13 +32,13 @@ def put_sessions(running: Parts, *numbers: int) -> None:
     """Sessions s1, s2, ..., each of one trace of its number that arrived and started in the order of the numbers."""
     for number in numbers:
         put(running, span(trace=number, id=number, session=f"s{number}", start_ms=number), arrival=builders.ARRIVAL + number)
-        running.queries.list_sessions(Where(), 1, "")
+        running.queries.page(ask_sessions(), 1, "")
 
 
 def change(running: Parts, number: int) -> None:
     """Another span in a trace, and so in its session, which does not move it in either list."""
     put(running, span(trace=number, id=1000 + number, parent=number, start_ms=number), arrival=builders.ARRIVAL + number)
-    running.queries.list_sessions(Where(), 1, "")
+    running.queries.page(ask_sessions(), 1, "")
 
 
 def pages(listed: Callable[[str], tuple[list[Any], str]], between: Callable[[], None]) -> list[list[Any]]:
@@ -55,7 +54,7 @@ def pages(listed: Callable[[str], tuple[list[Any], str]], between: Callable[[], 
 
 def test_a_walk_over_sessions_at_rest_gives_each_once_latest_activity_first(running: Parts) -> None:
     put_sessions(running, *range(1, 8))
-    walked = pages(lambda token: running.queries.list_sessions(Where(), 3, token), lambda: None)
+    walked = pages(lambda token: running.queries.page(ask_sessions(), 3, token), lambda: None)
     assert [[row.session_id for row in page] for page in walked] == [["s7", "s6", "s5"], ["s4", "s3", "s2"], ["s1"]]
 
 
@@ -67,7 +66,7 @@ def test_sessions_that_change_during_a_walk_come_at_its_end_and_nothing_is_skipp
         change(running, 2)
         put_sessions(running, 8)
 
-    walked = pages(lambda token: running.queries.list_sessions(Where(), 3, token), between)
+    walked = pages(lambda token: running.queries.page(ask_sessions(), 3, token), between)
     assert [(row.session_id, row.span_count) for page in walked for row in page] == [
         *(("s7", 1), ("s6", 1), ("s5", 1), ("s4", 1), ("s3", 1), ("s1", 1)),
         *(("s6", 2), ("s2", 2), ("s8", 1)),
@@ -82,7 +81,7 @@ def test_traces_that_change_during_a_walk_come_at_its_end_and_nothing_is_skipped
         change(running, 2)
         put_sessions(running, 8)
 
-    walked = pages(lambda token: running.queries.list_traces(Where(), 3, token), between)
+    walked = pages(lambda token: running.queries.page(ask_traces(), 3, token), between)
     assert [(int.from_bytes(row.trace_id), row.span_count) for page in walked for row in page] == [
         *((7, 1), (6, 1), (5, 1), (4, 1), (3, 1), (1, 1)),
         *((6, 2), (2, 2), (8, 1)),
@@ -95,7 +94,7 @@ def test_a_session_whose_activity_moves_it_up_during_a_walk_is_not_skipped(runni
     def between() -> None:
         put(running, span(trace=1, id=99, parent=1), arrival=builders.ARRIVAL + 10**9)
 
-    walked = pages(lambda token: running.queries.list_sessions(Where(), 3, token), between)
+    walked = pages(lambda token: running.queries.page(ask_sessions(), 3, token), between)
     assert [(row.session_id, row.span_count) for page in walked for row in page] == [
         *((f"s{number}", 1) for number in range(7, 1, -1)),
         ("s1", 2),
@@ -104,30 +103,30 @@ def test_a_session_whose_activity_moves_it_up_during_a_walk_is_not_skipped(runni
 
 def test_a_session_that_changes_again_and_again_ends_a_walk_all_the_same(running: Parts) -> None:
     put_sessions(running, 1, 2)
-    walked, token = running.queries.list_sessions(Where(), 1, "")
+    walked, token = running.queries.page(ask_sessions(), 1, "")
     for number in range(3):
         put(running, span(trace=1, id=100 + number, parent=1), arrival=builders.ARRIVAL + 1)
-        more, token = running.queries.list_sessions(Where(), 1, token)
+        more, token = running.queries.page(ask_sessions(), 1, token)
         walked += more
     while token:
-        more, token = running.queries.list_sessions(Where(), 1, token)
+        more, token = running.queries.page(ask_sessions(), 1, token)
         walked += more
     assert [row.session_id for row in walked][:2] == ["s2", "s1"]
     assert {row.session_id for row in walked} == {"s1", "s2"}
     assert walked[-1].span_count == 4
 
 
-@pytest.mark.parametrize("listed", ["stream_sessions", "stream_traces"])
-def test_a_row_that_changes_during_a_stream_comes_at_its_end(running: Parts, listed: str) -> None:
+@pytest.mark.parametrize("question", [ask_sessions(), ask_traces()], ids=["sessions", "traces"])
+def test_a_row_that_changes_during_a_stream_comes_at_its_end(running: Parts, question: Question[Any]) -> None:
     rows = 2 * STREAM_PAGE + 10
     spans = [received(span(trace=n, id=n, session=f"s{n}", start_ms=n), arrival=builders.ARRIVAL + n) for n in range(1, rows + 1)]
     running.append([one for some in spans for one in some]).result(DEADLINE_SECONDS)
-    stream = getattr(running.queries, listed)(Where())
+    stream = running.queries.stream(question)
     walked = next(stream)
     change(running, rows)
     change(running, 5)
     walked += [row for page in stream for row in page]
-    assert [(row.received_unix_nano if listed == "stream_traces" else row.last_activity_unix_nano) for row in walked] == [
+    assert [(row.received_unix_nano if question.kind == "trace" else row.last_activity_unix_nano) for row in walked] == [
         builders.ARRIVAL + number for number in (*range(rows, 5, -1), *range(4, 0, -1), rows, 5)
     ]
     assert [row.span_count for row in walked] == [*[1] * (rows - 1), 2, 2]
@@ -135,76 +134,82 @@ def test_a_row_that_changes_during_a_stream_comes_at_its_end(running: Parts, lis
 
 def test_page_size_0_is_the_default_and_a_larger_one_than_the_most_is_the_most(running: Parts) -> None:
     put(running, *(span(trace=number, session=f"s{number}") for number in range(1, PAGE_SIZE_MAX + 2)))
-    for listed in (running.queries.list_sessions, running.queries.list_traces):
-        assert [len(listed(Where(), size, "")[0]) for size in (0, 1, 7, PAGE_SIZE_MAX, PAGE_SIZE_MAX + 1, 2**31 - 1)] == [
+    for question in (ask_sessions(), ask_traces()):
+        assert [
+            len(running.queries.page(question, size, "")[0]) for size in (0, 1, 7, PAGE_SIZE_MAX, PAGE_SIZE_MAX + 1, 2**31 - 1)
+        ] == [
             *(PAGE_SIZE, 1, 7),
             *[PAGE_SIZE_MAX] * 3,
         ]
 
 
 def test_a_negative_page_size_is_refused(running: Parts) -> None:
-    for listed in (running.queries.list_sessions, running.queries.list_traces):
+    for question in (ask_sessions(), ask_traces(), ask_users()):
         with pytest.raises(Invalid, match="page_size: -1 must not be negative"):
-            listed(Where(), -1, "")
+            running.queries.page(question, -1, "")
 
 
 def test_a_page_that_ends_with_the_last_row_leads_to_an_end(running: Parts) -> None:
     put_sessions(running, 1, 2)
-    walked = pages(lambda token: running.queries.list_sessions(Where(), 2, token), lambda: None)
+    walked = pages(lambda token: running.queries.page(ask_sessions(), 2, token), lambda: None)
     assert [row.session_id for page in walked for row in page] == ["s2", "s1"]
 
 
 def test_the_page_size_may_change_during_a_walk(running: Parts) -> None:
     put_sessions(running, *range(1, 8))
-    first, token = running.queries.list_sessions(Where(), 2, "")
-    rest, end = running.queries.list_sessions(Where(), 100, token)
+    first, token = running.queries.page(ask_sessions(), 2, "")
+    rest, end = running.queries.page(ask_sessions(), 100, token)
     assert ([row.session_id for row in (*first, *rest)], end) == ([f"s{number}" for number in range(7, 0, -1)], "")
 
 
 def test_a_token_is_good_after_a_restart(tmp_path: Path) -> None:
     with parts(tmp_path / "data") as running:
         put_sessions(running, *range(1, 5))
-        first, token = running.queries.list_sessions(Where(), 2, "")
+        first, token = running.queries.page(ask_sessions(), 2, "")
     with parts(tmp_path / "data") as running:
-        rest, _ = running.queries.list_sessions(Where(), 2, token)
+        rest, _ = running.queries.page(ask_sessions(), 2, token)
     assert [row.session_id for row in (*first, *rest)] == ["s4", "s3", "s2", "s1"]
 
 
 @pytest.mark.parametrize(
-    "where",
-    [Where(project="p"), Where(session_id="s1"), Where(user_id="u"), Where(since_unix_nano=1), Where(project="")],
-    ids=["project", "session", "user", "since", "empty project"],
+    "question",
+    [
+        *(ask_sessions(Within(project="p")), ask_sessions(Within(session_id="s1")), ask_sessions(Within(user_id="u"))),
+        *(ask_sessions(Within(since_unix_nano=1)), ask_sessions(Within(project=""))),
+        *(ask_sessions(filter="span_count > 0"), ask_sessions(order_by="cost_usd"), ask_users()),
+    ],
+    ids=["project", "session", "user", "since", "empty project", "filter", "order", "kind"],
 )
-def test_a_token_of_another_query_is_refused(running: Parts, where: Where) -> None:
+def test_a_token_of_another_query_is_refused(running: Parts, question: Question[Any]) -> None:
     put_sessions(running, 1, 2)
-    _, token = running.queries.list_sessions(Where(), 1, "")
-    with pytest.raises(Invalid, match="belongs to another request; give the next_page_token of a page of the same request"):
-        running.queries.list_sessions(where, 1, token)
+    _, token = running.queries.page(ask_sessions(), 1, "")
+    with pytest.raises(Invalid, match="belongs to another request; give the one of the answer before, with the same request"):
+        running.queries.page(question, 1, token)
 
 
 def test_a_token_of_the_other_list_is_refused(running: Parts) -> None:
     put_sessions(running, 1, 2)
-    _, sessions = running.queries.list_sessions(Where(), 1, "")
-    _, traces = running.queries.list_traces(Where(), 1, "")
+    _, sessions = running.queries.page(ask_sessions(), 1, "")
+    _, traces = running.queries.page(ask_traces(), 1, "")
     with pytest.raises(Invalid, match="belongs to another request"):
-        running.queries.list_traces(Where(), 1, sessions)
+        running.queries.page(ask_traces(), 1, sessions)
     with pytest.raises(Invalid, match="belongs to another request"):
-        running.queries.list_sessions(Where(), 1, traces)
+        running.queries.page(ask_sessions(), 1, traces)
 
 
 @pytest.mark.parametrize("token", ["x", "!!!!", "é", "\x00", "A" * 10_000, "3f____8=", "oA==", "kA==", "gA=="])
 def test_what_is_no_token_is_refused(running: Parts, token: str) -> None:
     put_sessions(running, 1, 2)
     with pytest.raises(Invalid, match="is not one of ours"):
-        running.queries.list_sessions(Where(), 1, token)
+        running.queries.page(ask_sessions(), 1, token)
 
 
 def test_a_token_cut_anywhere_is_refused(running: Parts) -> None:
     put_sessions(running, 1, 2)
-    _, token = running.queries.list_sessions(Where(), 1, "")
+    _, token = running.queries.page(ask_sessions(), 1, "")
     for end in range(1, len(token.rstrip("=")) - 1):
         with pytest.raises(Invalid):
-            running.queries.list_sessions(Where(), 1, token[:end])
+            running.queries.page(ask_sessions(), 1, token[:end])
 
 
 BEGAN = 1
@@ -214,42 +219,42 @@ AFTER = b"place"
 @pytest.mark.parametrize(
     "fields",
     [
-        (-1, AFTER, None),
-        (BEGAN, None, -1),
-        (float("inf"), None, None),
-        (float("nan"), None, None),
-        (BEGAN, 40_000_000, None),
-        (BEGAN, -1, None),
-        (BEGAN, "after", None),
-        (BEGAN, AFTER, {}),
-        (BEGAN, AFTER),
-        (BEGAN, AFTER, None, None),
-        (None, AFTER, None),
-        (BEGAN, b"x" * 600, None),
-        (2**64 - 1, AFTER, None),
-        (BEGAN, None, 2**64 - 1),
+        (-1, AFTER, None, ()),
+        (BEGAN, None, -1, ()),
+        (float("inf"), None, None, ()),
+        (float("nan"), None, None, ()),
+        (BEGAN, 40_000_000, None, ()),
+        (BEGAN, -1, None, ()),
+        (BEGAN, "after", None, ()),
+        (BEGAN, AFTER, {}, ()),
+        (BEGAN, AFTER, None, {}),
+        (BEGAN, AFTER, None, (1,)),
+        (BEGAN, AFTER, None, (), None),
+        (None, AFTER, None, ()),
+        (BEGAN, b"x" * 600, None, ()),
+        (2**64 - 1, AFTER, None, ()),
+        (BEGAN, None, 2**64 - 1, ()),
+        (),
     ],
     ids=lambda fields: repr(fields)[:40],
 )
 def test_a_forged_token_is_refused_as_the_callers_mistake(running: Parts, fields: tuple[Any, ...]) -> None:
     put_sessions(running, 1, 2)
-    bound_to = query._bound_to("sessions", Where())
-    forged = base64.urlsafe_b64encode(msgpack.packb((bound_to, *fields))).decode()
+    forged = write_token(ask_sessions().asked, fields)
     with pytest.raises(Invalid, match="page_token"):
-        running.queries.list_sessions(Where(), 1, forged)
+        running.queries.page(ask_sessions(), 1, forged)
 
 
 @pytest.mark.parametrize(
     "fields",
-    [(BEGAN, b"", None), (BEGAN, b"\xff" * 24, None), (2**62, AFTER, None), (BEGAN, None, 2**62)],
-    ids=["empty place", "place above all", "late begin", "late change"],
+    [(BEGAN, b"", None), (BEGAN, b"\xff" * 24, None), (2**62, AFTER, None), (BEGAN, None, 2**62), (BEGAN, AFTER)],
+    ids=["empty place", "place above all", "late begin", "late change", "short"],
 )
 def test_a_forged_token_of_the_right_form_breaks_nothing(running: Parts, fields: tuple[Any, ...]) -> None:
     put_sessions(running, 1, 2)
-    bound_to = query._bound_to("sessions", Where())
-    forged = base64.urlsafe_b64encode(msgpack.packb((bound_to, *fields))).decode()
-    running.queries.list_sessions(Where(), 1, forged)
-    assert [row.session_id for row in running.queries.list_sessions(Where(), 0, "")[0]] == ["s2", "s1"]
+    forged = write_token(ask_sessions().asked, fields)
+    running.queries.page(ask_sessions(), 1, forged)
+    assert [row.session_id for row in running.queries.page(ask_sessions(), 0, "")[0]] == ["s2", "s1"]
     assert running.broken == []
 
 
@@ -293,13 +298,13 @@ def test_a_session_is_live_within_the_idle_time_after_its_last_span(running: Par
     now = time.time_ns()
     put(running, span(trace=1, session="live"), arrival=now)
     put(running, span(trace=2, session="idle"), arrival=now - 301 * 10**9)
-    found, _ = running.queries.list_sessions(Where(), 0, "")
+    found, _ = running.queries.page(ask_sessions(), 0, "")
     assert {row.session_id: running.queries.is_live(row) for row in found} == {"live": True, "idle": False}
 
 
 def test_a_query_that_waits_too_long_is_told_to_ask_again(running: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(query, "SETTLE_SECONDS_MAX", 0.01)
+    monkeypatch.setattr(freshness, "SETTLE_SECONDS_MAX", 0.01)
     running.store.close_gate()
     running.append(received(span(trace=1)))
     with pytest.raises(Busy, match="what was received before this query is still being settled; ask again"):
-        running.queries.list_traces(Where(), 0, "")
+        running.queries.page(ask_traces(), 0, "")

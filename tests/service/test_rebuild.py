@@ -9,11 +9,12 @@ import builders
 from builders import RULES, packed, received, span, trace_id
 from daemon import STORE_BYTES_MAX
 from sessiond.core.model import SessionKey, StoredSpan, Text, Texts, UserKey
+from sessiond.core.where import Where
 from sessiond.service.check import check
 from sessiond.service.rebuild import Rebuilt, rebuild
 from sessiond.service.settle import Settler
 from sessiond.service.writer import COMMIT_SPANS_MAX
-from sessiond.storage.api import Marks, SettledTrace, Store, Where, span_pages
+from sessiond.storage.api import Marks, SettledTrace, Store, span_pages
 from sessiond.storage.lmdb.store import LmdbStore
 from sessiond.storage.packing import Packer
 
@@ -42,8 +43,8 @@ def answers(store: Store) -> dict[str, object]:
     """Everything a store is asked for, without the numbers of changes, which are its own."""
     numbers = [int.from_bytes(one) for one in store.trace_ids()]
     return {
-        "traces": [row.summary for row in store.list_traces(Where(), None, 1000).rows],
-        "sessions": [row.summary for row in store.list_sessions(Where(), None, 1000).rows],
+        "traces": [row.summary for row in store.traces.page(Where(), None, 1000).rows],
+        "sessions": [row.summary for row in store.sessions.page(Where(), None, 1000).rows],
         "texts": store.texts(store.trace_ids()),
         "traces of s": store.traces_of_session(SessionKey("default", "s")),
         "users": [store.user(UserKey("default", name)) for name in ("u", "v", "w")],

@@ -15,17 +15,20 @@ from daemon import DEADLINE_SECONDS, STORE_BYTES_MAX, Parts, parts, until
 from sessiond.core.errors import Busy, NotFound, StoreFull
 from sessiond.core.model import SessionKey, UserKey
 from sessiond.core.pricing import UnitPrices
+from sessiond.core.where import Where
 from sessiond.prices import GenaiPriceBook, Override, token_price
-from sessiond.service import query, renewal, settle
+from sessiond.service import freshness, renewal, settle
 from sessiond.service.check import Checked, check
+from sessiond.service.question import Within, ask_sessions, ask_traces
 from sessiond.service.renewal import Renewal, Renewed
 from sessiond.service.rules import Rules
 from sessiond.service.settle import Settler
-from sessiond.storage.api import Store, Where
+from sessiond.storage.api import Store
 from sessiond.storage.lmdb.store import LmdbStore
 from sessiond.storage.packing import Packer
 
 EVERYTHING = Where()
+QUESTIONS = {"traces": ask_traces(), "sessions": ask_sessions()}
 TRACES = 60
 
 
@@ -80,11 +83,11 @@ def written(path: Path, rules: Rules, *numbers: int) -> None:
 
 def rows(store: Store) -> dict[str, object]:
     """Everything that a store answers, without the numbers of its changes."""
-    traces = [row.summary for row in store.list_traces(EVERYTHING, None, 1000).rows]
+    traces = [row.summary for row in store.traces.page(EVERYTHING, None, 1000).rows]
     return {
         "traces": traces,
         "texts": store.texts([trace.trace_id for trace in traces]),
-        "sessions": [row.summary for row in store.list_sessions(EVERYTHING, None, 1000).rows],
+        "sessions": [row.summary for row in store.sessions.page(EVERYTHING, None, 1000).rows],
         "users": sorted(map(repr, map(store.user, store.user_keys()))),
         "facts": [sorted(map(repr, store.facts(trace.trace_id))) for trace in traces],
         "marks": store.marks(),
@@ -166,10 +169,10 @@ def test_the_first_queries_give_every_row_by_the_rules_of_now(
     tmp_path: Path, fresh: Callable[..., dict[str, object]], before: Rules, after: Rules
 ) -> None:
     expected = fresh(after, *NUMBERS)
-    for asked in ("stream_traces", "stream_sessions"):
-        with opened(tmp_path / asked, before, after) as running:
-            walked = {row[:2]: row for page in getattr(running.queries, asked)(EVERYTHING) for row in page}
-            assert sorted(walked.values()) == sorted(expected[asked.removeprefix("stream_")])
+    for kind, question in QUESTIONS.items():
+        with opened(tmp_path / kind, before, after) as running:
+            walked = {row[:2]: row for page in running.queries.stream(question) for row in page}
+            assert sorted(walked.values()) == sorted(expected[kind])
 
 
 @pytest.mark.usefixtures("slow")
@@ -178,12 +181,11 @@ def test_a_paged_walk_skips_nothing_and_ends_with_each_row_by_the_rules_of_now(
     tmp_path: Path, fresh: Callable[..., dict[str, object]], before: Rules, after: Rules
 ) -> None:
     expected = fresh(after, *NUMBERS)
-    for kind in ("traces", "sessions"):
+    for kind, question in QUESTIONS.items():
         with opened(tmp_path / kind, before, after) as running:
-            listed = getattr(running.queries, f"list_{kind}")
-            found, token = listed(EVERYTHING, 2, "")
+            found, token = running.queries.page(question, 2, "")
             while token:
-                more, token = listed(EVERYTHING, 2, token)
+                more, token = running.queries.page(question, 2, token)
                 found += more
             walked = {(row.key if kind == "sessions" else row.trace_id): row for row in found}
             held = {(row.key if kind == "sessions" else row.trace_id): row for row in expected[kind]}
@@ -198,9 +200,9 @@ def test_one_row_asked_for_first_is_by_the_rules_of_now(tmp_path: Path, fresh: C
         "traces of a session": lambda running: len(running.queries.session(SessionKey("default", "k1"))[1]) == 9,
         "user": lambda running: repr(running.queries.user(UserKey("default", "p1"))) in expected["users"],
         "trace": lambda running: running.queries.trace(trace_id(1))[0] in expected["traces"],
-        "filter": lambda running: len(running.queries.list_traces(Where(session_id="k1"), 99, "")[0]) == 9,
+        "filter": lambda running: len(running.queries.page(ask_traces(Within(session_id="k1")), 99, "")[0]) == 9,
         "streamed filter": lambda running: (
-            {row.session_id for page in running.queries.stream_sessions(Where(user_id="p1")) for row in page}
+            {row.session_id for page in running.queries.stream(ask_sessions(Within(user_id="p1"))) for row in page}
             == {f"k{number}" for number in range(7)}
         ),
     }
@@ -242,9 +244,9 @@ def test_pages_renew_what_they_show_and_wait_for_nothing_else_where_only_prices_
 ) -> None:
     running, begin = repricing
     expected = fresh(DEAR, *NUMBERS)
-    assert running.queries.list_traces(EVERYTHING, 3, "")[0] == expected["traces"][:3]
+    assert running.queries.page(ask_traces(), 3, "")[0] == expected["traces"][:3]
     assert running.store.outdated_among(running.store.trace_ids()) == [trace_id(number) for number in NUMBERS[:-3]]
-    assert running.queries.list_sessions(EVERYTHING, 99, "")[0] == expected["sessions"]
+    assert running.queries.page(ask_sessions(), 99, "")[0] == expected["sessions"]
     assert running.writer.is_renewing
     begin()
 
@@ -253,9 +255,9 @@ def test_each_page_of_a_walk_renews_what_it_shows(
     repricing: tuple[Parts, Callable[[], None]], fresh: Callable[..., dict[str, object]]
 ) -> None:
     running, begin = repricing
-    found, token = running.queries.list_traces(EVERYTHING, 20, "")
+    found, token = running.queries.page(ask_traces(), 20, "")
     while token:
-        more, token = running.queries.list_traces(EVERYTHING, 20, token)
+        more, token = running.queries.page(ask_traces(), 20, token)
         found += more
     assert sorted(found) == sorted(fresh(DEAR, *NUMBERS)["traces"])
     begin()
@@ -279,7 +281,7 @@ def test_a_price_change_does_not_keep_an_unknown_session_from_being_not_found(
 
 
 def test_a_query_that_must_see_all_of_a_long_renewal_is_told_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(query, "SETTLE_SECONDS_MAX", 0.05)
+    monkeypatch.setattr(freshness, "SETTLE_SECONDS_MAX", 0.05)
     with opened(tmp_path, CHEAP, CHEAP) as running:
         begin = hold(running.store)
         running.writer.change_rules(OTHER_RULES).result(DEADLINE_SECONDS)
@@ -342,7 +344,7 @@ def test_the_check_finds_nothing_during_a_renewal_and_counts_what_is_outdated(
     repricing: tuple[Parts, Callable[[], None]],
 ) -> None:
     running, begin = repricing
-    running.queries.list_traces(EVERYTHING, 3, "")
+    running.queries.page(ask_traces(), 3, "")
     told = list(check(running.store, lambda: running.writer.rules))
     assert problems(iter(told)) == []
     assert told[-1].outdated == TRACES - 3

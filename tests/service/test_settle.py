@@ -13,8 +13,10 @@ from daemon import DEADLINE_SECONDS, STORE_BYTES_MAX, parts, until
 from sessiond.core import session, trace, user
 from sessiond.core.errors import StoreFull
 from sessiond.core.model import SessionKey, SpanFacts, UserKey
+from sessiond.core.where import Where
+from sessiond.service.question import ask_sessions
 from sessiond.service.settle import TRACES_PER_SLICE, Settler, Waiting
-from sessiond.storage.api import Marks, Store, Where
+from sessiond.storage.api import Marks, Store
 from sessiond.storage.lmdb.store import LmdbStore
 
 
@@ -51,7 +53,7 @@ def append(store: Store, settler: Settler, *spans: Any) -> None:
 
 
 def session_ids(store: Store) -> list[str]:
-    return [row.summary.session_id for row in store.list_sessions(Where(), None, 1000).rows]
+    return [row.summary.session_id for row in store.sessions.page(Where(), None, 1000).rows]
 
 
 def test_a_session_ticket_is_done_when_its_trace_and_session_are_settled(store: LmdbStore) -> None:
@@ -234,12 +236,12 @@ def test_a_store_without_room_for_summaries_lets_queries_go_and_is_settled_when_
         full = FullForSummaries(running.store._inner)
         running.store._inner = full
         running.append(received(span(trace=1, session="s"))).result(DEADLINE_SECONDS)
-        assert running.queries.list_sessions(Where(), 0, "") == ([], "")
+        assert running.queries.page(ask_sessions(), 0, "") == ([], "")
         assert str(running.writer.full) == "no room"
         full.is_full = False
-        listed: Callable[[], object] = lambda: running.queries.list_sessions(Where(), 0, "")[0]  # noqa: E731
+        listed: Callable[[], object] = lambda: running.queries.page(ask_sessions(), 0, "")[0]  # noqa: E731
         until(listed)
-        assert [row.session_id for row in running.queries.list_sessions(Where(), 0, "")[0]] == ["s"]
+        assert [row.session_id for row in running.queries.page(ask_sessions(), 0, "")[0]] == ["s"]
         until(lambda: running.store.marks() == Marks())
 
 
@@ -247,7 +249,7 @@ def test_a_query_sees_every_append_that_was_acknowledged_before_it(tmp_path: Pat
     with parts(tmp_path / "data") as running:
         for number in range(1, 60):
             running.append(received(span(trace=number, session="s", start_ms=number))).result(DEADLINE_SECONDS)
-            (found,), _ = running.queries.list_sessions(Where(), 0, "")
+            (found,), _ = running.queries.page(ask_sessions(), 0, "")
             assert found.trace_count == number
 
 
@@ -268,8 +270,8 @@ def test_the_order_and_the_batches_in_which_spans_come_do_not_matter(tmp_path: P
             settler.settle_all()
         answers.append(
             (
-                [row.summary for row in store.list_traces(Where(), None, 100).rows],
-                [row.summary for row in store.list_sessions(Where(), None, 100).rows],
+                [row.summary for row in store.traces.page(Where(), None, 100).rows],
+                [row.summary for row in store.sessions.page(Where(), None, 100).rows],
                 [store.user(UserKey("default", name)) for name in "uv"],
             )
         )

@@ -8,8 +8,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from builders import ARRIVAL, MS, OTHER_RULES, PRICES, RULES, T0, facts, packed, received, span, trace_id
 from sessiond.core import session, trace, user
 from sessiond.core.model import NO_TEXTS, SessionKey, Text, Texts, TraceSummary, UserKey
+from sessiond.core.numbers import numbers_of, signature_of
+from sessiond.core.places import place_of
+from sessiond.core.where import Where
 from sessiond.service.figures import settled
-from sessiond.storage.api import Appended, Marks, Store, Where, span_pages
+from sessiond.storage.api import Appended, Marks, Store, span_pages
 from sessiond.storage.packing import Packer
 
 EVERYTHING = Where()
@@ -45,8 +48,8 @@ def trace_numbers(store: Store, where: Where = EVERYTHING, limit: int = 2) -> li
 def walk_traces(store: Store, where: Where, limit: int) -> Iterator[TraceSummary]:
     after = None
     while True:
-        page = store.list_traces(where, after, limit)
-        yield from (row.summary for row in page.rows)
+        page = store.traces.page(where, after, limit)
+        yield from (row.summary for row in page.rows if where.holds_for(row.summary))
         if page.after is None:
             return
         after = page.after
@@ -55,8 +58,8 @@ def walk_traces(store: Store, where: Where, limit: int) -> Iterator[TraceSummary
 def session_ids(store: Store, where: Where = EVERYTHING, limit: int = 2) -> list[str]:
     found, after = [], None
     while True:
-        page = store.list_sessions(where, after, limit)
-        found += [row.summary.session_id for row in page.rows]
+        page = store.sessions.page(where, after, limit)
+        found += [row.summary.session_id for row in page.rows if where.holds_for(row.summary)]
         if page.after is None:
             return found
         after = page.after
@@ -267,7 +270,7 @@ def test_filters_restrict_traces_together(store: Store, where: Where, numbers: l
         (Where(user_id="bob"), ["s1"]),
         (Where(user_id="ann", session_id="s2"), ["s2"]),
         (Where(project="p2"), ["s3"]),
-        (Where(since_unix_nano=T0 + 3 * MS), ["s3", "s2"]),
+        (Where(since_unix_nano=ARRIVAL + 2), ["s3", "s2"]),
     ],
 )
 def test_filters_restrict_sessions_together(store: Store, where: Where, ids: list[str]) -> None:
@@ -281,10 +284,10 @@ def test_filters_restrict_sessions_together(store: Store, where: Where, ids: lis
 def test_a_page_goes_on_where_it_ended_however_rows_change(store: Store) -> None:
     for number in range(1, 6):
         put(store, span(trace=number, session=f"s{number}"), arrival=ARRIVAL + number)
-    page = store.list_sessions(EVERYTHING, None, 2)
+    page = store.sessions.page(EVERYTHING, None, 2)
     assert [row.summary.session_id for row in page.rows] == ["s5", "s4"]
     put(store, span(trace=4, session="s4"), arrival=ARRIVAL + 100)
-    rest = store.list_sessions(EVERYTHING, page.after, 10)
+    rest = store.sessions.page(EVERYTHING, page.after, 10)
     assert [row.summary.session_id for row in rest.rows] == ["s3", "s2", "s1"]
 
 
@@ -295,19 +298,113 @@ def test_changes_come_in_order_and_only_the_last_of_each_row(store: Store) -> No
     put(store, span(trace=2, session="s2"))
     put(store, span(trace=1, session="s1"))
     put(store, span(trace=2, session="s2"))
-    first = store.changed_sessions(EVERYTHING, before, 1)
+    first = store.sessions.changed(before, 1)
     assert [row.summary.session_id for row in first.rows] == ["s1"]
-    second = store.changed_sessions(EVERYTHING, first.through, 1)
+    assert not first.is_last
+    second = store.sessions.changed(first.through, 1)
     assert [(row.summary.session_id, row.summary.span_count) for row in second.rows] == [("s2", 3)]
-    assert second.through is None
-    assert [row.summary.trace_id for row in store.changed_traces(EVERYTHING, before, 9).rows] == [trace_id(1), trace_id(2)]
-    assert store.changed_sessions(EVERYTHING, store.last_change(), 9).rows == []
+    assert second.is_last
+    assert [row.summary.trace_id for row in store.traces.changed(before, 9).rows] == [trace_id(1), trace_id(2)]
+    assert store.sessions.changed(store.last_change(), 9) == ([], [], store.last_change(), True)
 
 
-def test_changes_obey_the_filter(store: Store) -> None:
-    put(store, span(trace=1, session="s1", user="ann"), span(trace=2, session="s2", user="bob"))
-    assert [row.summary.session_id for row in store.changed_sessions(Where(user_id="bob"), 0, 9).rows] == ["s2"]
-    assert [row.summary.trace_id for row in store.changed_traces(Where(session_id="s1"), 0, 9).rows] == [trace_id(1)]
+def test_the_last_changes_have_been_looked_at_up_to_the_last_of_any_kind(store: Store) -> None:
+    put(store, span(trace=1, session="s1", user="u"))
+    for listing in (store.traces, store.sessions, store.users):
+        changes = listing.changed(0, 9)
+        assert (len(changes.rows), changes.through, changes.is_last) == (1, store.last_change(), True)
+
+
+def test_a_session_and_a_user_that_lose_all_traces_are_told_as_removed(store: Store) -> None:
+    put(store, span(trace=1, id=1, gen_ai__conversation__id="weak", user="ann"))
+    before = store.last_change()
+    put(store, span(trace=1, id=2, start_ms=-1, session="strong", user="bob"))
+    sessions, users = store.sessions.changed(before, 9), store.users.changed(before, 9)
+    assert [row.summary.session_id for row in sessions.rows] == ["strong"]
+    assert [row.summary.user_id for row in users.rows] == ["bob"]
+    (session_gone,), (user_gone,) = sessions.removed, users.removed
+    assert (session_gone.key, user_gone.key) == (SessionKey("default", "weak"), UserKey("default", "ann"))
+    assert before < session_gone.change <= store.last_change()
+    assert store.traces.changed(before, 9).removed == []
+
+
+def test_rows_and_removals_come_in_one_order_of_changes(store: Store) -> None:
+    put(store, span(trace=1, id=1, gen_ai__conversation__id="weak"))
+    put(store, span(trace=1, id=2, start_ms=-1, session="strong"))
+    told: list[object] = []
+    through, is_last = 0, False
+    while not is_last:
+        changes = store.sessions.changed(through, 1)
+        told += [row.summary.session_id for row in changes.rows] + [removal.key.session_id for removal in changes.removed]
+        through, is_last = changes.through, changes.is_last
+    assert sorted(told) == ["strong", "weak"]
+
+
+def test_removals_are_told_until_they_are_forgotten(store: Store) -> None:
+    put(store, span(trace=1, id=1, gen_ai__conversation__id="weak"))
+    put(store, span(trace=1, id=2, start_ms=-1, session="strong"))
+    (removed,) = store.sessions.changed(0, 9).removed
+    store.forget_removals(removed.change - 1)
+    assert store.sessions.changed(0, 9).removed == [removed]
+    store.forget_removals(removed.change)
+    assert store.sessions.changed(0, 9).removed == []
+    assert store.removals_forgotten() == removed.change
+
+
+def test_a_mark_on_what_has_no_summary_leaves_no_removal(store: Store) -> None:
+    store.append(packed(span(trace=1, session="s1", user="u")))
+    marks = store.put_traces([settled(store, RULES, trace_id(1))])
+    assert (marks.sessions, marks.users) == ((S1,), (UserKey("default", "u"),))
+    store.append(packed(span(trace=1, start_ms=-9, session="s2", user="v")))
+    settle(store)
+    assert store.sessions.changed(0, 9).removed == store.users.changed(0, 9).removed == []
+
+
+def test_a_row_carries_its_place_its_numbers_and_its_signature(store: Store) -> None:
+    put(store, span(session="s1", user="u", operation="chat", model="m", tokens_in=5, tags=["blue"], metadata='{"plan": "pro"}'))
+    for kind, listing in (("trace", store.traces), ("session", store.sessions), ("user", store.users)):
+        for row in (*listing.page(EVERYTHING, None, 9).rows, *listing.changed(0, 9).rows):
+            assert row.place == place_of(row.summary)
+            assert list(row.numbers) == numbers_of(kind, row.summary)
+            assert row.signature == signature_of(kind, row.summary) != 0
+            assert 0 < row.change <= store.last_change()
+
+
+@pytest.mark.parametrize(
+    ("where", "users"),
+    [
+        (EVERYTHING, ["u3", "u2", "u1", "u1"]),
+        (Where(project="p2"), ["u1"]),
+        (Where(user_id="u1"), ["u1", "u1"]),
+        (Where(since_unix_nano=T0 + 20 * MS), ["u3", "u2"]),
+        (Where(until_unix_nano=T0 + 20 * MS), ["u1", "u1"]),
+        (Where(user_id="nobody"), []),
+    ],
+)
+def test_users_are_listed_by_when_they_were_last_seen(store: Store, where: Where, users: list[str]) -> None:
+    put(store, span(trace=1, start_ms=1, user="u1"))
+    put(store, span(trace=2, start_ms=2, user="u1", sessiond__project="p2"))
+    put(store, span(trace=3, start_ms=30, user="u3"), span(trace=4, start_ms=20, user="u2"))
+    found, after = [], None
+    while True:
+        page = store.users.page(where, after, 1)
+        found += [row.summary.user_id for row in page.rows if where.holds_for(row.summary)]
+        if page.after is None:
+            break
+        after = page.after
+    assert found == users
+
+
+def test_a_user_of_many_traces_is_listed_once(store: Store) -> None:
+    put(store, span(trace=1, start_ms=1, user="u1"))
+    put(store, span(trace=2, start_ms=2, user="u1"))
+    assert [row.summary.trace_count for row in store.users.page(EVERYTHING, None, 9).rows] == [2]
+
+
+@pytest.mark.parametrize("until", [0, 1, 2, 3, 9])
+def test_an_end_of_time_restricts_traces(store: Store, until: int) -> None:
+    put(store, *(span(trace=number, start_ms=number) for number in (1, 2, 3)))
+    assert trace_numbers(store, Where(until_unix_nano=T0 + until * MS)) == [number for number in (3, 2, 1) if number < until]
 
 
 def test_the_extent_counts_what_is_held(store: Store) -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from hashlib import blake2b
 from pathlib import Path
 
 import lmdb
@@ -10,8 +11,10 @@ import pytest
 
 from builders import RULES, packed, received, span, trace_id
 from sessiond.core.errors import Invalid, Occupied, StoreBroken, StoreFull
+from sessiond.core.model import Costs, SessionSummary, SpanFacts, TraceSummary, Usage, UserSummary
+from sessiond.core.numbers import NUMBERS
+from sessiond.core.where import Where
 from sessiond.service.settle import Settler
-from sessiond.storage.api import Where
 from sessiond.storage.lmdb import environment, keys
 from sessiond.storage.lmdb.environment import refuse_network_file_system
 from sessiond.storage.lmdb.store import LmdbStore
@@ -26,7 +29,7 @@ def test_what_was_appended_is_there_after_reopening(tmp_path: Path) -> None:
     store.close()
     store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
     Settler(store, RULES).settle_all()
-    assert [row.summary.session_id for row in store.list_sessions(Where(), None, 9).rows] == ["s1"]
+    assert [row.summary.session_id for row in store.sessions.page(Where(), None, 9).rows] == ["s1"]
     store.close()
 
 
@@ -104,7 +107,7 @@ def test_over_its_quota_the_store_takes_no_span_and_still_reads(tmp_path: Path) 
     held = store.extent().span_count
     assert 0 < held < 200
     Settler(store, RULES).settle_all()
-    assert len(store.list_traces(Where(), None, 999).rows) == held
+    assert len(store.traces.page(Where(), None, 999).rows) == held
     store.close()
 
 
@@ -199,3 +202,11 @@ def test_a_text_of_no_trace_is_found(tmp_path: Path) -> None:
     store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
     assert [problem for page in store.check() for problem in page] == [f"texts {keys.number(9).hex()}: belongs to no trace"]
     store.close()
+
+
+def test_the_layout_of_rows_is_that_of_the_format() -> None:
+    """Whoever changes a summary or a numeric field changes what stored rows mean: raise FORMAT, and this digest with it."""
+    shapes = (TraceSummary._fields, SessionSummary._fields, UserSummary._fields, SpanFacts._fields, Usage._fields, Costs._fields)
+    numbers = {kind: [field.name for field in fields] for kind, fields in NUMBERS.items()}
+    laid_out = blake2b(repr((shapes, numbers, keys.TREES)).encode(), digest_size=8).hexdigest()
+    assert (keys.FORMAT, laid_out) == (3, "ce2217bac00247ae")

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from sessiond.cli.render import Column, count, failures, listed, text
 from sessiond.cli.text import ABSENT, ago, dollars, duration, number
-from sessiond.client import Session, State, Status, Trace, User
+from sessiond.client import Session, State, Statistics, Status, Trace, User
 from sessiond.client.rows import enum_name
 from sessiond.core.trace import DEFAULT_PROJECT
 
@@ -87,7 +87,7 @@ def first_token(row: Session | Trace) -> Text:
     return Text(duration(row.ttft_ms) if row.HasField("ttft_ms") else ABSENT)
 
 
-def tokens(row: Session | Trace | User) -> Text:
+def tokens(row: Session | Trace | User | Statistics) -> Text:
     """Input and output; `-` where one is not known."""
     known = [getattr(row, name) if row.HasField(name) else None for name in ("input_tokens", "output_tokens")]
     return Text(" / ".join(map(number, known)))

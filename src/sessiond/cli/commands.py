@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "tail": Command("sessiond.cli.tail:tail", "Show sessions as they change, until Ctrl-C."),
     "users": Command("sessiond.cli.users:users", "List users, last seen first."),
     "user": Command("sessiond.cli.users:user", "Show one user and their latest sessions."),
+    "stats": Command("sessiond.cli.stats:stats", "Show counts, costs and percentiles, by time and by label."),
     "status": Command("sessiond.cli.status:status", "Show how the daemon is and what it holds."),
     "check": Command("sessiond.cli.check:check", "Compare everything in the store with its span bytes."),
     "reprice": Command("sessiond.cli.reprice:reprice", "Read the configured prices again, and make every cost again."),

@@ -16,7 +16,7 @@ from sessiond.service.check import check
 from sessiond.service.rebuild import rebuild as rebuild_store
 from sessiond.service.rules import Rules
 from sessiond.storage.lmdb.environment import STORE_FILE, OtherFormat, sync_directory
-from sessiond.storage.lmdb.keys import PREVIOUS_FORMAT
+from sessiond.storage.lmdb.keys import PREVIOUS_FORMATS
 from sessiond.storage.lmdb.previous import PreviousStore
 from sessiond.storage.lmdb.store import LmdbStore
 
@@ -101,9 +101,10 @@ def _opened_to_rebuild(path: Path, bytes_max: int, rules: Rules) -> LmdbStore | 
     try:
         return LmdbStore.open(path, bytes_max=bytes_max, rules=rules.fingerprint)
     except OtherFormat as error:
-        if error.found != str(PREVIOUS_FORMAT).encode():
+        previous = next((of for of in PREVIOUS_FORMATS if str(of).encode() == error.found), None)
+        if previous is None:
             raise
-    return PreviousStore.open(path, bytes_max=bytes_max)
+    return PreviousStore.open(path, bytes_max=bytes_max, of=previous)
 
 
 def _bytes_max(path: Path) -> int:

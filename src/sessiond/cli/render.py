@@ -35,7 +35,7 @@ class Fact(NamedTuple):
 
 
 def table(columns: Sequence[Column[Item]], rows: Iterable[Item], layout: Layout) -> Table:
-    """One line a row, of as many columns as fit; a caption names those that do not."""
+    """One line a row, of as many columns as fit; a caption names those that do not, where they have a name."""
     cells = [[column.cell(row) for column in columns] for row in rows]
     widths = [_width(column, [row[position] for row in cells], layout) for position, column in enumerate(columns)]
     kept = _fitting(columns, widths, layout.width)
@@ -47,7 +47,9 @@ def table(columns: Sequence[Column[Item]], rows: Iterable[Item], layout: Layout)
         drawn.add_column(column.header, justify=column.justify, no_wrap=column.rank > 0, overflow=overflow, max_width=cut)
     for row in cells:
         drawn.add_row(*(row[position] for position in kept))
-    return _with_caption(drawn, [column.header for position, column in enumerate(columns) if position not in kept])
+    return _with_caption(
+        drawn, [column.header for position, column in enumerate(columns) if column.header and position not in kept]
+    )
 
 
 def line(columns: Sequence[Column[Item]], row: Item, layout: Layout) -> Table:

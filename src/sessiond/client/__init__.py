@@ -4,7 +4,7 @@ from sessiond.client.aio import AsyncClient
 from sessiond.client.explanation import Explanation
 from sessiond.client.failure import RequestFailed
 from sessiond.client.following import Update
-from sessiond.client.requests import Conditions, FollowConditions, StatsConditions, UserConditions
+from sessiond.client.requests import Conditions, FollowConditions, StatsConditions, StatsOf, UserConditions
 from sessiond.client.sync import Client
 from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse, RepriceResponse
 from sessiond.wire._pb.v1.resources_pb2 import (
@@ -52,6 +52,7 @@ __all__ = [
     "StatsBucket",
     "StatsConditions",
     "StatsGroup",
+    "StatsOf",
     "StatsResponse",
     "Status",
     "Trace",

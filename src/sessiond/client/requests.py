@@ -14,6 +14,10 @@ PAGE_SIZE_MAX: Final = 1000
 """A daemon gives no more rows at once."""
 
 
+StatsOf: TypeAlias = Literal["traces", "sessions", "users"]
+"""What statistics are over."""
+
+
 class FollowConditions(TypedDict, total=False):
     """Which sessions or traces. What is left out does not restrict; all that is given must hold."""
 
@@ -49,7 +53,7 @@ class UserConditions(TypedDict, total=False):
 class StatsConditions(TypedDict, total=False):
     """Over which rows, and how they are divided; otherwise as Conditions."""
 
-    of: Literal["traces", "sessions", "users"]
+    of: StatsOf
     """Traces, where it is left out."""
     project: str
     session_id: str

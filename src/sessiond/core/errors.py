@@ -12,12 +12,14 @@ class Code(Enum):
 
     INVALID = "invalid"
     NOT_FOUND = "not_found"
-    UNSERVED = "unserved"
     TOO_LARGE = "too_large"
     BUSY = "busy"
     FULL = "full"
     BROKEN = "broken"
     OCCUPIED = "occupied"
+    CROWDED = "crowded"
+    TOO_OLD = "too_old"
+    CANCELLED = "cancelled"
 
 
 class SessiondError(Exception):
@@ -42,12 +44,6 @@ class Invalid(SessiondError):
     def __init__(self, field: str, value: object, problem: str, *, hint: str = "") -> None:
         super().__init__(f"{field}: {value!r} {problem}", hint=hint)
         self.field = field
-
-
-class Unserved(SessiondError):
-    """The caller asked for something the API carries and this version does not serve; it is refused, never ignored."""
-
-    code = Code.UNSERVED
 
 
 class NotFound(SessiondError):
@@ -84,3 +80,21 @@ class Occupied(SessiondError):
     """A port, a data directory or a file system can't be ours."""
 
     code = Code.OCCUPIED
+
+
+class Crowded(SessiondError):
+    """As many do this as may; one of them must end first."""
+
+    code = Code.CROWDED
+
+
+class TooOld(SessiondError):
+    """What the caller wants to go on from is of too long ago; they must begin anew."""
+
+    code = Code.TOO_OLD
+
+
+class Cancelled(SessiondError):
+    """Whoever asked does not wait any more."""
+
+    code = Code.CANCELLED

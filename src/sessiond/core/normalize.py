@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final, cast
 
 from sessiond.core.conventions import GENERATION_KINDS, TABLE, CacheShare, Meaning, Row
+from sessiond.core.conventions.row import rows
 from sessiond.core.elsewhere import admit, put, read_event_attributes, read_event_times, read_span_rows
 from sessiond.core.first_token import first_token_nano
 from sessiond.core.labels import joined_metadata, joined_tags
@@ -45,16 +46,18 @@ _PROVIDER_BY_MEANING: Final = [
 class Normalizer:
     """The table of conventions at work, with keys of an operator's own before the table's.
 
-    `session_keys` and `user_keys` are attribute keys in order of precedence; an id under one of them wins over any other. It never
-    changes, but for what it remembers about keys that it has met; threads may share it.
+    `session_keys` and `user_keys` are attribute keys in order of precedence; an id under one of them wins over any other. What a
+    span has under `metadata_keys` becomes metadata by the key's own name. A normalizer never changes, but for what it remembers
+    about keys that it has met; threads may share it.
     """
 
     __slots__ = ("_extra", "_index")
 
-    def __init__(self, session_keys: Sequence[str] = (), user_keys: Sequence[str] = ()) -> None:
+    def __init__(self, session_keys: Sequence[str] = (), user_keys: Sequence[str] = (), metadata_keys: Sequence[str] = ()) -> None:
         self._extra: dict[Meaning, tuple[Row, ...]] = {
-            "session": tuple(Row(key) for key in session_keys),
-            "user": tuple(Row(key) for key in user_keys),
+            "session": rows(*session_keys),
+            "user": rows(*user_keys),
+            "metadata": rows(*metadata_keys),
         }
         self._index = Index(self._extra)
 

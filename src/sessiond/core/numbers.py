@@ -19,6 +19,10 @@ _NUMERIC: Final = frozenset({"time", "milliseconds", "usd", "count", "bool", "en
 _LABELS: Final = ("user_id", "user_ids", "models", "request_models", "providers", "services", "agents", "tools", "tags")
 """The fields whose values set bits, besides metadata: few values a row, and asked for by whole values."""
 
+ABSENT: Final = -(2**63)
+"""Stands for a number that is not known: a scan has no time to make None of it."""
+_LARGEST: Final = 2**63 - 1
+
 Getter = Callable[[AnySummary], int | None]
 
 
@@ -43,9 +47,10 @@ _LABEL_GETTERS: Final = {
 }
 
 
-def numbers_of(kind: Kind, row: AnySummary) -> list[int | None]:
-    """The row's values of `NUMBERS[kind]`; None where absent."""
-    return [get(row) for get in _GETTERS[kind]]
+def numbers_of(kind: Kind, row: AnySummary) -> list[int]:
+    """The row's values of `NUMBERS[kind]`, each of 64 bits: ABSENT where there is none, the largest for one that is larger."""
+    values = (get(row) for get in _GETTERS[kind])
+    return [ABSENT if value is None else min(value, _LARGEST) for value in values]
 
 
 def signature_of(kind: Kind, row: AnySummary) -> int:

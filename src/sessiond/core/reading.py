@@ -204,7 +204,9 @@ def _reader_of_tags(row: Row) -> Reader:
 
 
 def _reader_of_metadata(row: Row) -> Reader:
-    """Leaves out what the same object gives as an id."""
+    """Of an attribute, it under its own name; of an object, all but what the same object gives as an id."""
+    if row.place == "attribute":
+        return partial(_named_pair, row.key)
     return partial(_pairs, frozenset(inner.path for meaning in BINDINGS for inner in TABLE[meaning] if inner.key == row.key))
 
 

@@ -13,8 +13,13 @@ class Seen(Protocol, Generic[Summary_co]):
     """One row."""
 
     @property
-    def numbers(self) -> Sequence[int | None]:
-        """Its values of `core.numbers.NUMBERS`, at no cost."""
+    def place(self) -> bytes:
+        """`core.places.place_of` its summary, at no cost where it comes from a list."""
+        ...
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """`core.numbers.numbers_of` its summary, at no cost."""
         ...
 
     @property

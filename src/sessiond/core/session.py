@@ -1,7 +1,6 @@
 """The summary of a session: a pure function of the set of its traces' summaries."""
 
 from collections.abc import Sequence
-from hashlib import blake2b
 
 from sessiond.core import costs, usage
 from sessiond.core.fold import covered_nano, cut, distinct, latest, percentile, shortened, total, union
@@ -57,13 +56,3 @@ def summarize(key: SessionKey, traces: Sequence[TraceSummary]) -> SessionSummary
         list_counts=cut(lists, (count for trace in turns for count in trace.list_counts)),
         **shortened(lists),
     )
-
-
-def order_of_id(key: SessionKey) -> bytes:
-    """Where a session stands among those of equal rank: by its id, then (for ids alike in 128 bytes) by a digest of the whole key.
-
-    At most 145 bytes, so that it fits a key of any engine, whatever an application sends as id.
-    """
-    session_id = key.session_id.encode()
-    digest = blake2b(key.project.encode() + b"\0" + session_id, digest_size=16).digest()
-    return session_id[:128] + b"\0" + digest

@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from sessiond.core.fields import AnySummary
-from sessiond.core.model import SessionSummary, TraceSummary, UserSummary
+from sessiond.core.model import SessionSummary, UserSummary
+from sessiond.core.places import place_unix_nano
 
 
 class Where(NamedTuple):
@@ -33,10 +34,3 @@ class Where(NamedTuple):
         if self.user_id is None:
             return True
         return self.user_id in row.user_ids if isinstance(row, SessionSummary) else row.user_id == self.user_id
-
-
-def place_unix_nano(row: AnySummary) -> int:
-    """What rows of a kind are listed by, latest first: a trace's start, a session's last activity, when a user was last seen."""
-    if isinstance(row, TraceSummary):
-        return row.start_unix_nano
-    return row.last_activity_unix_nano if isinstance(row, SessionSummary) else row.last_seen_unix_nano

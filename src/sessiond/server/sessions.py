@@ -1,21 +1,24 @@
 """SessionService: requests into questions, rows into messages of at most about 1 MiB."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import grpc
 from google.protobuf.message import Message
 
-from sessiond.core.errors import Invalid, Unserved
+from sessiond.core.errors import Invalid
+from sessiond.core.fields import Kind
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary, UserKey
 from sessiond.core.trace import DEFAULT_PROJECT
 from sessiond.server.status import translated
+from sessiond.service.follow import Followers, Update
 from sessiond.service.query import Queries
-from sessiond.storage.api import Where
+from sessiond.service.question import Question, Within, ask_sessions, ask_traces, ask_users
 from sessiond.wire import api
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.resources_pb2 import Session, Trace, User
 from sessiond.wire._pb.v1.session_service_pb2_grpc import SessionServiceServicer
+from sessiond.wire.stats import breakdown, stats_message
 from sessiond.wire.traces_data import traces_data
 
 MESSAGE_BYTES: Final = 1 << 20
@@ -24,29 +27,43 @@ FIRST_ROWS: Final = 10
 """Rows in the first message of a stream, so that a person sees something at once."""
 
 Item = TypeVar("Item", bound=Message)
-ListRequest = pb.ListSessionsRequest | pb.StreamSessionsRequest | pb.ListTracesRequest | pb.StreamTracesRequest
+Summary = TypeVar("Summary", TraceSummary, SessionSummary)
+Response = TypeVar("Response", bound=Message)
+Following = TypeVar("Following", pb.StreamSessionsResponse, pb.StreamTracesResponse)
+Piece = TypeVar("Piece")
+StreamRequest = pb.StreamSessionsRequest | pb.StreamTracesRequest
+Request = pb.ListSessionsRequest | pb.ListTracesRequest | pb.ListUsersRequest | pb.StatsRequest | StreamRequest
 
 
 class SessionService(SessionServiceServicer):
-    """The servicer over `service.query`."""
+    """The servicer over `service.query` and `service.follow`."""
 
-    def __init__(self, queries: Queries) -> None:
+    def __init__(self, queries: Queries, followers: Followers) -> None:
         self._queries = queries
+        self._followers = followers
 
     def ListSessions(self, request: pb.ListSessionsRequest, context: grpc.ServicerContext) -> pb.ListSessionsResponse:  # noqa: N802
         def page(size: int) -> pb.ListSessionsResponse:
-            rows, token = self._queries.list_sessions(where, size, request.page_token)
-            return pb.ListSessionsResponse(sessions=map(self._session, rows), next_page_token=token)
+            rows, token = self._queries.page(question, size, request.page_token, context.is_active)
+            return pb.ListSessionsResponse(sessions=self._sessions(rows), next_page_token=token)
 
         with translated(context):
-            where = _where(request)
+            question = ask_sessions(_within(request), request.filter, request.order_by)
             return _bounded(page, request.page_size, lambda response: len(response.sessions))
 
     def StreamSessions(  # noqa: N802
         self, request: pb.StreamSessionsRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.StreamSessionsResponse]:
         with translated(context):
-            rows = (self._session(row) for page in self._queries.stream_sessions(_where(request)) for row in page)
+            question = ask_sessions(_within(request), request.filter, request.order_by)
+            if request.follow:
+                for update in self._followed(question, request, context):
+                    yield from _update_messages(
+                        lambda some: pb.StreamSessionsResponse(sessions=some), self._sessions(update.rows), update
+                    )
+                return
+            _refuse_followers_fields(request)
+            rows = (row for page in self._queries.stream(question, context.is_active) for row in self._sessions(page))
             for sessions in _messages_of(rows, first=FIRST_ROWS):
                 yield pb.StreamSessionsResponse(sessions=sessions)
 
@@ -57,24 +74,32 @@ class SessionService(SessionServiceServicer):
             if not request.session_id:
                 raise Invalid("session_id", "", "must not be empty")
             session, traces = self._queries.session(SessionKey(request.project or DEFAULT_PROJECT, request.session_id))
-            yield pb.GetSessionResponse(session=self._session(session))
+            yield pb.GetSessionResponse(session=next(self._sessions([session])))
             for some in _messages_of(self._traces(traces)):
                 yield pb.GetSessionResponse(traces=some)
 
     def ListTraces(self, request: pb.ListTracesRequest, context: grpc.ServicerContext) -> pb.ListTracesResponse:  # noqa: N802
         def page(size: int) -> pb.ListTracesResponse:
-            rows, token = self._queries.list_traces(where, size, request.page_token)
+            rows, token = self._queries.page(question, size, request.page_token, context.is_active)
             return pb.ListTracesResponse(traces=self._traces(rows), next_page_token=token)
 
         with translated(context):
-            where = _where(request)
+            question = ask_traces(_within(request), request.filter, request.order_by)
             return _bounded(page, request.page_size, lambda response: len(response.traces))
 
     def StreamTraces(  # noqa: N802
         self, request: pb.StreamTracesRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.StreamTracesResponse]:
         with translated(context):
-            rows = (row for page in self._queries.stream_traces(_where(request)) for row in self._traces(page))
+            question = ask_traces(_within(request), request.filter, request.order_by)
+            if request.follow:
+                for update in self._followed(question, request, context):
+                    yield from _update_messages(
+                        lambda some: pb.StreamTracesResponse(traces=some), self._traces(update.rows), update
+                    )
+                return
+            _refuse_followers_fields(request)
+            rows = (row for page in self._queries.stream(question, context.is_active) for row in self._traces(page))
             for traces in _messages_of(rows, first=FIRST_ROWS):
                 yield pb.StreamTracesResponse(traces=traces)
 
@@ -111,31 +136,74 @@ class SessionService(SessionServiceServicer):
                 raise Invalid("user_id", "", "must not be empty")
             return api.user_message(self._queries.user(UserKey(request.project or DEFAULT_PROJECT, request.user_id)))
 
-    def _session(self, session: SessionSummary) -> Session:
-        texts = self._queries.texts_of_session(session)
-        return api.session_message(session, texts, is_live=self._queries.is_live(session))
+    def ListUsers(self, request: pb.ListUsersRequest, context: grpc.ServicerContext) -> pb.ListUsersResponse:  # noqa: N802
+        def page(size: int) -> pb.ListUsersResponse:
+            rows, token = self._queries.page(question, size, request.page_token, context.is_active)
+            return pb.ListUsersResponse(users=map(api.user_message, rows), next_page_token=token)
+
+        with translated(context):
+            question = ask_users(_within(request), request.filter, request.order_by)
+            return _bounded(page, request.page_size, lambda response: len(response.users))
+
+    def Stats(self, request: pb.StatsRequest, context: grpc.ServicerContext) -> pb.StatsResponse:  # noqa: N802
+        with translated(context):
+            asked = breakdown(request)
+            question = _ASKED_FOR_STATS[asked.kind](_within(request), request.filter)
+            return stats_message(self._queries.stats(question, asked, context.is_active))
+
+    def _followed(
+        self, question: Question[Summary], request: StreamRequest, context: grpc.ServicerContext
+    ) -> Iterator[Update[Summary]]:
+        return self._followers.follow(question, request.resume_token, context.is_active, changes_only=request.changes_only)
+
+    def _sessions(self, sessions: Sequence[SessionSummary]) -> Iterator[Session]:
+        texts = self._queries.texts_of_sessions(sessions)
+        return (
+            api.session_message(session, some, is_live=self._queries.is_live(session))
+            for session, some in zip(sessions, texts, strict=True)
+        )
 
     def _traces(self, traces: Sequence[TraceSummary]) -> Iterator[Trace]:
         return map(api.trace_message, traces, self._queries.texts([trace.trace_id for trace in traces]))
 
 
-def _where(request: ListRequest) -> Where:
-    """What a list request asks for. Raises Unserved for what it carries and this version does not serve."""
-    for field in ("filter", "order_by"):
+_ASKED_FOR_STATS: Final[Mapping[Kind, Callable[[Within, str], Question[Any]]]] = {
+    "trace": ask_traces,
+    "session": ask_sessions,
+    "user": ask_users,
+}
+
+
+def _within(request: Request) -> Within:
+    """What a request restricts rows by besides its filter. Raises Invalid."""
+    fields = request.DESCRIPTOR.fields_by_name
+
+    def named(field: str) -> str | None:
+        return getattr(request, field) or None if field in fields else None
+
+    def time(field: str) -> int | None:
+        return api.unix_nano(getattr(request, field), field) if field in fields and request.HasField(field) else None
+
+    return Within(named("project"), named("session_id"), named("user_id"), time("since"), time("until"))
+
+
+def _refuse_followers_fields(request: StreamRequest) -> None:
+    for field in ("resume_token", "changes_only"):
         if getattr(request, field):
-            raise Unserved(
-                f"{field} is not served in this version", hint="leave it empty; project, session_id, user_id and since are"
-            )
-    return Where(
-        project=request.project or None,
-        session_id=request.session_id or None,
-        user_id=request.user_id or None,
-        since_unix_nano=api.unix_nano(request.since, "since") if request.HasField("since") else None,
-    )
+            raise Invalid(field, getattr(request, field), "is for followers", hint="set follow too")
 
 
-Response = TypeVar("Response", bound=Message)
-Piece = TypeVar("Piece")
+def _update_messages(respond: Callable[[list[Item]], Following], rows: Iterable[Item], update: Update[Any]) -> Iterator[Following]:
+    """An update in messages of at most MESSAGE_BYTES; the last of them tells of all but its rows."""
+    messages = [respond(some) for some in _messages_of(rows)] or [respond([])]
+    yield from messages[:-1]
+    last = messages[-1]
+    last.gone.extend(api.gone_message(gone.project, gone.id, is_removed=gone.is_removed) for gone in update.gone)
+    last.resume_token = update.token
+    last.caught_up = update.caught_up
+    if update.stalled_seconds:
+        last.stalled.FromNanoseconds(round(update.stalled_seconds * 10**9))
+    yield last
 
 
 def _bounded(page: Callable[[int], Response], page_size: int, rows: Callable[[Response], int]) -> Response:

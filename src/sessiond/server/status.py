@@ -27,12 +27,14 @@ RETRY_TRAILER: Final = "google.rpc.retryinfo-bin"
 CODES: Final[dict[Code, RpcCode]] = {
     Code.INVALID: RpcCode.INVALID_ARGUMENT,
     Code.NOT_FOUND: RpcCode.NOT_FOUND,
-    Code.UNSERVED: RpcCode.UNIMPLEMENTED,
     Code.TOO_LARGE: RpcCode.RESOURCE_EXHAUSTED,
     Code.BUSY: RpcCode.UNAVAILABLE,
     Code.FULL: RpcCode.UNAVAILABLE,
     Code.BROKEN: RpcCode.UNAVAILABLE,
     Code.OCCUPIED: RpcCode.FAILED_PRECONDITION,
+    Code.CROWDED: RpcCode.RESOURCE_EXHAUSTED,
+    Code.TOO_OLD: RpcCode.OUT_OF_RANGE,
+    Code.CANCELLED: RpcCode.CANCELLED,
 }
 _UNEXPECTED: Final = "sessiond failed unexpectedly; its log says how. Nothing of this request was acknowledged: send it again"
 

@@ -25,9 +25,9 @@ FAILED: Final = b"failed"
 
 def main() -> None:
     """Answer requests until the parent closes the pipes. The one argument is the extra keys, as `arguments` writes them."""
-    session, user = json.loads(sys.argv[1])
+    keys = ExtraKeys(*map(tuple, json.loads(sys.argv[1])))
     try:
-        _answer_requests(Decoder(ExtraKeys(tuple(session), tuple(user)).normalizer()))
+        _answer_requests(Decoder(keys.normalizer()))
     except BrokenPipeError:  # the parent gave a request up, and this process with it
         os._exit(0)
 

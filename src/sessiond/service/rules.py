@@ -21,10 +21,11 @@ class ExtraKeys(NamedTuple):
 
     session: tuple[str, ...] = ()
     user: tuple[str, ...] = ()
+    metadata: tuple[str, ...] = ()
 
     def normalizer(self) -> Normalizer:
         """What reads spans by these keys and the table."""
-        return Normalizer(self.session, self.user)
+        return Normalizer(*self)
 
 
 class Rules:

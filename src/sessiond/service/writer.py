@@ -5,11 +5,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import structlog
 
 from sessiond.core.errors import Busy, SessiondError, StoreBroken, StoreFull
+from sessiond.service.bell import Bell
 from sessiond.service.renewal import Renewed
 from sessiond.service.rules import Rules
 from sessiond.service.settle import Need, Settler, Waiting
@@ -29,8 +30,12 @@ QUIET_SECONDS: Final = 0.02
 """Without an append for this long, everything marked is settled in the background."""
 OWNERS_SECONDS_MAX: Final = 5.0
 """While appends keep coming, sessions and users are settled in the background this often."""
+FOLLOWED_SECONDS_MAX: Final = 1.0
+"""The same while somebody follows them."""
 RETRY_SECONDS: Final = 1.0
 """Pause after settling failed for want of space."""
+
+Result = TypeVar("Result")
 
 log = structlog.get_logger()
 
@@ -52,11 +57,11 @@ class _Ticket(NamedTuple):
     done: Future[None]
 
 
-class _Change(NamedTuple):
-    """Other rules, and who waits until they are in force."""
+class _Task(NamedTuple):
+    """Something short that only this thread may do, and who waits for its result."""
 
-    rules: Rules
-    done: Future[int]
+    do: Callable[[], Any]
+    done: Future[Any]
 
 
 class Writer:
@@ -71,10 +76,14 @@ class Writer:
         self._queue_bytes_max = queue_bytes_max
         self._broken = broken
         self._changed = threading.Condition()
+        self.settled_bell = Bell()
+        """Rung when something was settled."""
+        self.follower_count = 0
+        """How many wait for it all the time."""
         self._queue: deque[_Waiting] = deque()
         self._queue_bytes = 0
         self._tickets: list[_Ticket] = []
-        self._changes: list[_Change] = []
+        self._tasks: list[_Task] = []
         self._stopping = False
         self._full: StoreFull | None = None
         self._at_work_since: float | None = None
@@ -148,11 +157,18 @@ class Writer:
 
         Done when they are in force, with how many traces are to be looked at: 0 where no rule changed and nothing is to be renewed.
         """
-        done: Future[int] = Future()
+        return self._given_task(lambda: self._change_rules(rules))
+
+    def forget_removals(self, through: int) -> Future[None]:
+        """Have the store tell removals up to a change no more."""
+        return self._given_task(lambda: self._store.forget_removals(through))
+
+    def _given_task(self, do: Callable[[], Result]) -> Future[Result]:
+        done: Future[Result] = Future()
         with self._changed:
             if self._stopping:
                 raise Busy("sessiond is stopping", hint="ask again")
-            self._changes.append(_Change(rules, done))
+            self._tasks.append(_Task(do, done))
             self._changed.notify()
         return done
 
@@ -194,12 +210,12 @@ class Writer:
             self._at_work_since = time.monotonic()
             appends = self._take()
             tickets, self._tickets = self._tickets, []
-            changes, self._changes = self._changes, []
+            tasks, self._tasks = self._tasks, []
             if self._stopping and not appends:
-                self._release(tickets, changes)
+                self._release(tickets, tasks)
                 return False
-        for change in changes:
-            self._change_rules(change)
+        for task in tasks:
+            _do(task)
         try:
             if appends:
                 self._commit(appends)
@@ -210,7 +226,7 @@ class Writer:
         return True
 
     def _has_work(self) -> bool:
-        return bool(self._queue or self._tickets or self._stopping or self._changes)
+        return bool(self._queue or self._tickets or self._stopping or self._tasks)
 
     def _idle_seconds(self) -> float | None:
         """How long to wait for work before settling; None: until there is some."""
@@ -228,19 +244,13 @@ class Writer:
         return max(0.0, self._last_append + QUIET_SECONDS - time.monotonic())
 
     def _seconds_until_owners(self) -> float:
-        return min(self._seconds_until_quiet(), max(0.0, self._last_owners + OWNERS_SECONDS_MAX - time.monotonic()))
+        pause = FOLLOWED_SECONDS_MAX if self.follower_count else OWNERS_SECONDS_MAX
+        return min(self._seconds_until_quiet(), max(0.0, self._last_owners + pause - time.monotonic()))
 
-    def _change_rules(self, change: _Change) -> None:
-        try:
-            self._settler.change_rules(change.rules)
-        except StoreFull as error:
-            change.done.set_exception(error)
-        except BaseException as error:
-            change.done.set_exception(error)
-            raise
-        else:
-            renewed = self.renewed()
-            change.done.set_result(renewed.of if renewed else 0)
+    def _change_rules(self, rules: Rules) -> int:
+        self._settler.change_rules(rules)
+        renewed = self.renewed()
+        return renewed.of if renewed else 0
 
     def _take(self) -> list[_Waiting]:
         """The appends for the next transaction, in order."""
@@ -310,6 +320,7 @@ class Writer:
                 had_traces = self._settler.waiting().traces  # which go first
                 if not self._settler.step(owners=owners):
                     return
+                self.settled_bell.ring()
                 self._at_work_since = time.monotonic()
                 if owners and not had_traces:
                     self._last_owners = self._at_work_since
@@ -331,17 +342,30 @@ class Writer:
         with self._changed:
             self._stopping = True
             appends, self._queue = list(self._queue), deque()
-            self._release(self._tickets, self._changes)
+            self._release(self._tickets, self._tasks)
         _refuse(appends, error)
         self._telemetry.failed(str(error))
         self._broken(error)
 
-    def _release(self, tickets: list[_Ticket], changes: list[_Change]) -> None:
+    def _release(self, tickets: list[_Ticket], tasks: list[_Task]) -> None:
         for ticket in tickets:
             ticket.done.set_result(None)
-        for change in changes:
-            change.done.set_exception(Busy("sessiond is stopping", hint="ask again"))
+        for task in tasks:
+            task.done.set_exception(Busy("sessiond is stopping", hint="ask again"))
         self._settler.give_up()
+
+
+def _do(task: _Task) -> None:
+    """Do a task; what fails is for those who wait to hear of, and where the store can't be trusted any more, for all."""
+    try:
+        result = task.do()
+    except StoreFull as error:
+        task.done.set_exception(error)
+    except BaseException as error:
+        task.done.set_exception(error)
+        raise
+    else:
+        task.done.set_result(result)
 
 
 def _refuse(appends: Iterable[_Waiting], error: Exception) -> None:

@@ -19,6 +19,7 @@ trusted any more and the process must stop. A verb that fails with either has ch
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
+from sessiond.core.fields import AnySummary
 from sessiond.core.model import (
     SessionKey,
     SessionSummary,
@@ -29,13 +30,13 @@ from sessiond.core.model import (
     UserKey,
     UserSummary,
 )
+from sessiond.core.where import Where
 from sessiond.storage.packing import PackedTrace
 
-Summary = TypeVar("Summary", TraceSummary, SessionSummary)
+Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
+Summary_co = TypeVar("Summary_co", bound=AnySummary, covariant=True)
 
 RULES_BYTES: Final = 8
-SCANNED_MAX: Final = 10_000
-"""Index rows a page looks at: what bounds its transaction where few rows match."""
 SPAN_PAGE_BYTES: Final = 1 << 20
 """Bytes of spans in a page of `spans`, unless a single chunk of them is larger."""
 
@@ -75,55 +76,74 @@ class SpanPage(NamedTuple):
     """Where the next page goes on; None: this was the last."""
 
 
-class Where(NamedTuple):
-    """Which rows are wanted: all that is given must hold, what is None does not restrict."""
+class Row(Protocol, Generic[Summary_co]):
+    """A listed summary, copied out of the store. Its parts are read when they are asked for: a scan looks at few of them."""
 
-    project: str | None = None
-    session_id: str | None = None
-    user_id: str | None = None
-    since_unix_nano: int | None = None
-    """Start at or after this."""
+    @property
+    def place(self) -> bytes:
+        """`core.places.place_of` its summary."""
+        ...
 
-    def holds_for_trace(self, trace: TraceSummary) -> bool:
-        """Whether a trace is wanted."""
-        return (
-            self.project in (None, trace.project)
-            and self.session_id in (None, trace.session_id)
-            and self.user_id in (None, trace.user_id)
-            and trace.start_unix_nano >= (self.since_unix_nano or 0)
-        )
+    @property
+    def change(self) -> int:
+        """The number of its last change: a later change has a larger number, whatever it changed."""
+        ...
 
-    def holds_for_session(self, session: SessionSummary) -> bool:
-        """Whether a session is wanted."""
-        return (
-            self.project in (None, session.project)
-            and self.session_id in (None, session.session_id)
-            and (self.user_id is None or self.user_id in session.user_ids)
-            and session.start_unix_nano >= (self.since_unix_nano or 0)
-        )
+    @property
+    def signature(self) -> int:
+        """`core.numbers.signature_of` its summary."""
+        ...
 
+    @property
+    def numbers(self) -> Sequence[int]:
+        """`core.numbers.numbers_of` its summary."""
+        ...
 
-class Row(NamedTuple, Generic[Summary]):
-    """A summary and the number of its last change: a later change has a larger number, whatever it changed."""
-
-    summary: Summary
-    change: int
+    @property
+    def summary(self) -> Summary_co:
+        """The whole. Raises StoreBroken where it does not fit its checksum."""
+        ...
 
 
 class Page(NamedTuple, Generic[Summary]):
-    """Some rows. A page may hold fewer rows than asked for, even none, and still not be the last."""
+    """Some rows."""
 
-    rows: list[Row[Summary]]
+    rows: Sequence[Row[Summary]]
     after: bytes | None
-    """Where the next page goes on; None: this was the last. Opaque, and valid however the rows change in between."""
+    """The place where the next page goes on, however the rows change in between; None: this was the last."""
+
+
+class Removal(NamedTuple):
+    """A row that is no more."""
+
+    change: int
+    key: SessionKey | UserKey
 
 
 class Changes(NamedTuple, Generic[Summary]):
-    """Some rows in order of their last changes."""
+    """What changed, in order of change: rows as they are now, each at its last change, and what was removed."""
 
-    rows: list[Row[Summary]]
-    through: int | None
-    """The change up to which this page looked, for the next one; None: there are no more."""
+    rows: Sequence[Row[Summary]]
+    removed: Sequence[Removal]
+    through: int
+    """All changes up to this number have been looked at."""
+    is_last: bool
+    """There were no later ones."""
+
+
+class Listing(Protocol, Generic[Summary]):
+    """The summaries of one kind, in order."""
+
+    def page(self, where: Where, after: bytes | None, limit: int) -> Page[Summary]:
+        """At most `limit` rows past the place `after`, in descending order of places.
+
+        Among them are all for which `where` holds; it narrows as far as the engine's indexes go, so others may come too.
+        """
+        ...
+
+    def changed(self, change: int, limit: int) -> Changes[Summary]:
+        """What changed later than `change`, at most `limit` rows and removals."""
+        ...
 
 
 class Extent(NamedTuple):
@@ -270,27 +290,31 @@ class Store(Protocol):
 
     # -- lists ---------------------------------------------------------------------------------------------------------------
 
-    def list_traces(self, where: Where, after: bytes | None, limit: int) -> Page[TraceSummary]:
-        """A page of traces by start, latest first; ties by trace id, largest first."""
+    @property
+    def traces(self) -> Listing[TraceSummary]:
+        """Traces by start."""
         ...
 
-    def list_sessions(self, where: Where, after: bytes | None, limit: int) -> Page[SessionSummary]:
-        """A page of sessions by last activity, latest first; ties by `core.session.order_of_id`, largest first.
-
-        `since_unix_nano` restricts the session's start.
-        """
+    @property
+    def sessions(self) -> Listing[SessionSummary]:
+        """Sessions by last activity."""
         ...
 
-    def changed_traces(self, where: Where, change: int, limit: int) -> Changes[TraceSummary]:
-        """Traces whose last change has a number larger than `change`, in order of those numbers."""
-        ...
-
-    def changed_sessions(self, where: Where, change: int, limit: int) -> Changes[SessionSummary]:
-        """Sessions whose last change has a number larger than `change`, in order of those numbers."""
+    @property
+    def users(self) -> Listing[UserSummary]:
+        """Users by when they were last seen."""
         ...
 
     def last_change(self) -> int:
         """The number of the latest change; 0 before the first."""
+        ...
+
+    def removals_forgotten(self) -> int:
+        """The change up to which removals are not told any more; 0: all are told."""
+        ...
+
+    def forget_removals(self, through: int) -> None:
+        """Tell removals up to a change no more. Called where the store is written."""
         ...
 
     # -- the store itself ----------------------------------------------------------------------------------------------------

@@ -4,9 +4,10 @@ It keeps nothing on disk, so it is for tests and for comparison alone.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
+from sessiond.core.fields import Kind
 from sessiond.core.identity import Version, version
 from sessiond.core.model import (
     NO_TEXTS,
@@ -20,17 +21,64 @@ from sessiond.core.model import (
     UserKey,
     UserSummary,
 )
-from sessiond.core.session import order_of_id
-from sessiond.storage.api import RULES_BYTES, Appended, Changes, Extent, Marks, Page, Row, SettledTrace, SpanPage, Where
+from sessiond.core.numbers import numbers_of, signature_of
+from sessiond.core.places import place_of
+from sessiond.core.where import Where
+from sessiond.storage.api import RULES_BYTES, Appended, Changes, Extent, Marks, Page, Removal, SettledTrace, SpanPage
 from sessiond.storage.packing import PackedTrace, Packer
 
-Summary = TypeVar("Summary", TraceSummary, SessionSummary)
+Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
+Owner = TypeVar("Owner", SessionKey, UserKey)
+Key = TypeVar("Key", bytes, SessionKey, UserKey)
 SpanKey = tuple[bytes, int]
 
 
 class _Kept(NamedTuple):
     version: Version
     span: ReceivedSpan
+
+
+class _Row(NamedTuple, Generic[Summary]):
+    """`storage.api.Row`."""
+
+    place: bytes
+    change: int
+    signature: int
+    numbers: Sequence[int]
+    summary: Summary
+
+
+class _Listing(Generic[Key, Summary]):
+    """`storage.api.Listing`: the rows of one kind by key, and what was removed of them. The store's lock guards it."""
+
+    def __init__(self, kind: Kind, lock: threading.RLock, last_change: Callable[[], int]) -> None:
+        self._kind: Kind = kind
+        self._lock = lock
+        self._last_change = last_change
+        self.rows: dict[Key, _Row[Summary]] = {}
+        self.removals: list[Removal] = []
+
+    def page(self, where: Where, after: bytes | None, limit: int) -> Page[Summary]:
+        with self._lock:
+            found = [row for row in self.rows.values() if where.holds_for(row.summary) and (after is None or row.place < after)]
+        found.sort(key=lambda row: row.place, reverse=True)
+        return Page(found[:limit], found[limit - 1].place if len(found) > limit else None)
+
+    def changed(self, change: int, limit: int) -> Changes[Summary]:
+        with self._lock:
+            told: list[_Row[Summary] | Removal] = [row for row in self.rows.values() if row.change > change]
+            told += [removal for removal in self.removals if removal.change > change]
+            last = max(change, self._last_change())
+        told.sort(key=lambda one: one.change)
+        is_last, told = len(told) <= limit, told[:limit]
+        rows = [one for one in told if not isinstance(one, Removal)]
+        removed = [one for one in told if isinstance(one, Removal)]
+        return Changes(rows, removed, last if is_last else told[-1].change, is_last)
+
+    def put(self, key: Key, summary: Summary, change: int) -> None:
+        self.rows[key] = _Row(
+            place_of(summary), change, signature_of(self._kind, summary), numbers_of(self._kind, summary), summary
+        )
 
 
 class MemoryStore:
@@ -44,13 +92,14 @@ class MemoryStore:
         self._texts: dict[bytes, Texts] = {}
         self._lock = threading.RLock()
         self._spans: dict[bytes, dict[SpanKey, _Kept]] = {}
-        self._traces: dict[bytes, Row[TraceSummary]] = {}
-        self._sessions: dict[SessionKey, Row[SessionSummary]] = {}
-        self._users: dict[UserKey, UserSummary] = {}
+        self.traces = _Listing[bytes, TraceSummary]("trace", self._lock, lambda: self._change)
+        self.sessions = _Listing[SessionKey, SessionSummary]("session", self._lock, lambda: self._change)
+        self.users = _Listing[UserKey, UserSummary]("user", self._lock, lambda: self._change)
         self._marked_traces: set[bytes] = set()
         self._marked_sessions: set[SessionKey] = set()
         self._marked_users: set[UserKey] = set()
         self._change = 0
+        self._forgotten = 0
 
     def append(self, traces: Sequence[PackedTrace]) -> Appended:
         packer = Packer()
@@ -137,12 +186,12 @@ class MemoryStore:
         with self._lock:
             for new, texts in settled:
                 self._texts[new.trace_id] = texts
-                old = self._traces.get(new.trace_id)
+                old = self.traces.rows.get(new.trace_id)
                 for summary in (new,) if old is None else (old.summary, new):
                     sessions.update(_session_of(summary))
                     users.update(_user_of(summary))
                 self._change += 1
-                self._traces[new.trace_id] = Row(new, self._change)
+                self.traces.put(new.trace_id, new, self._change)
                 self._marked_traces.discard(new.trace_id)
             self._marked_sessions |= sessions
             self._marked_users |= users
@@ -152,24 +201,25 @@ class MemoryStore:
         with self._lock:
             for key, summary in settled:
                 self._marked_sessions.discard(key)
-                self._change += 1
-                if summary is None:
-                    self._sessions.pop(key, None)
-                else:
-                    self._sessions[key] = Row(summary, self._change)
+                self._put(self.sessions, key, summary)
 
     def put_users(self, settled: Sequence[tuple[UserKey, UserSummary | None]]) -> None:
         with self._lock:
             for key, summary in settled:
                 self._marked_users.discard(key)
-                if summary is None:
-                    self._users.pop(key, None)
-                else:
-                    self._users[key] = summary
+                self._put(self.users, key, summary)
+
+    def _put(self, listing: _Listing[Owner, Any], key: Owner, summary: SessionSummary | UserSummary | None) -> None:
+        """Write a summary, or take it away and leave word that it is gone."""
+        self._change += 1
+        if summary is not None:
+            listing.put(key, summary, self._change)
+        elif listing.rows.pop(key, None) is not None:
+            listing.removals.append(Removal(self._change, key))
 
     def trace(self, trace_id: bytes) -> TraceSummary | None:
         with self._lock:
-            row = self._traces.get(trace_id)
+            row = self.traces.rows.get(trace_id)
         return row and row.summary
 
     def texts(self, trace_ids: Sequence[bytes]) -> list[Texts]:
@@ -178,12 +228,13 @@ class MemoryStore:
 
     def session(self, key: SessionKey) -> SessionSummary | None:
         with self._lock:
-            row = self._sessions.get(key)
+            row = self.sessions.rows.get(key)
         return row and row.summary
 
     def user(self, key: UserKey) -> UserSummary | None:
         with self._lock:
-            return self._users.get(key)
+            row = self.users.rows.get(key)
+        return row and row.summary
 
     def traces_of_session(self, key: SessionKey) -> list[TraceSummary]:
         return self._chronological(lambda trace: key in _session_of(trace))
@@ -193,40 +244,29 @@ class MemoryStore:
 
     def session_keys(self, after: SessionKey | None = None, limit: int = 1000) -> list[SessionKey]:
         with self._lock:
-            return sorted(key for key in self._sessions if after is None or key > after)[:limit]
+            return sorted(key for key in self.sessions.rows if after is None or key > after)[:limit]
 
     def user_keys(self, after: UserKey | None = None, limit: int = 1000) -> list[UserKey]:
         with self._lock:
-            return sorted(key for key in self._users if after is None or key > after)[:limit]
-
-    def list_traces(self, where: Where, after: bytes | None, limit: int) -> Page[TraceSummary]:
-        with self._lock:
-            rows = [row for row in self._traces.values() if where.holds_for_trace(row.summary)]
-        return _page({_trace_order(row.summary): row for row in rows}, after, limit)
-
-    def list_sessions(self, where: Where, after: bytes | None, limit: int) -> Page[SessionSummary]:
-        with self._lock:
-            rows = [row for row in self._sessions.values() if where.holds_for_session(row.summary)]
-        return _page({_session_order(row.summary): row for row in rows}, after, limit)
-
-    def changed_traces(self, where: Where, change: int, limit: int) -> Changes[TraceSummary]:
-        with self._lock:
-            rows = [row for row in self._traces.values() if where.holds_for_trace(row.summary)]
-        return _changes(rows, change, limit)
-
-    def changed_sessions(self, where: Where, change: int, limit: int) -> Changes[SessionSummary]:
-        with self._lock:
-            rows = [row for row in self._sessions.values() if where.holds_for_session(row.summary)]
-        return _changes(rows, change, limit)
+            return sorted(key for key in self.users.rows if after is None or key > after)[:limit]
 
     def last_change(self) -> int:
         with self._lock:
             return self._change
 
+    def removals_forgotten(self) -> int:
+        return self._forgotten
+
+    def forget_removals(self, through: int) -> None:
+        with self._lock:
+            for listing in (self.sessions, self.users):
+                listing.removals = [removal for removal in listing.removals if removal.change > through]
+            self._forgotten = through
+
     def extent(self) -> Extent:
         with self._lock:
             span_count = sum(map(len, self._spans.values()))
-            return Extent(span_count, len(self._spans), len(self._sessions), len(self._users), 0, 0)
+            return Extent(span_count, len(self._spans), len(self.sessions.rows), len(self.users.rows), 0, 0)
 
     def check(self) -> Iterator[list[str]]:
         return iter(())
@@ -236,7 +276,7 @@ class MemoryStore:
 
     def _chronological(self, belongs: Callable[[TraceSummary], bool]) -> list[TraceSummary]:
         with self._lock:
-            found = [row.summary for row in self._traces.values() if belongs(row.summary)]
+            found = [row.summary for row in self.traces.rows.values() if belongs(row.summary)]
         return sorted(found, key=lambda trace: (trace.start_unix_nano, trace.trace_id))
 
 
@@ -246,23 +286,3 @@ def _session_of(trace: TraceSummary) -> tuple[SessionKey, ...]:
 
 def _user_of(trace: TraceSummary) -> tuple[UserKey, ...]:
     return () if trace.user_id is None else (UserKey(trace.project, trace.user_id),)
-
-
-def _trace_order(trace: TraceSummary) -> bytes:
-    return trace.start_unix_nano.to_bytes(8, "big") + trace.trace_id
-
-
-def _session_order(session: SessionSummary) -> bytes:
-    return session.last_activity_unix_nano.to_bytes(8, "big") + order_of_id(session.key)
-
-
-def _page(rows: dict[bytes, Row[Summary]], after: bytes | None, limit: int) -> Page[Summary]:
-    left = sorted((order for order in rows if after is None or order < after), reverse=True)
-    taken = left[:limit]
-    return Page([rows[order] for order in taken], taken[-1] if len(left) > limit else None)
-
-
-def _changes(rows: Iterable[Row[Summary]], change: int, limit: int) -> Changes[Summary]:
-    left = sorted((row for row in rows if row.change > change), key=lambda row: row.change)
-    taken = left[:limit]
-    return Changes(taken, taken[-1].change if len(left) > limit else None)

@@ -22,6 +22,7 @@ TRACE_ID: Final = re.compile("[0-9A-Fa-f]{32}")
 SECONDS_END: Final = 2**33
 """Of unix times that fit 64 bits of nanoseconds: the year 2242."""
 _STATUS = {"ok": pb.STATUS_OK, "error": pb.STATUS_ERROR}
+_GONE: Final = (service_pb.Gone.REASON_NO_MATCH, service_pb.Gone.REASON_REMOVED)
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
 WithUsage = TypeVar("WithUsage", pb.Span, pb.ExplainedCall)
@@ -104,6 +105,12 @@ def uncounted_message(span: Uncounted) -> pb.UncountedSpan:
     return pb.UncountedSpan(
         span_id=span.span_id.hex(), rule=span.rule, counted_span_id=span.counted_span_id.hex(), reason=span.reason
     )
+
+
+def gone_message(project: str, name: str | bytes, *, is_removed: bool) -> service_pb.Gone:
+    """A row that a follower is not to show any more."""
+    shown = name.hex() if isinstance(name, bytes) else name
+    return service_pb.Gone(project=project, id=shown, reason=_GONE[is_removed])
 
 
 def raw_span_message(span: StoredSpan) -> service_pb.RawSpan:

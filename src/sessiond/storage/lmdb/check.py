@@ -97,6 +97,7 @@ def _trace_summary(txn: Txn, trees: Trees, prefix: bytes, packed: bytes) -> list
     return [
         *_of_a_trace(txn, trees, prefix, packed),
         *_indexed(txn, trees, write.trace_index_rows(row, prefix)),
+        *_headed(codec.pack_trace(row), packed),
         *_of_a_project(txn, trees, row.summary.project, row.project),
     ]
 
@@ -110,14 +111,25 @@ def _session_summary(txn: Txn, trees: Trees, prefix: bytes, packed: bytes) -> li
     row = codec.unpack_session(packed)
     problems = _indexed(txn, trees, write.session_index_rows(row, prefix))
     problems += _of_a_project(txn, trees, row.summary.project, row.project)
-    if txn.get(keys.named(row.summary.key), db=trees["session_ids"]) != prefix:
-        problems.append("its id leads elsewhere")
-    return problems
+    problems += _headed(codec.pack_session(row), packed)
+    return problems + _named(txn, trees, "session", row.summary.key, prefix)
 
 
 def _user_summary(txn: Txn, trees: Trees, prefix: bytes, packed: bytes) -> list[str]:
-    leads_here = txn.get(keys.named(codec.unpack_user(packed).key), db=trees["user_ids"]) == prefix
-    return [] if leads_here else ["its id leads elsewhere"]
+    row = codec.unpack_user(packed)
+    problems = _indexed(txn, trees, write.user_index_rows(row, prefix))
+    problems += _of_a_project(txn, trees, row.summary.project, row.project)
+    problems += _headed(codec.pack_user(row), packed)
+    return problems + _named(txn, trees, "user", row.summary.key, prefix)
+
+
+def _headed(again: bytes, packed: bytes) -> list[str]:
+    """A row's head is that of its summary."""
+    return [] if again == packed else ["its head is not that of its summary"]
+
+
+def _named(txn: Txn, trees: Trees, kind: str, key: SessionKey | UserKey, prefix: bytes) -> list[str]:
+    return [] if txn.get(keys.named(key), db=trees[f"{kind}_ids"]) == prefix else ["its id leads elsewhere"]
 
 
 def _indexed(txn: Txn, trees: Trees, rows: dict[tuple[str, bytes], bytes]) -> list[str]:
@@ -138,6 +150,19 @@ def _session_index(tree: str) -> Checked:
         return [] if row and (tree, key) in write.session_index_rows(row, prefix) else ["points at a session that is not there"]
 
     return checked
+
+
+def _user_index(tree: str) -> Checked:
+    def checked(txn: Txn, trees: Trees, key: bytes, prefix: bytes) -> list[str]:
+        row = read.user_row(txn, trees, prefix)
+        return [] if row and (tree, key) in write.user_index_rows(row, prefix) else ["points at a user that is not there"]
+
+    return checked
+
+
+def _removal(_txn: Txn, _trees: Trees, _key: bytes, packed: bytes) -> list[str]:
+    kind, _project, _name = unseal(packed)
+    return [] if kind in {"session", "user"} else [f"tells of an unknown kind {kind!r}"]
 
 
 def _owner(kind: str) -> Checked:
@@ -178,6 +203,8 @@ _CHECKS: Final[dict[str, Checked]] = {
     "marked_users": _mark("user"),
     **{tree: _trace_index(tree) for tree in ("traces_by_start", "trace_changes", "session_traces", "user_traces")},
     **{tree: _session_index(tree) for tree in ("sessions_by_activity", "session_changes", "user_sessions")},
+    **{tree: _user_index(tree) for tree in ("users_by_last_seen", "user_changes")},
+    "removals": _removal,
 }
 
 _NUMBERED: Final = (
@@ -187,5 +214,7 @@ _NUMBERED: Final = (
     ("project", "traces_by_start"),
     ("change", "trace_changes"),
     ("change", "session_changes"),
+    ("change", "user_changes"),
+    ("change", "removals"),
 )
 """(counter, tree whose keys begin with its numbers)."""

@@ -1,16 +1,26 @@
-"""How rows are written that only this engine has: what is known of a span, summaries, counters."""
+"""How rows are written that only this engine has: what is known of a span, summaries, counters.
+
+A summary's row begins with a head of fixed width (its last change, signature and numbers), which a scan reads without the rest.
+"""
 
 import struct
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
+from sessiond.core.fields import AnySummary, Kind
 from sessiond.core.identity import Held, Version
 from sessiond.core.model import SessionSummary, Texts, TraceSummary, UserSummary
+from sessiond.core.numbers import NUMBERS, numbers_of, signature_of
+from sessiond.core.places import place_of
 from sessiond.storage.api import RULES_BYTES
 from sessiond.storage.packing import SPAN_BYTES, SPAN_KEY_BYTES, PackedTrace, seal, unseal
 
 _SPAN_ROW: Final = struct.Struct(">QQ16sQ")
 """What a packed span says behind its key, then the commit."""
 _COUNTERS: Final = struct.Struct(">QQQQQQ")
+_HEADS: Final[Mapping[Kind, struct.Struct]] = {kind: struct.Struct(f">{2 + len(fields)}q") for kind, fields in NUMBERS.items()}
+"""Change, signature, then the numbers of a kind."""
+Summary_co = TypeVar("Summary_co", bound=AnySummary, covariant=True)
 
 
 class SpanRow(NamedTuple):
@@ -37,6 +47,14 @@ class SessionRow(NamedTuple):
     project: int
     users: tuple[int, ...]
     summary: SessionSummary
+
+
+class UserRow(NamedTuple):
+    """A user's summary, the number of its last change, and the number of its project."""
+
+    change: int
+    project: int
+    summary: UserSummary
 
 
 class Counters(NamedTuple):
@@ -96,26 +114,68 @@ def unpack_counters(packed: bytes) -> Counters:
 
 
 def pack_trace(row: TraceRow) -> bytes:
-    return seal(row)
+    return _head("trace", row.change, row.summary) + seal(row[1:])
 
 
-def unpack_trace(sealed: bytes) -> TraceRow:
-    change, project, session, user, summary = unseal(sealed)
-    return TraceRow(change, project, session, user, TraceSummary.of_row(summary))
+def unpack_trace(packed: bytes) -> TraceRow:
+    project, session, user, summary = _body("trace", packed)
+    return TraceRow(_change(packed), project, session, user, TraceSummary.of_row(summary))
 
 
 def pack_session(row: SessionRow) -> bytes:
-    return seal(row)
+    return _head("session", row.change, row.summary) + seal(row[1:])
 
 
-def unpack_session(sealed: bytes) -> SessionRow:
-    change, project, users, summary = unseal(sealed)
-    return SessionRow(change, project, users, SessionSummary.of_row(summary))
+def unpack_session(packed: bytes) -> SessionRow:
+    project, users, summary = _body("session", packed)
+    return SessionRow(_change(packed), project, users, SessionSummary.of_row(summary))
 
 
-def pack_user(summary: UserSummary) -> bytes:
-    return seal(summary)
+def pack_user(row: UserRow) -> bytes:
+    return _head("user", row.change, row.summary) + seal(row[1:])
 
 
-def unpack_user(sealed: bytes) -> UserSummary:
-    return UserSummary.of_row(unseal(sealed))
+def unpack_user(packed: bytes) -> UserRow:
+    project, summary = _body("user", packed)
+    return UserRow(_change(packed), project, UserSummary.of_row(summary))
+
+
+def _head(kind: Kind, change: int, summary: AnySummary) -> bytes:
+    return _HEADS[kind].pack(change, signature_of(kind, summary), *numbers_of(kind, summary))
+
+
+def _change(packed: bytes) -> int:
+    return int.from_bytes(packed[:8], "big")
+
+
+def _body(kind: Kind, packed: bytes) -> Any:  # noqa: ANN401  (msgpack's own type; every caller builds a value of it)
+    return unseal(packed[_HEADS[kind].size :])
+
+
+class ListedRow(Generic[Summary_co]):
+    """`storage.api.Row` over a row's bytes."""
+
+    __slots__ = ("_kind", "_packed", "_place", "_summary", "change", "numbers", "signature")
+
+    def __init__(self, kind: Kind, packed: bytes, place: bytes | None) -> None:
+        head = _HEADS[kind].unpack_from(packed)
+        self.change: int = head[0]
+        self.signature: int = head[1]
+        self.numbers: Sequence[int] = head[2:]
+        self._kind = kind
+        self._packed = packed
+        self._place = place
+        self._summary: Summary_co | None = None
+
+    @property
+    def place(self) -> bytes:
+        return place_of(self.summary) if self._place is None else self._place
+
+    @property
+    def summary(self) -> Summary_co:
+        if self._summary is None:
+            self._summary = _UNPACKERS[self._kind](self._packed).summary
+        return self._summary
+
+
+_UNPACKERS: Final[Mapping[Kind, Callable[[bytes], Any]]] = {"trace": unpack_trace, "session": unpack_session, "user": unpack_user}

@@ -55,6 +55,7 @@ _OCTAL: Final = re.compile(rb"\\([0-7]{3})")
 _FORMAT_KEY: Final = b"format"
 _COUNTERS_KEY: Final = b"counters"
 _RULES_KEY: Final = b"rules"
+_FORGOTTEN_KEY: Final = b"removals forgotten"
 _FULL_ERRORS: Final = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EIO, errno.EDQUOT))
 
 
@@ -88,6 +89,14 @@ class Environment:
                 write.txn.delete(_RULES_KEY, db=self.trees["meta"])
             else:
                 write.txn.put(_RULES_KEY, rules, db=self.trees["meta"])
+
+    def removals_forgotten(self, txn: Txn) -> int:
+        """The change up to which removals are not told any more, as of a transaction."""
+        return keys.value_of(txn.get(_FORGOTTEN_KEY, b"", db=self.trees["meta"]))
+
+    def put_removals_forgotten(self, write: "WriteTxn", through: int) -> None:
+        """Remember it."""
+        write.txn.put(_FORGOTTEN_KEY, keys.number(through), db=self.trees["meta"])
 
     @contextmanager
     def read(self) -> Iterator[Txn]:
@@ -221,7 +230,7 @@ def _claim_format(txn: Txn, meta: Tree, data_dir: Path, of: int, *, is_empty: bo
     elif found is None:
         raise Occupied(f"{data_dir} holds an LMDB environment that is not sessiond's", hint="choose another --data-dir")
     elif found != str(of).encode():
-        is_previous = found == str(keys.PREVIOUS_FORMAT).encode()
+        is_previous = found in (str(previous).encode() for previous in keys.PREVIOUS_FORMATS)
         raise OtherFormat(
             f"the store in {data_dir} has format {found.decode(errors='replace')}, this sessiond reads format {of}",
             found,

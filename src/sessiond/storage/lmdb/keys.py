@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import lmdb
 
-from sessiond.core.model import SessionKey, SessionSummary, TraceSummary, UserKey
-from sessiond.core.session import order_of_id
+from sessiond.core.model import SessionKey, UserKey
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Of the whole environment. A store of another format is refused. With the next one comes a way for `rebuild` to read this one."""
-PREVIOUS_FORMAT: Final = 1
-"""What `rebuild` can read: its trace ids and chunks are laid out as now, and all else is made again from these."""
+PREVIOUS_FORMATS: Final = (1, 2)
+"""What `rebuild` can read: their trace ids and chunks are laid out as now, and all else is made again from these."""
 
 if TYPE_CHECKING:
     Txn: TypeAlias = lmdb.Transaction[bytes]
@@ -28,26 +27,29 @@ TREES: Final = (
     "chunks",  # trace number, commit -> spans' bytes, compressed
     "facts",  # trace number, commit -> rules they were made by, spans' facts in the order of the chunk
     "marked_traces",  # trace number -> trace id
-    "traces",  # trace number -> change, numbers of what it belongs to, summary
+    "traces",  # trace number -> head (change, signature, numbers), numbers of what it belongs to, summary
     "texts",  # trace number -> input and output, where there is any
     "traces_by_start",  # project number, start, trace id -> trace number
     "trace_changes",  # change -> trace number
     "session_ids",  # digest of project and session id -> session number
     "marked_sessions",  # session number -> project, session id
-    "sessions",  # session number -> change, project and user numbers, summary
+    "sessions",  # session number -> head, project and user numbers, summary
     "sessions_by_activity",  # project number, last activity, order of id -> session number
     "session_changes",  # change -> session number
     "session_traces",  # session number, start, trace id -> trace number
     "user_ids",  # digest of project and user id -> user number
     "marked_users",  # user number -> project, user id
-    "users",  # user number -> summary
+    "users",  # user number -> head, project number, summary
+    "users_by_last_seen",  # project number, last seen, order of id -> user number
+    "user_changes",  # change -> user number
     "user_traces",  # user number, start, trace id -> trace number
     "user_sessions",  # user number, last activity, order of id -> session number
+    "removals",  # change -> kind, project, id of what is no more
 )
 
 
 PREVIOUS_TREES: Final = ("meta", "trace_ids", "spans", "chunks")
-"""What is read of a store of PREVIOUS_FORMAT; of `spans` only how many there are."""
+"""What is read of a store of PREVIOUS_FORMATS; of `spans` only how many there are."""
 
 
 def number(value: int) -> bytes:
@@ -69,16 +71,6 @@ def named(key: SessionKey | UserKey | str) -> bytes:
         digest.update(len(encoded).to_bytes(4, "big"))
         digest.update(encoded)
     return digest.digest()
-
-
-def by_start(trace: TraceSummary) -> bytes:
-    """A trace's place in the order of start, then trace id."""
-    return number(trace.start_unix_nano) + trace.trace_id
-
-
-def by_activity(session: SessionSummary) -> bytes:
-    """A session's place in the order of last activity, then id."""
-    return number(session.last_activity_unix_nano) + order_of_id(session.key)
 
 
 def past(prefix: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""A store of the previous format, as far as a rebuild needs it: which traces there are, and their spans. It writes nothing."""
+"""A store of an earlier format, as far as a rebuild needs it: which traces there are, and their spans. It writes nothing."""
 
 from pathlib import Path
 
@@ -8,15 +8,15 @@ from sessiond.storage.lmdb.environment import Environment, open_environment
 
 
 class PreviousStore:
-    """What `storage.api.Spans` asks for, over a store of `keys.PREVIOUS_FORMAT`. Build it with `open`."""
+    """What `storage.api.Spans` asks for, over a store of one of `keys.PREVIOUS_FORMATS`. Build it with `open`."""
 
     def __init__(self, environment: Environment) -> None:
         self._env = environment
 
     @classmethod
-    def open(cls, data_dir: Path, *, bytes_max: int) -> "PreviousStore":
-        """Open the store in `data_dir`. Raises as `open_environment` does."""
-        return cls(open_environment(data_dir, bytes_max=bytes_max, trees=keys.PREVIOUS_TREES, of=keys.PREVIOUS_FORMAT))
+    def open(cls, data_dir: Path, *, bytes_max: int, of: int) -> "PreviousStore":
+        """Open the store in `data_dir`, which is of that format. Raises as `open_environment` does."""
+        return cls(open_environment(data_dir, bytes_max=bytes_max, trees=keys.PREVIOUS_TREES, of=of))
 
     def span_count(self) -> int:
         """How many spans it holds."""

@@ -1,18 +1,14 @@
 """What reads the store: each function works inside one read transaction that its caller holds, and copies what it returns."""
 
-from collections.abc import Callable, Iterable, Iterator
-from heapq import merge
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
 
 import zstandard
 
-from sessiond.core.model import NO_TEXTS, SessionKey, SessionSummary, SpanFacts, StoredSpan, Texts, TraceSummary, UserKey
-from sessiond.storage.api import SCANNED_MAX, SPAN_PAGE_BYTES, Changes, Marks, Page, Row, SpanPage, Where
+from sessiond.core.model import NO_TEXTS, SessionKey, SpanFacts, StoredSpan, Texts, TraceSummary, UserKey
+from sessiond.storage.api import SPAN_PAGE_BYTES, Marks, SpanPage
 from sessiond.storage.lmdb import codec, keys
-from sessiond.storage.lmdb.keys import Tree, Trees, Txn, number
+from sessiond.storage.lmdb.keys import Tree, Trees, Txn
 from sessiond.storage.packing import unpack_chunk, unpack_facts, unseal
-
-Summary = TypeVar("Summary", TraceSummary, SessionSummary)
 
 # -- walking a tree ------------------------------------------------------------------------------------------------------------
 
@@ -34,13 +30,13 @@ def descending(txn: Txn, tree: Tree, prefix: bytes, before: bytes | None = None)
     """(rest of the key, value) of the rows under `prefix`, largest first, from just below the rest `before`."""
     with txn.cursor(db=tree) as cursor:
         bound = keys.past(prefix) if before is None else prefix + before
-        placed = cursor.prev() if cursor.set_range(bound) else cursor.last()
-        while placed:
-            key = cursor.key()
+        if not (cursor.prev() if cursor.set_range(bound) else cursor.last()):
+            return
+        skipped = len(prefix)
+        for key, value in cursor.iterprev():
             if not key.startswith(prefix):
                 return
-            yield key[len(prefix) :], cursor.value()
-            placed = cursor.prev()
+            yield key[skipped:], value
 
 
 # -- spans ---------------------------------------------------------------------------------------------------------------------
@@ -120,6 +116,12 @@ def session_row(txn: Txn, trees: Trees, prefix: bytes | None) -> codec.SessionRo
     return codec.unpack_session(packed) if packed else None
 
 
+def user_row(txn: Txn, trees: Trees, prefix: bytes | None) -> codec.UserRow | None:
+    """The row of a user's summary by the user's number."""
+    packed = txn.get(prefix, db=trees["users"]) if prefix else None
+    return codec.unpack_user(packed) if packed else None
+
+
 def traces_under(txn: Txn, trees: Trees, kind: str, key: SessionKey | UserKey) -> list[TraceSummary]:
     """The traces of a session (`kind` "session") or user ("user") in order of start."""
     prefix = txn.get(keys.named(key), db=trees[f"{kind}_ids"])
@@ -135,107 +137,3 @@ def owners(txn: Txn, trees: Trees, kind: str, after: SessionKey | UserKey | None
     if after and place is None:
         return []
     return [packed for (_, packed), _ in zip(ascending(txn, trees[f"{kind}s"], b"", place), range(limit), strict=False)]
-
-
-# -- lists ---------------------------------------------------------------------------------------------------------------------
-
-
-def list_traces(txn: Txn, trees: Trees, where: Where, after: bytes | None, limit: int) -> Page[TraceSummary]:
-    """`Store.list_traces`, by the narrowest index there is: a session's, a user's, else that of all starts."""
-    if where.session_id is not None:
-        tree, prefixes = "session_traces", _sessions_named(txn, trees, where)
-    elif where.user_id is not None:
-        tree, prefixes = "user_traces", _users_named(txn, trees, where)
-    else:
-        tree, prefixes = "traces_by_start", [number(project) for project, _ in _projects(txn, trees, where)]
-    since = number(where.since_unix_nano or 0)
-
-    def row_at(trace: bytes) -> Row[TraceSummary] | None:
-        row = trace_row(txn, trees, trace)
-        return Row(row.summary, row.change) if row and where.holds_for_trace(row.summary) else None
-
-    return _page(_descending_over(txn, trees[tree], prefixes, after), row_at, limit, stop=lambda place: place < since)
-
-
-def list_sessions(txn: Txn, trees: Trees, where: Where, after: bytes | None, limit: int) -> Page[SessionSummary]:
-    """`Store.list_sessions`: the one session of each project, a user's, else all by last activity."""
-
-    def row_at(session: bytes) -> Row[SessionSummary] | None:
-        row = session_row(txn, trees, session)
-        return Row(row.summary, row.change) if row and where.holds_for_session(row.summary) else None
-
-    if where.session_id is not None:
-        named = [(prefix, session_row(txn, trees, prefix)) for prefix in _sessions_named(txn, trees, where)]
-        places = sorted(((keys.by_activity(row.summary), prefix) for prefix, row in named if row is not None), reverse=True)
-        return _page((place for place in places if after is None or place[0] < after), row_at, limit)
-    if where.user_id is not None:
-        tree, prefixes = "user_sessions", _users_named(txn, trees, where)
-    else:
-        tree, prefixes = "sessions_by_activity", [number(project) for project, _ in _projects(txn, trees, where)]
-    return _page(_descending_over(txn, trees[tree], prefixes, after), row_at, limit)
-
-
-def changed_traces(txn: Txn, trees: Trees, where: Where, change: int, limit: int) -> Changes[TraceSummary]:
-    """`Store.changed_traces`."""
-
-    def row_at(trace: bytes) -> Row[TraceSummary] | None:
-        row = trace_row(txn, trees, trace)
-        return Row(row.summary, row.change) if row and where.holds_for_trace(row.summary) else None
-
-    page = _page(ascending(txn, trees["trace_changes"], b"", number(change)), row_at, limit)
-    return Changes(page.rows, None if page.after is None else keys.value_of(page.after))
-
-
-def changed_sessions(txn: Txn, trees: Trees, where: Where, change: int, limit: int) -> Changes[SessionSummary]:
-    """`Store.changed_sessions`."""
-
-    def row_at(session: bytes) -> Row[SessionSummary] | None:
-        row = session_row(txn, trees, session)
-        return Row(row.summary, row.change) if row and where.holds_for_session(row.summary) else None
-
-    page = _page(ascending(txn, trees["session_changes"], b"", number(change)), row_at, limit)
-    return Changes(page.rows, None if page.after is None else keys.value_of(page.after))
-
-
-def _page(
-    places: Iterator[tuple[bytes, bytes]],
-    row_at: Callable[[bytes], Row[Summary] | None],
-    limit: int,
-    stop: Callable[[bytes], bool] = lambda _: False,
-) -> Page[Summary]:
-    """Rows from `places` until `limit` are found, SCANNED_MAX were looked at, or `stop` says that no more can match."""
-    rows: list[Row[Summary]] = []
-    last = b""
-    for scanned, (place, value) in enumerate(places):
-        if stop(place):
-            break
-        if len(rows) == limit or scanned == SCANNED_MAX:
-            return Page(rows, last)
-        row = row_at(value)
-        if row is not None:
-            rows.append(row)
-        last = place
-    return Page(rows, None)
-
-
-def _descending_over(txn: Txn, tree: Tree, prefixes: list[bytes], after: bytes | None) -> Iterator[tuple[bytes, bytes]]:
-    """The rows under several prefixes as one, by the rest of their keys."""
-    return merge(*(descending(txn, tree, prefix, after) for prefix in prefixes), reverse=True)
-
-
-def _projects(txn: Txn, trees: Trees, where: Where) -> list[tuple[int, str]]:
-    """(number, name) of the projects that rows are wanted of."""
-    if where.project is not None:
-        packed = txn.get(keys.named(where.project), db=trees["projects"])
-        return [] if packed is None else [unseal(packed)]
-    return [unseal(packed) for _, packed in ascending(txn, trees["projects"], b"")]
-
-
-def _sessions_named(txn: Txn, trees: Trees, where: Where) -> list[bytes]:
-    names = (keys.named(SessionKey(project, str(where.session_id))) for _, project in _projects(txn, trees, where))
-    return [prefix for name in names if (prefix := txn.get(name, db=trees["session_ids"])) is not None]
-
-
-def _users_named(txn: Txn, trees: Trees, where: Where) -> list[bytes]:
-    names = (keys.named(UserKey(project, str(where.user_id))) for _, project in _projects(txn, trees, where))
-    return [prefix for name in names if (prefix := txn.get(name, db=trees["user_ids"])) is not None]

@@ -14,10 +14,11 @@ from sessiond.core.model import (
     UserKey,
     UserSummary,
 )
-from sessiond.storage.api import RULES_BYTES, Appended, Changes, Extent, Marks, Page, SettledTrace, SpanPage, Where
+from sessiond.storage.api import RULES_BYTES, Appended, Extent, Marks, SettledTrace, SpanPage
 from sessiond.storage.lmdb import check, codec, keys, read, write
 from sessiond.storage.lmdb.environment import Environment, open_environment
 from sessiond.storage.lmdb.fresh import FreshFacts
+from sessiond.storage.lmdb.listing import LmdbListing
 from sessiond.storage.packing import PackedTrace, Packer
 
 
@@ -31,6 +32,9 @@ class LmdbStore:
         self._trees = environment.trees
         self._packer = Packer()
         self._fresh = FreshFacts()
+        self.traces = LmdbListing[TraceSummary](environment, "trace")
+        self.sessions = LmdbListing[SessionSummary](environment, "session")
+        self.users = LmdbListing[UserSummary](environment, "user")
 
     @classmethod
     def open(cls, data_dir: Path, *, bytes_max: int, rules: bytes = bytes(RULES_BYTES)) -> "LmdbStore":
@@ -127,9 +131,8 @@ class LmdbStore:
 
     def user(self, key: UserKey) -> UserSummary | None:
         with self._env.read() as txn:
-            prefix = txn.get(keys.named(key), db=self._trees["user_ids"])
-            packed = txn.get(prefix, db=self._trees["users"]) if prefix else None
-        return codec.unpack_user(packed) if packed else None
+            row = read.user_row(txn, self._trees, txn.get(keys.named(key), db=self._trees["user_ids"]))
+        return row.summary if row else None
 
     def traces_of_session(self, key: SessionKey) -> list[TraceSummary]:
         with self._env.read() as txn:
@@ -146,27 +149,20 @@ class LmdbStore:
 
     def user_keys(self, after: UserKey | None = None, limit: int = 1000) -> list[UserKey]:
         with self._env.read() as txn:
-            return [codec.unpack_user(packed).key for packed in read.owners(txn, self._trees, "user", after, limit)]
-
-    def list_traces(self, where: Where, after: bytes | None, limit: int) -> Page[TraceSummary]:
-        with self._env.read() as txn:
-            return read.list_traces(txn, self._trees, where, after, limit)
-
-    def list_sessions(self, where: Where, after: bytes | None, limit: int) -> Page[SessionSummary]:
-        with self._env.read() as txn:
-            return read.list_sessions(txn, self._trees, where, after, limit)
-
-    def changed_traces(self, where: Where, change: int, limit: int) -> Changes[TraceSummary]:
-        with self._env.read() as txn:
-            return read.changed_traces(txn, self._trees, where, change, limit)
-
-    def changed_sessions(self, where: Where, change: int, limit: int) -> Changes[SessionSummary]:
-        with self._env.read() as txn:
-            return read.changed_sessions(txn, self._trees, where, change, limit)
+            return [codec.unpack_user(packed).summary.key for packed in read.owners(txn, self._trees, "user", after, limit)]
 
     def last_change(self) -> int:
         with self._env.read() as txn:
             return self._env.counters(txn).change
+
+    def removals_forgotten(self) -> int:
+        with self._env.read() as txn:
+            return self._env.removals_forgotten(txn)
+
+    def forget_removals(self, through: int) -> None:
+        with self._env.write() as txn:
+            write.forget_removals(txn, through)
+            self._env.put_removals_forgotten(txn, through)
 
     def extent(self) -> Extent:
         with self._env.read() as txn:

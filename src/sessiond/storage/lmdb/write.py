@@ -1,8 +1,9 @@
 """What changes the store: one function a verb of the contract, inside one write transaction that its caller holds."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
+from sessiond.core.fields import Kind
 from sessiond.core.identity import winners
 from sessiond.core.model import (
     NO_TEXTS,
@@ -15,9 +16,10 @@ from sessiond.core.model import (
     UserKey,
     UserSummary,
 )
+from sessiond.core.places import place_of
 from sessiond.storage.api import Appended, Marks, SettledTrace
 from sessiond.storage.lmdb import codec, keys
-from sessiond.storage.lmdb.codec import SessionRow, SpanRow, TraceRow
+from sessiond.storage.lmdb.codec import SessionRow, SpanRow, TraceRow, UserRow
 from sessiond.storage.lmdb.environment import WriteTxn
 from sessiond.storage.lmdb.keys import number
 from sessiond.storage.lmdb.read import ascending
@@ -34,6 +36,8 @@ from sessiond.storage.packing import (
 )
 
 Owner = TypeVar("Owner", SessionKey, UserKey)
+IndexRows: TypeAlias = dict[tuple[str, bytes], bytes]
+"""(tree, key) -> value."""
 
 # -- spans ---------------------------------------------------------------------------------------------------------------------
 
@@ -236,8 +240,8 @@ def put_sessions(write: WriteTxn, settled: Sequence[tuple[SessionKey, SessionSum
         txn.delete(prefix, db=trees["marked_sessions"])
         if summary is None:
             txn.delete(name, db=trees["session_ids"])
-            txn.delete(prefix, db=trees["sessions"])
-            _move(write, old_rows, {})
+            if packed:
+                _remove(write, "session", key, prefix, old_rows)
             continue
         users = (txn.get(keys.named(UserKey(key.project, user_id)), db=trees["user_ids"]) for user_id in summary.user_ids)
         new = SessionRow(
@@ -258,17 +262,36 @@ def put_users(write: WriteTxn, settled: Sequence[tuple[UserKey, UserSummary | No
         prefix = txn.get(name, db=trees["user_ids"])
         if prefix is None:
             continue
+        packed = txn.get(prefix, db=trees["users"])
+        old_rows = user_index_rows(codec.unpack_user(packed), prefix) if packed else {}
         txn.delete(prefix, db=trees["marked_users"])
         if summary is None:
             txn.delete(name, db=trees["user_ids"])
-            txn.delete(prefix, db=trees["users"])
-        else:
-            txn.put(prefix, codec.pack_user(summary), db=trees["users"])
+            if packed:
+                _remove(write, "user", key, prefix, old_rows)
+            continue
+        new = UserRow(write.next("change"), _project_number(write, key.project), summary)
+        txn.put(prefix, codec.pack_user(new), db=trees["users"])
+        _move(write, old_rows, user_index_rows(new, prefix))
 
 
-def trace_index_rows(row: TraceRow, prefix: bytes) -> dict[tuple[str, bytes], bytes]:
-    """(tree, key) -> value of every index row that a trace has."""
-    place = keys.by_start(row.summary)
+def _remove(write: WriteTxn, kind: Kind, key: Owner, prefix: bytes, index_rows: IndexRows) -> None:
+    """Take away a summary, and leave word that it is gone."""
+    write.txn.delete(prefix, db=write.trees[f"{kind}s"])
+    _move(write, index_rows, {})
+    write.txn.put(number(write.next("change")), seal((kind, *key)), db=write.trees["removals"])
+
+
+def forget_removals(write: WriteTxn, through: int) -> None:
+    """`Store.forget_removals`."""
+    tree = write.trees["removals"]
+    for change in [change for change, _ in ascending(write.txn, tree, b"") if keys.value_of(change) <= through]:
+        write.txn.delete(change, db=tree)
+
+
+def trace_index_rows(row: TraceRow, prefix: bytes) -> IndexRows:
+    """Every index row that a trace has."""
+    place = place_of(row.summary)
     rows = {("traces_by_start", number(row.project) + place): prefix, ("trace_changes", number(row.change)): prefix}
     if row.session:
         rows["session_traces", number(row.session) + place] = prefix
@@ -277,16 +300,22 @@ def trace_index_rows(row: TraceRow, prefix: bytes) -> dict[tuple[str, bytes], by
     return rows
 
 
-def session_index_rows(row: SessionRow, prefix: bytes) -> dict[tuple[str, bytes], bytes]:
-    """(tree, key) -> value of every index row that a session has."""
-    place = keys.by_activity(row.summary)
+def session_index_rows(row: SessionRow, prefix: bytes) -> IndexRows:
+    """Every index row that a session has."""
+    place = place_of(row.summary)
     rows = {("sessions_by_activity", number(row.project) + place): prefix, ("session_changes", number(row.change)): prefix}
     for user in row.users:
         rows["user_sessions", number(user) + place] = prefix
     return rows
 
 
-def _move(write: WriteTxn, old: dict[tuple[str, bytes], bytes], new: dict[tuple[str, bytes], bytes]) -> None:
+def user_index_rows(row: UserRow, prefix: bytes) -> IndexRows:
+    """Every index row that a user has."""
+    place = place_of(row.summary)
+    return {("users_by_last_seen", number(row.project) + place): prefix, ("user_changes", number(row.change)): prefix}
+
+
+def _move(write: WriteTxn, old: IndexRows, new: IndexRows) -> None:
     txn, trees = write.txn, write.trees
     for tree, key in old.keys() - new.keys():
         txn.delete(key, db=trees[tree])

@@ -1,0 +1,110 @@
+"""`sessiond stats`."""
+
+import re
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+import click
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from sessiond.cli import options
+from sessiond.cli.bars import glyphs_for
+from sessiond.cli.output import layout_of_stdout, remark, show, show_json
+from sessiond.cli.stats_tables import shown
+from sessiond.client import StatsOf, StatsResponse
+from sessiond.client.rows import Row, row
+
+KINDS: Final = ("traces", "sessions", "users")
+FIELDS: Final = {
+    "model": "models",
+    "request_model": "request_models",
+    "provider": "providers",
+    "service": "services",
+    "agent": "agents",
+    "tool": "tools",
+    "tag": "tags",
+    "user": "user_id",
+}
+"""What `--by` calls a field, where that is not its name."""
+_LENGTH: Final = re.compile(r"([0-9]{1,6})([mhdw])")
+_UNITS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+class LengthType(click.ParamType[timedelta]):
+    """A length of time."""
+
+    name = "LENGTH"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        found = _LENGTH.fullmatch(str(value))
+        if found is None:
+            self.fail(f"{value!r} is no length such as 15m, 1h, 1d or 1w", param, ctx)
+        return int(found[1]) * _UNITS[found[2]]
+
+
+@click.command()
+@click.option("--of", type=click.Choice(KINDS), default=KINDS[0], show_default=True, help="What is counted.")
+@click.option("--filter", "filter_", default="", metavar="FILTER", help="Only what this matches, such as 'cost_usd > 0.5'.")
+@options.project
+@options.session_id
+@options.user_id
+@options.since
+@click.option("--until", type=options.SinceType(), help="Only what started before a time, or longer ago than so long.")
+@click.option("--bucket", type=LengthType(), help="Also by time, in steps of a minute to a week (15m, 1h, 1d, 1w).")
+@click.option(
+    "--by",
+    default="",
+    metavar="FIELD",
+    help="Also by model, request_model, provider, service, agent, tool, tag, user, name, status, project or metadata.KEY.",
+)
+@options.as_json
+@options.endpoint
+def stats(
+    *,
+    of: StatsOf,
+    filter_: str,
+    project: str,
+    session_id: str,
+    user_id: str,
+    since: Timestamp | None,
+    until: Timestamp | None,
+    bucket: timedelta | None,
+    by: str,
+    as_json: bool,
+    endpoint: str,
+) -> None:
+    """Show counts, costs and percentiles, by time and by label.
+
+    Sessions go by their start, users by when they were first seen. With --json the first line is the total, then one object a line:
+    groups, then steps of time.
+    """
+    with options.asking(endpoint) as client:
+        answer = client.stats(
+            of=of,
+            project=project,
+            session_id=session_id,
+            user_id=user_id,
+            since=since,
+            until=until,
+            filter=filter_,
+            bucket=bucket,
+            group_by=FIELDS.get(by, by),
+        )
+    if as_json:
+        for each in _rows(answer):
+            show_json(each)
+    elif answer.total.count:
+        layout = layout_of_stdout()
+        show(*shown(answer, of, by, layout, glyphs_for(sys.stdout.encoding)), layout=layout)
+    else:
+        remark(f"No {of} match.")
+
+
+def _rows(answer: StatsResponse) -> Iterator[Row]:
+    yield row(answer.total) | {"group_count": answer.group_count}
+    yield from map(row, answer.groups)
+    yield from map(row, answer.buckets)

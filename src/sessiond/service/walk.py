@@ -1,0 +1,190 @@
+"""A walk over the rows that a question is about, page by page, while others write.
+
+Rows that changed after the walk began are held out of it, and come at its end as they then are, in order of their changes: so
+nothing is skipped, and only a row that changed during the walk can come twice. No transaction outlives a page.
+"""
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from heapq import nsmallest
+from operator import itemgetter
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+from sessiond.core.errors import Cancelled
+from sessiond.core.filter import Filter
+from sessiond.core.fold import percentile
+from sessiond.core.model import SessionSummary, TraceSummary, UserSummary
+from sessiond.core.seen import Seen
+from sessiond.service.freshness import Freshness
+from sessiond.service.question import Question
+from sessiond.service.seen import Sight
+from sessiond.service.settle import Need
+from sessiond.storage.api import Listing, Row
+
+SCAN_ROWS: Final = 1000
+"""Rows looked at in one transaction."""
+SCAN_PER_WANTED: Final = 4
+"""Rows looked at for each that is wanted, in a list: a short page is read in a moment, and a filter may leave some out."""
+
+Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
+
+
+class Place(NamedTuple):
+    """Where a walk stands."""
+
+    began: int
+    """The last change when it began."""
+    after: Any = None
+    """The row it came to: by its place in the listing, or by its packed sort key; None: at the top."""
+    through: int | None = None
+    """The list is done, and so are changes up to this one; None: still in the list."""
+    thresholds: tuple[int | None, ...] = ()
+    """The values of the filter's percentiles, as they were when the walk began."""
+
+
+class Rows(NamedTuple, Generic[Summary]):
+    """One kind of rows: where they are listed, what has to be settled for them, and whose figures one is made of."""
+
+    listing: Listing[Summary]
+    need: Need
+    made_of: Callable[[Summary], Iterable[bytes]]
+
+
+class Walk(Generic[Summary]):
+    """The walk of one question. `is_wanted` tells whether somebody still waits; where not, Cancelled leaves any method."""
+
+    def __init__(
+        self, rows: Rows[Summary], question: Question[Summary], sight: Sight, freshness: Freshness, is_wanted: Callable[[], bool]
+    ) -> None:
+        self._rows: Rows[Summary] = rows
+        self._filter = question.filter
+        self._order = question.order
+        self._sight = sight
+        self._freshness = freshness
+        self._is_wanted = is_wanted
+        self._renews = freshness.is_renewing
+
+    def begin(self, last_change: Callable[[], int], limit: int) -> Place:
+        """The top of the list, when what was acknowledged before is settled.
+
+        Where figures may be of other rules, those of the first rows are renewed before the walk begins, so that they come first;
+        where which rows come and in what order depends on all figures, all of them.
+        """
+        if not self._order.is_default or self._filter.percentiles:
+            self._freshness.settle_all(self._rows.need)
+            began = last_change()
+            return Place(began, thresholds=self.thresholds(began))
+        self._freshness.settle(self._rows.need)
+        if self._renews:
+            self._listed(Place(last_change()), limit)
+        return Place(last_change())
+
+    def resume(self, place: Place) -> Place:
+        """A place of an earlier page, when what was acknowledged before this one is settled."""
+        self._freshness.settle(self._rows.need)
+        return place
+
+    def advance(self, place: Place, limit: int) -> tuple[list[Summary], Place | None]:
+        """At most `limit` rows from a place on, perhaps none, and the place after them; None after the last."""
+        self._check_wanted()
+        fixed = self._filter.fixed(place.thresholds)
+        if place.through is not None:
+            changes = self._rows.listing.changed(place.through, limit)
+            found = [row.summary for row in map(self._sight.seer(fixed), changes.rows) if fixed.matches(row)]
+            return found, None if changes.is_last else place._replace(through=changes.through)
+        if not self._order.is_default:
+            return self._sorted(fixed, place, limit)
+        found, after = self._listed(place, limit)
+        if after is not None:
+            return found, place._replace(after=after)
+        if self._renews:
+            self._freshness.settle_moves(self._rows.need)
+        return found, place._replace(through=place.began)
+
+    def thresholds(self, began: int) -> tuple[int | None, ...]:
+        """The values of the filter's percentiles over the rows that match its other terms; None where no row has the figure."""
+        wanted = self._filter.percentiles
+        if not wanted:
+            return ()
+        values = [array("q") for _ in wanted]
+        for row in self.each(self._filter.without_percentiles(), began):
+            for one, held in zip(wanted, values, strict=True):
+                value = one.value_of(row)
+                if value is not None:
+                    held.append(value)
+        return tuple(percentile(sorted(held), one.share) if held else None for one, held in zip(wanted, values, strict=True))
+
+    def each(self, matching: Filter, began: int) -> Iterator[Seen[Summary]]:
+        """Every row that matches, once, in no particular order: those that changed after `began` as they are at the end."""
+        see = self._sight.seer(matching)
+        for rows in self._unchanged(matching, began):
+            yield from filter(matching.matches, map(see, rows))
+        told = set()
+        through, is_last = began, False
+        while not is_last:
+            self._check_wanted()
+            changes = self._rows.listing.changed(through, SCAN_ROWS)
+            through, is_last = changes.through, changes.is_last
+            for row in map(see, changes.rows):
+                key = _key(row.summary)
+                if key not in told and matching.matches(row):
+                    yield row
+                told.add(key)
+
+    # -- the three ways of reading ---------------------------------------------------------------------------------------------
+
+    def _listed(self, place: Place, limit: int) -> tuple[list[Summary], bytes | None]:
+        """Rows in the order of the listing. In a walk that began while figures were renewed, every one is of the present rules."""
+        renewed: set[bytes] = set()
+        while True:
+            found, after = self._matching(place, limit)
+            made_of = [trace_id for row in found for trace_id in self._rows.made_of(row.summary)] if self._renews else []
+            if renewed.issuperset(made_of):
+                return [row.summary for row in found if row.change <= place.began], after
+            self._freshness.settle(self._rows.need, made_of)
+            renewed.update(made_of)
+
+    def _matching(self, place: Place, limit: int) -> tuple[list[Row[Summary]], bytes | None]:
+        """The rows of one page that match, those included that changed, and the place after them; None after the last."""
+        fixed = self._filter.fixed(place.thresholds)
+        see = self._sight.seer(fixed)
+        page = self._rows.listing.page(self._filter.where, place.after, min(SCAN_PER_WANTED * limit, SCAN_ROWS))
+        found: list[Row[Summary]] = []
+        for row in page.rows:
+            if len(found) == limit:
+                return found, found[-1].place
+            if fixed.matches(see(row)):
+                found.append(row)
+        return found, page.after
+
+    def _sorted(self, fixed: Filter, place: Place, limit: int) -> tuple[list[Summary], Place]:
+        """Rows in the order asked for: all are looked at, and the next few kept."""
+        after = None if place.after is None else self._order.unpack(place.after)
+        see = self._sight.at if self._order.looks_beyond else self._sight.seer(fixed)
+        matching = (row for rows in self._unchanged(fixed, place.began) for row in map(see, rows) if fixed.matches(row))
+        keyed = ((self._order.key(row), row) for row in matching)
+        ahead = keyed if after is None else (one for one in keyed if one[0] > after)
+        best = nsmallest(limit + 1, ahead, key=itemgetter(0))
+        found = [row.summary for _, row in best[:limit]]
+        if len(best) > limit:
+            return found, place._replace(after=self._order.pack(best[limit - 1][0]))
+        return found, place._replace(through=place.began)
+
+    def _unchanged(self, matching: Filter, began: int) -> Iterator[list[Row[Summary]]]:
+        """All rows that `matching` narrows to and that have not changed since, a page at a time."""
+        after: bytes | None = None
+        while True:
+            self._check_wanted()
+            page = self._rows.listing.page(matching.where, after, SCAN_ROWS)
+            yield [row for row in page.rows if row.change <= began]
+            if page.after is None:
+                return
+            after = page.after
+
+    def _check_wanted(self) -> None:
+        if not self._is_wanted():
+            raise Cancelled("nobody waits for the answer any more")
+
+
+def _key(summary: TraceSummary | SessionSummary | UserSummary) -> object:
+    return summary.trace_id if isinstance(summary, TraceSummary) else summary.key

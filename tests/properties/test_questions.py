@@ -1,0 +1,177 @@
+"""Whatever is written and asked, in any order, the store on disk answers as the reference engine does; and walks skip nothing."""
+
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from asking import filters, orders
+from conversations import Turn, turns
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from builders import ARRIVAL, MS, RULES, packed
+from sessiond.core.breakdown import Breakdown
+from sessiond.core.fields import Kind
+from sessiond.service.check import check
+from sessiond.service.freshness import Freshness
+from sessiond.service.query import Queries
+from sessiond.service.question import Question, ask_sessions, ask_traces, ask_users
+from sessiond.service.seen import Sight
+from sessiond.service.settle import Settler
+from sessiond.service.writer import Writer
+from sessiond.storage.api import Store
+from sessiond.storage.lmdb.store import LmdbStore
+from sessiond.storage.memory import MemoryStore
+from sessiond.telemetry import Telemetry
+
+ASK: dict[Kind, Callable[..., Question[Any]]] = {"trace": ask_traces, "session": ask_sessions, "user": ask_users}
+KINDS = st.sampled_from(list(ASK))
+TRACES = st.integers(1, 8)
+IDLE_NANO = 1000 * MS
+NOW = ARRIVAL + IDLE_NANO + 20 * MS
+
+
+class Engine(NamedTuple):
+    """A store with what writes and reads it."""
+
+    store: Store
+    writer: Writer
+    queries: Queries
+
+
+class Walked(NamedTuple):
+    """A walk under way: its question, and of each engine what came and the token it goes on with."""
+
+    question: Question[Any]
+    page_size: int
+    began_with: list[Any]
+    found: tuple[list[Any], list[Any]]
+    tokens: tuple[str, str]
+
+
+def row_key(row: Any) -> object:
+    return getattr(row, "trace_id", None) or row.key
+
+
+class Asking(RuleBasedStateMachine):
+    """Two engines that are told and asked the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts = ExitStack()
+        folder = self.parts.enter_context(tempfile.TemporaryDirectory())
+        stores = (LmdbStore.open(Path(folder), bytes_max=1 << 30, rules=RULES.fingerprint), MemoryStore(RULES.fingerprint))
+        self.engines = [self.engine(store) for store in stores]
+        self.told: dict[int, Turn] = {}
+        self.arrivals = count()
+        self.walked: Walked | None = None
+
+    def engine(self, store: Store) -> Engine:
+        self.parts.callback(store.close)
+        writer = Writer(store, Settler(store, RULES), Telemetry(), queue_bytes_max=1 << 30, broken=self.fail)
+        sight = Sight(store, idle_nano=IDLE_NANO, clock=lambda: NOW)
+        writer.start()
+        self.parts.callback(writer.stop)
+        return Engine(store, writer, Queries(store, Freshness(writer), lambda: RULES, sight))
+
+    @staticmethod
+    def fail(error: Exception) -> None:
+        raise error
+
+    def teardown(self) -> None:
+        for store in (engine.store for engine in self.engines):
+            assert [problem for checked in check(store, lambda: RULES) for problem in checked.problems] == []
+        self.parts.close()
+
+    @rule(data=st.data(), number=TRACES, later_ms=st.integers(0, 3))
+    def send(self, data: st.DataObject, number: int, later_ms: int) -> None:
+        """Some spans of a trace, for the first time or again."""
+        turn = self.told.get(number)
+        if turn is None:
+            turn = self.told[number] = data.draw(turns(number))
+            for built in turn.spans:
+                built.start_time_unix_nano += later_ms * MS
+        some = data.draw(st.lists(st.sampled_from(turn.spans), min_size=1, max_size=6))
+        arrival = ARRIVAL + next(self.arrivals) * MS
+        for engine in self.engines:
+            engine.writer.append(packed(*some, arrival=arrival)).result(20)
+
+    @rule(data=st.data(), kind=KINDS, page_size=st.integers(1, 4))
+    def ask(self, data: st.DataObject, kind: Kind, page_size: int) -> None:
+        """A question, page by page and as a stream."""
+        question = ASK[kind](filter=data.draw(filters(kind)), order_by=data.draw(orders(kind)))
+        one, other = ([row for page in engine.queries.stream(question) for row in page] for engine in self.engines)
+        assert one == other
+        for engine in self.engines:
+            found, token = engine.queries.page(question, page_size, "")
+            while token:
+                more, token = engine.queries.page(question, page_size, token)
+                assert len(more) <= page_size
+                found += more
+            assert found == one
+
+    @rule(data=st.data(), kind=KINDS)
+    def sum_up(self, data: st.DataObject, kind: Kind) -> None:
+        """Statistics."""
+        question = ASK[kind](filter=data.draw(filters(kind)))
+        breakdown = Breakdown.asked(
+            kind,
+            bucket_nano=data.draw(st.sampled_from([0, 60 * 10**9])),
+            group_by=data.draw(st.sampled_from(["", "models", "project"])),
+            group_limit=1,
+        )
+        one, other = (engine.queries.stats(question, breakdown) for engine in self.engines)
+        assert one == other
+        assert one.total.count == len(self.rows(self.engines[0], question))
+
+    @rule(data=st.data(), kind=KINDS, page_size=st.integers(1, 2))
+    @precondition(lambda self: self.walked is None)
+    def begin_walk(self, data: st.DataObject, kind: Kind, page_size: int) -> None:
+        """The first page of a walk that goes on while others write."""
+        question = ASK[kind](filter=data.draw(filters(kind)), order_by=data.draw(orders(kind)))
+        held = self.rows(self.engines[1], question)
+        (one, token), (other, other_token) = (engine.queries.page(question, page_size, "") for engine in self.engines)
+        self.walked = Walked(question, page_size, held, (one, other), (token, other_token))
+
+    @rule()
+    @precondition(lambda self: self.walked is not None)
+    def end_walk(self) -> None:
+        """Its other pages: what was there and did not change came once; what is there now came as it is now."""
+        assert self.walked is not None
+        walk, self.walked = self.walked, None
+        for engine, found, begun in zip(self.engines, walk.found, walk.tokens, strict=True):
+            token = begun
+            while token:
+                more, token = engine.queries.page(walk.question, walk.page_size, token)
+                found.extend(more)
+        assert walk.found[0] == walk.found[1]
+        if walk.question.filter.percentiles:
+            return  # their thresholds were fixed when the walk began
+        came = {row_key(row): row for row in walk.found[0]}
+        now = self.rows(self.engines[1], walk.question) if walk.tokens[0] else walk.began_with
+        assert {key: came.get(key) for key in map(row_key, now)} == {row_key(row): row for row in now}
+        unchanged = [row for row in walk.began_with if row in now]
+        assert all(walk.found[0].count(row) == 1 for row in unchanged)
+
+    @staticmethod
+    def rows(engine: Engine, question: Question[Any]) -> list[Any]:
+        return [row for page in engine.queries.stream(question) for row in page]
+
+    @invariant()
+    def changes_are_told_alike(self) -> None:
+        """What changed since the beginning is all there is."""
+        for kind in ("traces", "sessions", "users"):
+            told = [getattr(engine.store, kind).changed(0, 999) for engine in self.engines]
+            assert [len(changes.rows) for changes in told] == [len(told[0].rows)] * 2 or any(
+                any(engine.writer.waiting()) for engine in self.engines
+            )
+
+
+Asking.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+)
+TestAsking = Asking.TestCase
