@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import time
 from contextlib import ExitStack, contextmanager
 
 import grpc
@@ -33,6 +34,10 @@ def gone(session_id, reason=Gone.REASON_NO_MATCH, project="default"):
 @pytest.fixture(autouse=True)
 def _utc(monkeypatch):
     monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.fixture
@@ -161,7 +166,7 @@ def test_an_output_that_was_behind_is_noted(run):
 def test_a_broken_connection_is_noted_and_taken_up_again(run):
     canned = Canned(
         followed=[
-            [CAUGHT_UP, Said(sessions=[session("a")], resume_token="2"), (grpc.StatusCode.UNAVAILABLE, "stopping")],
+            [CAUGHT_UP, Said(sessions=[session("a")], resume_token="2"), (grpc.StatusCode.UNAVAILABLE, "stopping; follow again")],
             [(grpc.StatusCode.OUT_OF_RANGE, "resume_token: too old")],
             [CAUGHT_UP, Said(sessions=[session("b")]), OVER],
         ]
@@ -175,18 +180,19 @@ def test_a_broken_connection_is_noted_and_taken_up_again(run):
 
 
 @contextmanager
-def tailing(canned, *arguments):
+def tailing(endpoint, *arguments):
     """The command as a process whose output is a pipe."""
-    with serving(canned) as endpoint, ExitStack() as stack:
-        command = [*HEEDING_CTRL_C, *PYTHON_M_SESSIOND, "tail", *arguments, "--endpoint", endpoint]
-        process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
-        stack.callback(process.kill)
-        yield process
+    command = [*HEEDING_CTRL_C, *PYTHON_M_SESSIOND, "tail", *arguments, "--endpoint", endpoint]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_pipe_gets_each_line_as_it_comes_and_ctrl_c_is_a_good_end():
     canned = Canned(followed=[[CAUGHT_UP, Said(sessions=[session("a")]), ...]])
-    with tailing(canned, "--json") as process:
+    with serving(canned) as endpoint, tailing(endpoint, "--json") as process:
         assert json.loads(process.stdout.readline()) == session_row(session("a"))
         process.send_signal(signal.SIGINT)
         assert (process.wait(20), process.stdout.read(), process.stderr.read()) == (0, "", "")
@@ -195,7 +201,8 @@ def test_a_pipe_gets_each_line_as_it_comes_and_ctrl_c_is_a_good_end():
 
 def test_a_reader_that_goes_away_ends_the_command_quietly():
     changes = [Said(sessions=[session("a", trace_count=number)]) for number in range(10_000)]
-    with tailing(Canned(followed=[[CAUGHT_UP, *changes, ...]]), "--json") as process:
+    canned = Canned(followed=[[CAUGHT_UP, *changes, ...]])
+    with serving(canned) as endpoint, tailing(endpoint, "--json") as process:
         process.stdout.readline()
         process.stdout.close()
         assert (process.wait(20), process.stderr.read()) == (1, "")
@@ -203,6 +210,23 @@ def test_a_reader_that_goes_away_ends_the_command_quietly():
 
 def words_at(width, row, *, is_terminal=True):
     return drawn(line(SESSION_LINE, row, Layout(width, is_terminal=is_terminal)), Layout(width)).split()
+
+
+def test_a_daemon_that_goes_away_is_noted_in_one_line_and_found_again():
+    before = Canned(followed=[[CAUGHT_UP, Said(sessions=[session("a")], resume_token="2"), ...]])
+    after = Canned(followed=[[Said(sessions=[session("b")], resume_token="3"), ...]])
+    with ExitStack() as daemon:
+        endpoint = daemon.enter_context(serving(before))
+        with tailing(endpoint, "--changes-only") as process:
+            assert process.stdout.readline().split()[2] == "a"
+            daemon.close()
+            daemon.enter_context(serving(after, int(endpoint.rpartition(":")[2])))
+            assert process.stdout.readline().split()[2] == "b"
+            process.send_signal(signal.SIGINT)
+            assert (process.wait(20), process.stderr.read()) == (
+                0,
+                f"the connection to {endpoint} broke: Cancelling all calls; trying again\n",
+            )
 
 
 @pytest.mark.parametrize(

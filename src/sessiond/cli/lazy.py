@@ -4,6 +4,7 @@ Importing everything takes the time and memory of a daemon; `sessiond --help` an
 """
 
 import errno
+import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -59,6 +60,8 @@ class LazyGroup(click.Group):
         return list(self._table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        # Read when gRPC is imported. What it says on stderr of its own, sessiond says in words that help.
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         entry = self._table.get(cmd_name)
         return cast("click.Command", load(entry.target)) if entry else None
 

@@ -21,6 +21,8 @@ LATEST: Final = 10
 """Rows shown before the changes, so that these have something to stand below."""
 SHOWN_MAX: Final = 100_000
 """Rows that are remembered as shown, some 300 bytes each. Of one that was shown before these it is not told that it is gone."""
+HINT: Final = "; "
+"""What follows it in a daemon's message is for whoever has to do something; here that is done."""
 
 Item = TypeVar("Item", bound=Message)
 Key = tuple[str, str]
@@ -116,7 +118,7 @@ class Tail(Generic[Item]):
     def tell(self, update: Update[Item]) -> None:
         """Write what changed, and note on stderr what became of the connection."""
         if update.broken:
-            note(f"{update.broken.message}; trying again")
+            note(f"{update.broken.message.partition(HINT)[0]}; trying again")
         if update.restarted:
             note("starting again: what changed meanwhile may be missing")
         if update.stalled:
