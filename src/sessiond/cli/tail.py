@@ -78,8 +78,8 @@ def tail(
 ) -> None:
     """Show sessions as they change, until Ctrl-C.
 
-    First the latest ten, then a line for each that is new or changed, and for one shown before that is gone. When the connection
-    breaks, it is made again and nothing is missed. With --json what is gone is {"gone": ...}.
+    First the latest ten, then a line for each that is new or changed, and for one shown before that is gone. A
+    connection that breaks is made again, and stderr says so. With --json what is gone is {"gone": ...}.
     """
     if everything and changes_only:
         raise click.UsageError("--all and --changes-only exclude each other")
