@@ -33,6 +33,11 @@ from sessiond.core import conventions
 from sessiond.core.buckets import CELLS_MAX
 from sessiond.core.explain import EVIDENCE_MAX
 from sessiond.core.fields import FIELDS, Field
+from sessiond.core.filter import parse_filter, parse_order
+from sessiond.core.filter.grammar import NESTING_MAX, TERMS_MAX
+from sessiond.core.filter.lexer import TEXT_LENGTH_MAX as FILTER_LENGTH_MAX
+from sessiond.core.filter.literals import NUMBER_LENGTH_MAX, TAKES, examples
+from sessiond.core.filter.order import FIELDS_MAX
 from sessiond.core.fold import LIST_MAX, METADATA_KEYS_MAX
 from sessiond.core.label_sets import LABELS_MAX
 from sessiond.core.message_shapes import JSON_LENGTH_MAX, WRAPPERS
@@ -303,6 +308,34 @@ def fields_table(fields: Iterable[Field[Any]]) -> str:
     return table(("field", "type", "unit", "meaning"), rows)
 
 
+EXAMPLE_FIELDS = {
+    "string": "name",
+    "id": "trace_id",
+    "time": "start_time",
+    "milliseconds": "duration_ms",
+    "usd": "cost_usd",
+    "count": "llm_call_count",
+    "bool": "root_missing",
+    "enum": "status",
+    "strings": "tools",
+    "map": "metadata",
+    "counts": "list_counts",
+}
+"""Of each type a field that a filter's examples show."""
+
+
+def types_table() -> str:
+    rows = []
+    for of_type, takes in TAKES.items():
+        name = EXAMPLE_FIELDS[of_type]
+        field = next(field for field in FIELDS["trace"] if field.name == name)
+        shown = ", ".join(map(code, examples(name, of_type, field.values)))
+        rows.append(
+            (", ".join(filter(None, UNITS[of_type])), " ".join(map(code, takes.comparators)), takes.words.format(name), shown)
+        )
+    return table(("type", "comparators", "takes", "examples"), rows)
+
+
 def meanings_lists() -> str:
     parts = []
     for meaning, rows in conventions.TABLE.items():
@@ -426,6 +459,7 @@ RENDERED = {
     "docs/commands.md": {f"help {name}": lambda name=name: help_of(name) for name in COMMANDS},
     "docs/configuration.md": {"settings": settings_table},
     "docs/fields.md": {f"fields {kind}": lambda kind=kind: fields_table(FIELDS[kind]) for kind in FIELDS},
+    "docs/filters.md": {"types": types_table},
     "docs/conventions.md": {"keys": meanings_lists, "texts": texts_lists, "providers": providers_table, "models": models_table},
     "docs/api.md": {"reference": reference},
 }
@@ -553,6 +587,11 @@ LIMITS = [
     ("docs/api.md", f"pauses of up to {PAUSE_SECONDS_MAX:.0f} seconds"),
     ("docs/api.md", f"`patience` seconds ({PATIENCE_SECONDS:.0f})"),
     ("docs/api.md", f"at most {EVIDENCE_MAX} pieces"),
+    ("docs/filters.md", f"at most {FILTER_LENGTH_MAX:,} characters; a filter at most {TERMS_MAX} terms"),
+    ("docs/filters.md", f"parentheses at most {NESTING_MAX} deep; an order at most {FIELDS_MAX} fields"),
+    ("docs/filters.md", f"A number has at most {NUMBER_LENGTH_MAX} characters"),
+    ("docs/filters.md", f"their first {LIST_MAX} entries"),
+    ("docs/filters.md", f"as far as they are shown, {SHORT_LENGTH_MAX:,} characters"),
     ("docs/fields.md", f"at most {LIST_MAX} entries"),
     ("docs/metrics.md", f"its first {LIST_MAX} entries"),
     ("docs/metrics.md", f"cut at {TEXT_LENGTH_MAX:,} characters"),
@@ -665,6 +704,25 @@ def test_yaml_shown_parses_and_settings_shown_are_settings(name: str, block: str
     assert isinstance(shown, dict)
     if name != "README.md" and "exporters" not in shown:
         Config.model_validate(shown)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [(kind, line) for kind in FIELDS for _, block in blocks(kind) for line in block.splitlines()]
+)
+def test_filters_shown_are_understood(kind: str, text: str):
+    assert parse_filter(text, kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [(kind, line) for kind in FIELDS for _, block in blocks(f"order {kind}") for line in block.splitlines()]
+)
+def test_orders_shown_are_understood(kind: str, text: str):
+    assert parse_order(text, kind).fields
+
+
+def test_filters_of_every_kind_and_orders_are_shown():
+    assert [kind for kind in FIELDS if not blocks(kind)] == []
+    assert blocks("order trace")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ SIGNATURE_BITS: Final = 63
 BITS_KEPT: Final = 8192
 """Labels whose bit is remembered: models, tools and tags come again and again."""
 _NUMERIC: Final = frozenset({"time", "milliseconds", "usd", "count", "bool", "enum"})
-_LABELS: Final = ("user_id", "user_ids", "models", "request_models", "providers", "services", "agents", "tools", "tags")
+LABELS: Final = ("user_id", "user_ids", "models", "request_models", "providers", "services", "agents", "tools", "tags")
 """The fields whose values set bits, besides metadata: few values a row, and asked for by whole values."""
 
 ABSENT: Final = -(2**63)
@@ -43,7 +43,7 @@ def _getter(field: Field[Any]) -> Getter:
 
 _GETTERS: Final = {kind: tuple(map(_getter, fields)) for kind, fields in NUMBERS.items()}
 _LABEL_GETTERS: Final = {
-    kind: tuple((field.name, field.get) for field in fields if field.name in _LABELS) for kind, fields in FIELDS.items()
+    kind: tuple((field.name, field.get) for field in fields if field.name in LABELS) for kind, fields in FIELDS.items()
 }
 
 

@@ -1,93 +1,80 @@
-"""A whole filter: which rows match, what an index can narrow by, and thresholds that only the rows themselves tell."""
+"""A filter as a whole: text -> which rows match, what an index can narrow by, and the percentiles that must be known first."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final, cast
 
-from sessiond.core.fields import Field, Kind
-from sessiond.core.filter.grammar import And, Comparison, Not, Or, Tree, Value, parse
-from sessiond.core.filter.literals import as_time
-from sessiond.core.filter.problem import problem
-from sessiond.core.filter.terms import (
-    BEYOND,
-    COMPARE,
-    NUMBER,
-    Row,
-    Term,
-    Test,
-    call_of,
-    field_of,
-    is_numeric,
-    number_term,
-    term_of,
-    value_getter,
-)
+from sessiond.core.fields import Kind
+from sessiond.core.filter.column import Rank, named
+from sessiond.core.filter.grammar import And, Bare, Call, Comparison, Node, Not, parse
+from sessiond.core.filter.lexer import Misread
+from sessiond.core.filter.literals import Pattern
+from sessiond.core.filter.narrowing import where_of
+from sessiond.core.filter.restriction import Comparator, Percentile, Restriction, read, refused
+from sessiond.core.filter.terms import NEVER, Predicate, Term, all_of, any_of, none_of, term_of
 from sessiond.core.where import Where
 
-_PERCENTILE: Final = re.compile(r"p(\d{1,2}(?:\.\d{1,6})?)")
-_NEVER: Final = Term(lambda _: False, NUMBER)
-_LATE_NANO: Final = 3600 * 10**9
-"""A start more than this after its span's arrival is taken as the arrival; so nothing was active much before it started."""
+
+def parse_filter(text: str, kind: Kind) -> "Filter":
+    """The filter over rows of a kind that a text of docs/filters.md says; an empty one matches all.
+
+    Raises Invalid for anything else: it names the piece and its character, from 1, and what would be right.
+    """
+    try:
+        return _filter(text, kind, _conjuncts(parse(text)))
+    except Misread as misread:
+        raise misread.of("filter") from None
 
 
-class Percentile(NamedTuple):
-    """A threshold: the value at `share` (0 to 1) of all values of a numeric field."""
-
-    field: Field[Any]
-    share: float
-    kind: Kind
-
-    def value_of(self, row: Row) -> int | None:
-        """The row's value of the field."""
-        get, _ = value_getter(self.field, self.kind)
-        value: int | None = get(row)
-        return value
-
-
-class _Threshold(NamedTuple):
-    """A term that compares a field with a percentile."""
-
-    field: Field[Any]
-    comparator: str
-    percentile: Percentile
-
-
+@dataclass(frozen=True, eq=False)
 class Filter:
-    """What rows of a kind must be like. Immutable. Build it with `parse_filter`."""
+    """Which rows are wanted. `terms` and `thresholds` must all hold."""
 
-    def __init__(self, text: str, kind: Kind, terms: Sequence[Term], thresholds: Sequence[_Threshold], where: Where) -> None:
-        self.text = text
-        self.where = where
-        """What an index can narrow by: all rows that match are among those for which it holds."""
-        self._kind: Kind = kind
-        self._terms = tuple(terms)
-        self._thresholds = tuple(thresholds)
-        self.is_empty = not terms
-        """Whether all rows match."""
-        self.looks_beyond = any(term.cost == BEYOND for term in terms)
-        """Whether it looks at more of a row than its numbers, signature and summary."""
-        self.matches = _all([term.test for term in sorted(terms, key=lambda term: term.cost)])
-        """Whether a row matches. Not for a filter whose percentiles are not fixed."""
+    kind: Kind
+    text: str
+    where: Where
+    """What every row that matches fulfils, as far as an index can tell."""
+    terms: tuple[Term, ...]
+    thresholds: tuple[Restriction, ...] = ()
+    """Comparisons with percentiles that are not known yet."""
+    looks_beyond: bool = False
+    """Whether `matches`, now or with percentiles fixed, or a percentile's `value_of` look at more of a row than its numbers,
+    signature and summary."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all rows match, once percentiles are fixed."""
+        return not self.terms and not self.thresholds
+
+    @cached_property
+    def matches(self) -> Predicate:
+        """Whether a row is wanted. Raises ValueError while there are `percentiles`: of such a filter see `fixed`."""
+        if self.thresholds:
+            raise ValueError(self.text)
+        return all_of(self.terms).test
 
     @property
     def percentiles(self) -> tuple[Percentile, ...]:
-        """The thresholds to be found out, in order: each over the rows that match `without_percentiles`."""
-        return tuple(threshold.percentile for threshold in self._thresholds)
+        """What must be computed over the rows that `without_percentiles` matches, before it is known which match this one."""
+        return tuple(cast("Percentile", threshold.value) for threshold in self.thresholds)
 
     def without_percentiles(self) -> "Filter":
-        """The other terms."""
-        return Filter(self.text, self._kind, self._terms, (), self.where)
+        """The same but for comparisons with percentiles."""
+        return replace(self, thresholds=())
 
-    def fixed(self, values: Sequence[int | None]) -> "Filter":
-        """The same with the values of its percentiles; None matches nothing: no row has the figure."""
-        if not self._thresholds:
+    def fixed(self, thresholds: Sequence[int | None]) -> "Filter":
+        """The same with the value of each of `percentiles`, in the field's unit; None, where no row had one, matches no row.
+
+        Raises ValueError where there are more or fewer than `percentiles`; without any, this is the filter itself.
+        """
+        if not self.thresholds and not thresholds:
             return self
-        known = [
-            _NEVER if value is None else number_term(one.field, self._kind, COMPARE[one.comparator], value)
-            for one, value in zip(self._thresholds, values, strict=True)
-        ]
-        return Filter(self.text, self._kind, (*self._terms, *known), (), self.where)
+        known = (
+            NEVER if value is None else term_of(threshold._replace(value=value))
+            for threshold, value in zip(self.thresholds, thresholds, strict=True)
+        )
+        return replace(self, terms=(*self.terms, *known), thresholds=())
 
     def within(
         self,
@@ -98,151 +85,83 @@ class Filter:
         since_unix_nano: int | None = None,
         until_unix_nano: int | None = None,
     ) -> "Filter":
-        """The same for rows of a project, session (not of users) and user, that started, or of users were first seen, in some time.
+        """The same, and all of these that are given must hold too.
 
-        A session is of a user if one of its traces is. None does not restrict.
+        `session_id` is not for users. `user_id` is a trace's user, one of a session's. Times are those of the start of a trace or
+        session, and of when a user was first seen: at or after `since_unix_nano`, before `until_unix_nano`.
         """
-        ids = {"project": project, "session_id": session_id, "user_ids" if self._kind == "session" else "user_id": user_id}
-        bounds = {">=": since_unix_nano, "<": until_unix_nano}
-        narrowed = _Narrowing(self._kind, self.where)
-        terms = list(self._terms)
-        for name, wanted in ids.items():
-            if wanted is not None:
-                comparison = Comparison((name,), ":" if name == "user_ids" else "=", Value(wanted, 0, True), 0)
-                terms.append(term_of(comparison, self._kind))
-                narrowed.by_id(name, wanted)
-        start = _START[self._kind]
-        field = field_of((start,), 0, self._kind)
-        for comparator, nano in bounds.items():
-            if nano is not None:
-                terms.append(number_term(field, self._kind, COMPARE[comparator], nano))
-                narrowed.by_time(start, comparator, nano)
-        return Filter(self.text, self._kind, terms, self._thresholds, narrowed.where)
-
-
-def parse_filter(text: str, kind: Kind) -> Filter:
-    """A filter over rows of a kind in the syntax of AIP-160; empty: all match. Raises Invalid with the place of what is wrong."""
-    terms, thresholds = [], []
-    narrowed = _Narrowing(kind, Where())
-    for part in _conjuncts(parse(text)):
-        if isinstance(part, Comparison) and call_of(part):
-            thresholds.append(_threshold(part, kind))
-            continue
-        terms.append(_compiled(part, kind))
-        if isinstance(part, Comparison):
-            narrowed.by_comparison(part)
-    return Filter(text, kind, terms, thresholds, narrowed.where)
-
-
-def _all(tests: Sequence[Test]) -> Test:
-    """One test of all. A scan asks it a million times, most often with one or two tests."""
-    match tests:
-        case []:
-            return lambda _: True
-        case [test]:
-            return test
-        case [first, second]:
-            return lambda row: first(row) and second(row)
-        case _:
-            return lambda row: all(test(row) for test in tests)
-
-
-def _conjuncts(tree: Tree) -> Iterator[Tree]:
-    """The parts that must all hold."""
-    if isinstance(tree, And):
-        for part in tree.parts:
-            yield from _conjuncts(part)
-    else:
-        yield tree
-
-
-def _compiled(tree: Tree, kind: Kind) -> Term:
-    """A tree as one test."""
-    match tree:
-        case Comparison():
-            call = call_of(tree)
-            if call is not None:
-                raise problem(
-                    f"{call.name}(...)", call.at, "stands inside OR or NOT", hint="percentiles go beside other terms, with AND"
-                )
-            return term_of(tree, kind)
-        case Not(inner):
-            term = _compiled(inner, kind)
-            return Term(lambda row: not term.test(row), term.cost)
-        case And(parts):
-            terms = sorted((_compiled(part, kind) for part in parts), key=lambda term: term.cost)
-            return Term(lambda row: all(term.test(row) for term in terms), terms[-1].cost)
-        case Or(parts):
-            terms = sorted((_compiled(part, kind) for part in parts), key=lambda term: term.cost)
-            return Term(lambda row: any(term.test(row) for term in terms), terms[-1].cost)
-
-
-def _threshold(comparison: Comparison, kind: Kind) -> _Threshold:
-    field = field_of(comparison.path, comparison.at, kind)
-    call = call_of(comparison)
-    assert call is not None  # noqa: S101  (whoever calls has looked)
-    share = _share(call.name)
-    if share is None:
-        raise problem(
-            f"{call.name}(...)", call.at, "is no function", hint="there are p50(FIELD), p95(FIELD) and the like, and median(FIELD)"
+        user, user_comparator = _USER[self.kind]
+        wanted: tuple[tuple[str, Comparator, Pattern | int | None], ...] = (
+            ("project", "=", _whole(project)),
+            ("session_id", "=", _whole(session_id)),
+            (user, user_comparator, _whole(user_id)),
+            (_START[self.kind], ">=", since_unix_nano),
+            (_START[self.kind], "<", until_unix_nano),
         )
-    of = field_of(call.path, call.at, kind)
-    if not is_numeric(field) or comparison.comparator not in COMPARE:
-        raise problem(
-            field.name, comparison.at, "can't be compared with a percentile", hint="percentiles are numbers: > >= < <= = !="
-        )
-    if of.type != field.type:
-        raise problem(of.name, call.at, f"is no figure like {field.name}", hint=f"write {call.name}({field.name})")
-    return _Threshold(field, comparison.comparator, Percentile(of, float(share), kind))
+        more = [Restriction(named(name, self.kind), comparator, value) for name, comparator, value in wanted if value is not None]
+        where = where_of(self.kind, more, self.where)
+        return replace(self, where=where, terms=(*map(term_of, more), *self.terms))
 
 
-def _share(name: str) -> Decimal | None:
-    """What a function's name says: `p95` is 0.95."""
-    if name == "median":
-        return Decimal("0.5")
-    found = _PERCENTILE.fullmatch(name)
-    return Decimal(found[1]) / 100 if found and Decimal(found[1]) else None
+_USER: Final[dict[Kind, tuple[str, Comparator]]] = {
+    "trace": ("user_id", "="),
+    "session": ("user_ids", ":"),
+    "user": ("user_id", "="),
+}
+_START: Final[dict[Kind, str]] = {"trace": "start_time", "session": "start_time", "user": "first_seen_time"}
 
 
-# -- what an index can narrow by -----------------------------------------------------------------------------------------------
-
-_START: Final[Mapping[Kind, str]] = {"trace": "start_time", "session": "start_time", "user": "first_seen_time"}
-_PLACE: Final[Mapping[Kind, str]] = {"trace": "start_time", "session": "last_activity_time", "user": "last_seen_time"}
-"""By what rows of a kind are listed."""
+def _whole(text: str | None) -> Pattern | None:
+    return None if text is None else Pattern(text)
 
 
-class _Narrowing:
-    """Collects what terms that must all hold say about the rows' places. It may say less than they do, never more."""
+def _filter(text: str, kind: Kind, conjuncts: Iterable[Node]) -> Filter:
+    restrictions: list[Restriction] = []
+    others: list[Term] = []
+    for node in conjuncts:  # in their order, so that of several mistakes the first is told
+        if isinstance(node, Comparison):
+            restrictions.append(read(node, kind))
+        else:
+            others.append(_term(node, kind))
+    known = [restriction for restriction in restrictions if not isinstance(restriction.value, Percentile)]
+    terms = (*map(term_of, known), *others)
+    thresholds = tuple(restriction for restriction in restrictions if isinstance(restriction.value, Percentile))
+    looks_beyond = Rank.BEYOND in (*(term.rank for term in terms), *_ranks(thresholds))
+    return Filter(kind, text, where_of(kind, known), terms, thresholds, looks_beyond)
 
-    def __init__(self, kind: Kind, where: Where) -> None:
-        self._kind: Kind = kind
-        self.where = where
 
-    def by_comparison(self, comparison: Comparison) -> None:
-        (name, *inner), value = comparison.path, comparison.value
-        if inner or not isinstance(value, Value) or value.has_star:
-            return
-        if comparison.comparator == (":" if name == "user_ids" else "="):
-            self.by_id(name, value.text)
-        if name in {_START[self._kind], _PLACE[self._kind]} and comparison.comparator != ":":
-            self.by_time(name, comparison.comparator, as_time(value))
+def _ranks(thresholds: Iterable[Restriction]) -> Iterable[Rank]:
+    for column, _, value in thresholds:
+        yield column.rank
+        if isinstance(value, Percentile):
+            yield value.column.rank
 
-    def by_id(self, name: str, wanted: str) -> None:
-        """A project, session or user is given; of several the first counts."""
-        match name:
-            case "project" if self.where.project is None:
-                self.where = self.where._replace(project=wanted)
-            case "session_id" if self.where.session_id is None:
-                self.where = self.where._replace(session_id=wanted)
-            case "user_id" | "user_ids" if self.where.user_id is None:
-                self.where = self.where._replace(user_id=wanted)
 
-    def by_time(self, name: str, comparator: str, nano: int) -> None:
-        """A bound of the start or of the place. Of a start, only an early bound says something about another place."""
-        is_place = name == _PLACE[self._kind]
-        if comparator in {">", ">=", "="}:
-            since = nano if is_place else max(0, nano - _LATE_NANO)
-            self.where = self.where._replace(since_unix_nano=max(since, self.where.since_unix_nano or 0))
-        if comparator in {"<", "<=", "="} and is_place:
-            until = nano + 1  # one too many for <, which the test itself leaves out
-            self.where = self.where._replace(until_unix_nano=min(until, self.where.until_unix_nano or until))
+def _conjuncts(node: Node) -> Iterable[Node]:
+    """The parts that must all hold, those in parentheses too."""
+    if not isinstance(node, And):
+        yield node
+        return
+    for part in node.parts:
+        yield from _conjuncts(part)
+
+
+def _term(node: Node, kind: Kind) -> Term:
+    """The predicate of a tree. Raises Misread."""
+    if isinstance(node, Comparison):
+        return term_of(_without_percentile(node, kind))
+    if isinstance(node, Bare):
+        raise refused(node, kind)
+    if isinstance(node, Not):
+        return none_of(_term(node.inner, kind))
+    join = all_of if isinstance(node, And) else any_of
+    return join([_term(part, kind) for part in node.parts])
+
+
+def _without_percentile(comparison: Comparison, kind: Kind) -> Restriction:
+    restriction = read(comparison, kind)
+    if isinstance(comparison.value, Call):
+        name = comparison.value.name
+        problem = "is a percentile inside OR or NOT: which rows it is of could not be told"
+        raise Misread(name.text, name.position, problem, hint="join it to the rest by AND")
+    return restriction

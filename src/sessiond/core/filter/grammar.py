@@ -1,205 +1,192 @@
-"""Tokens -> a tree, by the grammar of AIP-160: OR binds tighter than AND, and terms beside each other are joined by AND."""
+"""Tokens -> tree, by the grammar of AIP-160. What the names and values mean is the business of `restriction`.
 
+expression : factor { [AND] factor }        factors one after the other are joined by AND too
+factor     : term { OR term }               OR binds tighter than AND
+term       : [NOT | -] ( "(" expression ")" | comparison )
+comparison : path [comparator (value | name "(" [path {, path}] ")")]
+path       : word { . word }
+"""
+
+from collections.abc import Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from sessiond.core.filter.lexer import Token, tokens
-from sessiond.core.filter.problem import problem
+from sessiond.core.filter.lexer import Misread, Token, TokenKind, tokens
 
-CHARACTERS_MAX: Final = 8192
-DEPTH_MAX: Final = 32
+NESTING_MAX: Final = 32
+"""Parentheses inside each other: no person writes so many, and Python's own stack is far from its end."""
 TERMS_MAX: Final = 256
+"""Comparisons in one filter: enough for a list of ids, and a row is still compared in microseconds."""
 
-_WORDS: Final = frozenset({"AND", "OR", "NOT"})
-
-
-class Value(NamedTuple):
-    """What a field is compared with."""
-
-    text: str
-    at: int
-    is_quoted: bool = False
-    has_star: bool = False
-    """It ends with a `*`, which `text` leaves out."""
+Path: TypeAlias = tuple[Token, ...]
+"""A name and what is behind its dots; at least one token, all of them words."""
 
 
 class Call(NamedTuple):
-    """A function of a field, which a field is compared with."""
+    """A function's name and what it is called with."""
 
-    name: str
-    path: tuple[str, ...]
-    at: int
+    name: Token
+    arguments: tuple[Path, ...]
 
 
 class Comparison(NamedTuple):
-    """A field, the comparator and what it is compared with."""
+    """`path comparator value`."""
 
-    path: tuple[str, ...]
-    comparator: str
-    value: Value | Call
-    at: int
+    path: Path
+    comparator: Token
+    value: Token | Call
+
+
+class Bare(NamedTuple):
+    """A path without a comparator: AIP-160's search in whatever fields a service chooses."""
+
+    path: Path
 
 
 class Not(NamedTuple):
-    """What must not hold."""
+    """What holds where `inner` does not."""
 
-    inner: "Tree"
+    inner: "Node"
 
 
 class And(NamedTuple):
-    """What must all hold; nothing: everything does."""
+    """What holds where all parts do."""
 
-    parts: tuple["Tree", ...]
+    parts: tuple["Node", ...]
 
 
 class Or(NamedTuple):
-    """Of which one must hold."""
+    """What holds where one of the parts does."""
 
-    parts: tuple["Tree", ...]
-
-
-Tree: TypeAlias = Comparison | Not | And | Or
+    parts: tuple["Node", ...]
 
 
-def parse(text: str) -> Tree:
-    """The tree of a filter. Raises Invalid."""
-    if len(text) > CHARACTERS_MAX:
-        raise problem(text, CHARACTERS_MAX + 1, f"is too long: a filter has at most {CHARACTERS_MAX:,} characters")
-    return _Parser(list(tokens(text))).whole()
+Node: TypeAlias = Comparison | Bare | Not | And | Or
+
+EVERYTHING: Final = And(())
+"""The tree of an empty filter."""
 
 
-class _Parser:
-    """One pass over the tokens, a method for each rule of the grammar."""
+def parse(text: str) -> Node:
+    """The tree of a filter. Raises Misread."""
+    reader = Reader(tokens(text))
+    if reader.token.kind == "end":
+        return EVERYTHING
+    tree = _expression(reader, 0)
+    reader.expect("end", "can't be read here", hint="comparisons are joined by AND and OR")
+    return tree
 
-    def __init__(self, given: list[Token]) -> None:
-        self._tokens = given
+
+class Reader:
+    """Tokens, read one after the other."""
+
+    def __init__(self, found: Sequence[Token]) -> None:
+        self._tokens = found
         self._place = 0
-        self._depth = 0
-        self._terms = 0
+        self.comparison_count = 0
 
-    def whole(self) -> Tree:
-        if self._peek().kind == "end":
-            return And(())
-        found = self._expression()
-        if self._peek().kind != "end":
-            has_comparator = self._peek().kind == "comparator"
-            raise self._unexpected(
-                "does not belong here", "put a time, or any value with a : in it, in quotes" if has_comparator else ""
-            )
-        return found
-
-    def _peek(self) -> Token:
+    @property
+    def token(self) -> Token:
+        """The next one, which is not taken yet."""
         return self._tokens[self._place]
 
-    def _take(self) -> Token:
-        token = self._peek()
+    def take(self) -> Token:
+        """The next token. Not past the end."""
+        token = self.token
         self._place += 1
         return token
 
-    def _expression(self) -> Tree:
-        parts = [self._sequence()]
-        while self._is_word("AND"):
-            self._take()
-            parts.append(self._sequence())
-        return parts[0] if len(parts) == 1 else And(tuple(parts))
+    def accept(self, *kinds: TokenKind) -> bool:
+        """Take the next token if it is of one of these kinds."""
+        if self.token.kind not in kinds:
+            return False
+        self._place += 1
+        return True
 
-    def _sequence(self) -> Tree:
-        parts = [self._factor()]
-        while self._peek().kind in {"text", "quoted", "("} and not self._is_word("AND"):
-            parts.append(self._factor())
-        return parts[0] if len(parts) == 1 else And(tuple(parts))
+    def expect(self, kind: TokenKind, problem: str, *, hint: str = "") -> None:
+        """Take the next token, the last one aside; raise Misread if it is of another kind."""
+        if self.token.kind != kind:
+            raise Misread(self.token.text, self.token.position, problem, hint=hint)
+        if kind != "end":
+            self._place += 1
 
-    def _factor(self) -> Tree:
-        parts = [self._term()]
-        while self._is_word("OR"):
-            self._take()
-            parts.append(self._term())
-        return parts[0] if len(parts) == 1 else Or(tuple(parts))
 
-    def _term(self) -> Tree:
-        self._terms += 1
-        if self._terms > TERMS_MAX:
-            raise self._unexpected(f"is too much: a filter has at most {TERMS_MAX} terms")
-        if self._is_word("NOT"):
-            self._take()
-            return Not(self._simple())
-        if self._peek().kind == "text" and self._peek().text.startswith("-"):
-            token = self._take()
-            if len(token.text) > 1 or token.has_star:
-                self._place -= 1
-                self._tokens[self._place] = token._replace(text=token.text[1:], at=token.at + 1)
-            return Not(self._simple())
-        return self._simple()
+def _expression(reader: Reader, depth: int) -> Node:
+    parts = [_factor(reader, depth)]
+    while reader.token.kind not in ("end", ")", ","):
+        reader.accept("AND")
+        parts.append(_factor(reader, depth))
+    return parts[0] if len(parts) == 1 else And(tuple(parts))
 
-    def _simple(self) -> Tree:
-        if self._peek().kind != "(":
-            return self._comparison()
-        self._take()
-        self._depth += 1
-        if self._depth > DEPTH_MAX:
-            raise self._unexpected(f"is too deep: parentheses nest at most {DEPTH_MAX} deep")
-        inner = self._expression()
-        if self._peek().kind != ")":
-            raise self._unexpected("should be a closing parenthesis")
-        self._take()
-        self._depth -= 1
-        return inner
 
-    def _comparison(self) -> Comparison:
-        at = self._peek().at
-        path, first = self._path(), self._tokens[self._place - 1]
-        if self._peek().kind == "(":
-            raise problem(".".join(path), at, "is no function that stands here", hint="write FIELD COMPARATOR VALUE")
-        if self._peek().kind != "comparator":
-            word = ".".join(path) + ("*" if first.has_star else "")
-            raise problem(word, at, "is compared with nothing", hint=f'name a field, such as name:"{word}"')
-        return Comparison(path, self._take().text, self._argument(), at)
+def _factor(reader: Reader, depth: int) -> Node:
+    parts = [_term(reader, depth)]
+    while reader.accept("OR"):
+        parts.append(_term(reader, depth))
+    return parts[0] if len(parts) == 1 else Or(tuple(parts))
 
-    def _path(self) -> tuple[str, ...]:
-        """A field, and what is named inside it: texts with dots between them."""
-        parts = [self._name()]
-        while self._peek().kind == ".":
-            self._take()
-            parts.append(self._name())
-        return tuple(parts)
 
-    def _name(self) -> str:
-        if self._peek().kind not in {"text", "quoted"} or self._is_any_word():
-            raise self._unexpected("should be the name of a field")
-        return self._take().text
+def _term(reader: Reader, depth: int) -> Node:
+    if reader.accept("NOT", "-"):
+        return Not(_simple(reader, depth))
+    return _simple(reader, depth)
 
-    def _argument(self) -> Value | Call:
-        first = self._peek()
-        if first.kind == "quoted":
-            self._take()
-            return Value(first.text, first.at, True, first.has_star)
-        if first.kind != "text" or self._is_any_word():
-            raise self._unexpected("should be a value")
-        pieces, has_star = [self._take()], first.has_star
-        while self._peek().kind == "." and not self._peek().follows_space and not has_star:
-            self._take()
-            if self._peek().kind != "text" or self._peek().follows_space:
-                raise self._unexpected("should be the rest of a value", hint="put a value with a dot at its end in quotes")
-            pieces.append(self._take())
-            has_star = pieces[-1].has_star
-        text = ".".join(piece.text for piece in pieces)
-        if self._peek().kind == "(" and not self._peek().follows_space and not has_star:
-            return self._call(text, first.at)
-        return Value(text, first.at, False, has_star)
 
-    def _call(self, name: str, at: int) -> Call:
-        self._take()
-        path = self._path()
-        if self._peek().kind != ")":
-            raise self._unexpected("should be a closing parenthesis: a function takes one field")
-        self._take()
-        return Call(name, path, at)
+def _simple(reader: Reader, depth: int) -> Node:
+    token = reader.token
+    if not reader.accept("("):
+        return _comparison(reader)
+    if depth == NESTING_MAX:
+        raise Misread(token.text, token.position, f"is one parenthesis too many: at most {NESTING_MAX} stand inside each other")
+    inner = _expression(reader, depth + 1)
+    reader.expect(")", "stands where a parenthesis should close", hint=f"it opened at character {token.position}")
+    return inner
 
-    def _is_word(self, word: str) -> bool:
-        return self._peek().kind == "text" and self._peek().text == word
 
-    def _is_any_word(self) -> bool:
-        return self._peek().kind == "text" and self._peek().text in _WORDS
+def _comparison(reader: Reader) -> Node:
+    start = reader.token
+    reader.comparison_count += 1
+    if reader.comparison_count > TERMS_MAX:
+        raise Misread(start.text, start.position, f"is one comparison too many: at most {TERMS_MAX} are taken")
+    path = read_path(reader)
+    if _is_called(path[-1], reader.token):
+        raise Misread(start.text, start.position, "is a function where a field is wanted", hint="functions stand right")
+    if reader.token.kind != "comparator":
+        return Bare(path)
+    return Comparison(path, reader.take(), _value(reader))
 
-    def _unexpected(self, why: str, hint: str = "") -> Exception:
-        token = self._peek()
-        return problem(token.text or "the end", token.at, why, hint=hint)
+
+def read_path(reader: Reader) -> Path:
+    """Take a path. Raises Misread where none begins."""
+    path = [_word(reader, "stands where a field is wanted")]
+    while reader.accept("."):
+        path.append(_word(reader, "stands where the name behind a dot is wanted"))
+    return tuple(path)
+
+
+def _word(reader: Reader, problem: str, *, hint: str = "") -> Token:
+    token = reader.token
+    if not token.is_word:
+        raise Misread(token.text, token.position, problem, hint=hint)
+    return reader.take()
+
+
+def _value(reader: Reader) -> Token | Call:
+    hint = "each comparison has one value; words such as OR, and texts with signs in them, stand in quotes"
+    token = _word(reader, "stands where a value is wanted", hint=hint)
+    return _call(reader, token) if _is_called(token, reader.token) else token
+
+
+def _is_called(name: Token, behind: Token) -> bool:
+    """Whether a parenthesis opens right behind a name: `name:x (status = ok)` are two terms."""
+    return name.kind == "text" and behind.kind == "(" and behind.position == name.position + len(name.text)
+
+
+def _call(reader: Reader, name: Token) -> Call:
+    reader.take()
+    arguments: list[Path] = []
+    if reader.token.kind != ")":
+        arguments.append(read_path(reader))
+        while reader.accept(","):
+            arguments.append(read_path(reader))
+    reader.expect(")", f"stands where the parenthesis of {name.text} should close")
+    return Call(name, tuple(arguments))

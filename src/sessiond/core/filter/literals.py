@@ -1,109 +1,174 @@
-"""What a value in a filter means for a field of some type, in the units of the core; and what to write where it means nothing."""
+"""Texts -> values in a field's unit, and the table of what each type takes. Exact: numbers are decimal until they are whole."""
 
 import re
 from calendar import monthrange, timegm
-from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Context, Decimal
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from sessiond.core.fields import FieldType
-from sessiond.core.filter.grammar import Value
-from sessiond.core.filter.problem import problem
+from sessiond.core.fields import Field, FieldType
+from sessiond.core.filter.lexer import Misread, Token
 
-EXAMPLES: Final[Mapping[FieldType, str]] = {
-    "string": '"text", or the beginning of one as "te*"',
-    "id": 'hexadecimal digits, or the first of them as "4bf9*"',
-    "time": 'a time such as "2026-11-01T09:30:00Z", or a day such as 2026-11-01',
-    "milliseconds": "milliseconds such as 1500, or a length of time such as 20s, 1.5m or 2h",
-    "usd": "US dollars such as 0.05",
-    "count": "a number such as 100",
-    "bool": "true or false",
-    "strings": 'an entry such as "gpt-4o", or the beginning of one as "gpt-4o*"',
-    "counts": "a number such as 100",
-    "map": '"text", or a number to compare with',
-}
-"""What a field of a type is compared with."""
+NUMBER_LENGTH_MAX: Final = 64
+"""Characters of a number: more digits than any figure has, and arithmetic on it stays exact within _EXACT."""
+_EXACT: Final = Context(prec=100)
 
-_SCALES: Final[Mapping[FieldType, int]] = {"milliseconds": 10**6, "usd": 10**9, "count": 1, "counts": 1}
-"""Core units in one of the units outside."""
-_DURATION: Final = re.compile(r"(-?\d+(?:\.\d+)?)(ms|s|m|h|d)")
-_DURATION_NANO: Final = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86400 * 10**9}
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
+_DURATION_UNITS_NANO: Final = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9, "d": 86_400 * 10**9}
+_DURATION: Final = re.compile(rf"({_NUMBER.pattern})(ms|s|m|h|d)")
 _TIME: Final = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d)))?", re.ASCII
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2})))?"
 )
-_HEX: Final = re.compile(r"[0-9a-f]{0,32}")
-_POWER_MAX: Final = 30
-"""Of ten: no figure comes near, and a number of many more digits would take long to write out."""
-
-Number = int | Decimal
-"""Whole wherever it is: two integers are compared four times as fast (measured)."""
+_HEX: Final = re.compile(r"[0-9a-fA-F]*")
 
 
-def as_number(value: Value, type_: FieldType) -> Number:
-    """A number in the core's unit of its type. Raises Invalid."""
-    duration = _DURATION.fullmatch(value.text) if type_ == "milliseconds" else None
-    if value.has_star:
-        raise wrong(value, type_)
-    if duration:
-        return _whole(Decimal(duration[1]) * _DURATION_NANO[duration[2]])
-    number = plain_number(value.text)
+class Pattern(NamedTuple):
+    """What a text is compared with."""
+
+    text: str
+    is_prefix: bool = False
+    """Whether a text that goes on after `text` is meant too."""
+
+
+Operand: TypeAlias = int | Decimal | Pattern
+"""Numbers are in the units of a summary (`core.fields`). A Decimal is not whole, or a plain number that texts are compared with."""
+
+
+def number_of(text: str) -> Decimal | None:
+    """The number that a text is, else None."""
+    return Decimal(text) if len(text) <= NUMBER_LENGTH_MAX and _NUMBER.fullmatch(text) else None
+
+
+def pattern_of(token: Token) -> Pattern:
+    """The text, and whether a `*` at its end makes a prefix of it. Raises Misread where one stands elsewhere."""
+    if not token.stars:
+        return Pattern(token.text)
+    if token.stars != (len(token.text) - 1,):
+        hint = r'"\*" is the sign itself, and : finds what is inside a text'
+        raise Misread(token.text, token.position, "has a * that does not end it", hint=hint)
+    return Pattern(token.text[:-1], is_prefix=True)
+
+
+def _whole(number: Decimal | None, unit: int = 1) -> int | Decimal | None:
+    """A number in a smaller unit: an int where it is whole, which compares faster."""
     if number is None:
-        raise wrong(value, type_)
-    return _whole(number * _SCALES[type_])
-
-
-def plain_number(text: str) -> Decimal | None:
-    """A number in decimal digits, of a sensible size."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
         return None
-    return number if number.is_finite() and abs(number.adjusted()) <= _POWER_MAX and "_" not in text else None
+    scaled = _EXACT.multiply(number, Decimal(unit))
+    return int(scaled) if scaled == scaled.to_integral_value() else scaled
 
 
-def as_time(value: Value) -> int:
-    """Unix nanoseconds. Raises Invalid."""
-    found = _TIME.fullmatch(value.text)
-    if found is None or value.has_star:
-        raise wrong(value, "time")
-    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
-    fraction, sign, offset_hours, offset_minutes = found.groups()[6:]
-    is_day = year > 0 and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]  # noqa: PLR2004  (months)
-    if not is_day or hour > 23 or minute > 59 or second > 59 or int(offset_minutes or 0) > 59:  # noqa: PLR2004  (a clock's)
-        raise wrong(value, "time")
-    offset = int(offset_hours or 0) * 3600 + int(offset_minutes or 0) * 60
-    seconds = timegm((year, month, day, hour, minute, second)) - (-offset if sign == "-" else offset)
-    return seconds * 10**9 + int((fraction or "").ljust(9, "0"))
+def _text(token: Token, _: Field[Any]) -> Operand | None:
+    return pattern_of(token)
 
 
-def as_bool(value: Value) -> bool:
-    """Raises Invalid."""
-    if value.text.lower() not in {"true", "false"} or value.has_star:
-        raise wrong(value, "bool")
-    return value.text.lower() == "true"
+def _id(token: Token, _: Field[Any]) -> Operand | None:
+    text, is_prefix = pattern_of(token)
+    is_id = _HEX.fullmatch(text) and (is_prefix or (text and len(text) % 2 == 0))
+    return Pattern(text.lower(), is_prefix) if is_id else None
 
 
-def as_hex(value: Value) -> str:
-    """Lower-case hexadecimal digits. Raises Invalid."""
-    text = value.text.lower()
-    if not _HEX.fullmatch(text) or not (text or value.has_star):
-        raise wrong(value, "id")
-    return text
+def _count(token: Token, _: Field[Any]) -> Operand | None:
+    return _whole(number_of(token.text))
 
 
-def as_choice(value: Value, choices: tuple[str, ...]) -> int:
-    """The place of one of some names, in any case. Raises Invalid."""
-    text = value.text.lower()
-    if text not in choices or value.has_star:
-        raise problem(value.text, value.at, f"should be {' or '.join(choices)}")
-    return choices.index(text)
+def _nano_usd(token: Token, _: Field[Any]) -> Operand | None:
+    return _whole(number_of(token.text), 10**9)
 
 
-def wrong(value: Value, type_: FieldType) -> Exception:
-    """The value is not one of the type."""
-    shown = f"{value.text}*" if value.has_star else value.text
-    return problem(shown, value.at, f"should be {EXAMPLES[type_]}")
+def _nanoseconds(token: Token, _: Field[Any]) -> Operand | None:
+    if found := _DURATION.fullmatch(token.text):
+        return _whole(number_of(found[1]), _DURATION_UNITS_NANO[found[2]])
+    return _whole(number_of(token.text), 10**6)
 
 
-def _whole(number: Decimal) -> Number:
-    return int(number) if number == number.to_integral_value() else number
+def _bool(token: Token, _: Field[Any]) -> Operand | None:
+    return {"false": 0, "true": 1}.get(token.text.lower())
+
+
+def _enum(token: Token, field: Field[Any]) -> Operand | None:
+    return dict(zip(field.values, range(len(field.values)), strict=True)).get(token.text.lower())
+
+
+def _unix_nano(token: Token, _: Field[Any]) -> Operand | None:
+    """A moment of RFC 3339, or midnight UTC of a date."""
+    found = _TIME.fullmatch(token.text)
+    if not found:
+        return None
+    year, month, day, hour, minute, second, offset_hours, offset_minutes = (int(found[n] or 0) for n in (1, 2, 3, 4, 5, 6, 9, 10))
+    is_date = year >= 1 and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]  # noqa: PLR2004  (the calendar's)
+    if not (is_date and hour < 24 and minute < 60 and second < 60 and offset_hours < 24 and offset_minutes < 60):  # noqa: PLR2004
+        return None
+    offset_seconds = (offset_hours * 3600 + offset_minutes * 60) * (-1 if found[8] == "-" else 1)
+    seconds = timegm((year, month, day, hour, minute, second)) - offset_seconds
+    return seconds * 10**9 + int((found[7] or "").ljust(9, "0"))
+
+
+class Takes(NamedTuple):
+    """What a field of a type can be compared by and with. `:*` asks every field whether it is there."""
+
+    comparators: tuple[str, ...]
+    words: str
+    """The literals in words, as what follows "takes"."""
+    examples: tuple[str, ...]
+    """Terms with {} for the field."""
+    read: Callable[[Token, Field[Any]], Operand | None]
+    """The value of a literal; None where it is of another type."""
+
+
+_ORDERED: Final = ("=", "!=", "<", "<=", ">", ">=")
+_EQUAL: Final = ("=", "!=")
+
+TAKES: Final[Mapping[FieldType, Takes]] = {
+    "string": Takes(
+        (*_ORDERED, ":"),
+        "a text; = and != take one that ends in * as a beginning, : finds it anywhere, ignoring case",
+        ('{} = "travel agent"', "{} = travel*", "{}:travel"),
+        _text,
+    ),
+    "id": Takes(
+        _EQUAL,
+        "an id in hex, or the beginning of one with * behind it",
+        ("{} = 7eac83edcc769e0ffcd9cfa01f10203d", "{} = 7eac*"),
+        _id,
+    ),
+    "time": Takes(
+        _ORDERED,
+        "a time with its zone as in RFC 3339, or a date for its midnight in UTC",
+        ("{} >= 2026-11-01T09:30:00Z", '{} < "2026-11-02T00:00:00.5+01:00"', "{} >= 2026-11-01"),
+        _unix_nano,
+    ),
+    "milliseconds": Takes(
+        _ORDERED,
+        "milliseconds, or a number with its unit: ms, s, m, h, d",
+        ("{} > 1500", "{} > 20s", "{} <= 1.5h"),
+        _nanoseconds,
+    ),
+    "usd": Takes(_ORDERED, "US dollars", ("{} > 0.05", "{} <= 2"), _nano_usd),
+    "count": Takes(_ORDERED, "a number", ("{} > 5", "{} >= 1e6"), _count),
+    "bool": Takes(_EQUAL, "true or false", ("{} = true",), _bool),
+    "enum": Takes(_EQUAL, "one of its words, in any case", ("{} = {value}",), _enum),
+    "strings": Takes(
+        (":",),
+        "an entry of the list, or the beginning of one with * behind it",
+        ('{}:"get weather"', "{}:get*"),
+        _text,
+    ),
+    "map": Takes(
+        (":",),
+        "a key, or the beginning of one with * behind it; the value of a key is compared as a text, as in {0}.plan = pro",
+        ("{}:plan",),
+        _text,
+    ),
+    "counts": Takes(
+        (":",),
+        "a key, or the beginning of one with * behind it; the value of a key is compared as a number, as in {0}.tools > 200",
+        ("{}:tools",),
+        _text,
+    ),
+}
+
+
+def examples(name: str, field_type: FieldType, values: Sequence[str] = ()) -> list[str]:
+    """Terms that a name of a type may stand in; `values` are those of an enum."""
+    return [example.format(name, value=values[-1] if values else "") for example in TAKES[field_type].examples]

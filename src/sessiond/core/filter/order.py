@@ -1,139 +1,171 @@
-"""An order of rows: fields, each ascending or descending; absent values last both ways, ties by id."""
+"""An order: text of AIP-132 -> a key by which rows sort, and which a page token can carry."""
 
-from collections.abc import Callable, Mapping
-from functools import total_ordering
-from typing import Any, Final, NamedTuple, cast
+from collections.abc import Callable, Iterable, Mapping
+from operator import neg
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from sessiond.core.fields import AnySummary, Kind
-from sessiond.core.filter.problem import problem
-from sessiond.core.filter.terms import BEYOND, SUMMARY, Row, field_of, value_getter
+from sessiond.core.fields import Kind
+from sessiond.core.filter.column import Column, Rank, Row, resolve
+from sessiond.core.filter.grammar import Reader, read_path
+from sessiond.core.filter.lexer import Misread, tokens
 from sessiond.core.places import PLACE_TIME_BYTES
 
 FIELDS_MAX: Final = 4
-CHARACTERS_MAX: Final = 1024
+"""Fields in one order: nobody reads a list by more."""
+
+Key: TypeAlias = tuple[Any, ...]
+"""What rows sort by, ascending: a part for each field, then one for the id. It is made of tuples, texts, bytes and integers."""
+
 _DEFAULT: Final[Mapping[Kind, str]] = {
     "trace": "start_time desc",
     "session": "last_activity_time desc",
     "user": "last_seen_time desc",
 }
-"""By what rows of a kind are listed, latest first."""
+"""As lists are kept in their index."""
 
-Plain = None | int | str | bytes | tuple[str, ...]
+_ABSENT: Final = (1,)
+"""Behind every (0, value), in whichever direction."""
 
-
-@total_ordering
-class _Reversed:
-    """A value that sorts as if everything were turned around."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:  # noqa: ANN401  (whatever can be compared)
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Reversed) and bool(self.value == other.value)
-
-    def __lt__(self, other: "_Reversed") -> bool:
-        return bool(other.value < self.value)
-
-    def __hash__(self) -> int:
-        return hash(self.value)
+_REVERSED: Final = bytes((0xFE - byte) & 0xFF for byte in range(256))
+"""UTF-8 sorts as its code points do and has no byte above 0xf4: turned round, it leaves 0xff for an end that sorts last."""
+_TEXT_END: Final = b"\xff"
+_LIST_END: Final = b"\xff\xff"
+"""Behind any entry turned round, the empty one too."""
 
 
-class _By(NamedTuple):
-    """One field of an order."""
+class Sorted(NamedTuple):
+    """A column that rows sort by."""
 
-    get: Callable[[Row], Plain]
-    types: tuple[type, ...]
+    column: Column
     is_descending: bool
-    cost: int = SUMMARY
-
-    def key(self, value: Plain) -> tuple[bool, Any]:
-        """What sorts as the value should; the absent ones last."""
-        if value is None:
-            return True, 0
-        return False, _Reversed(value) if self.is_descending else value
+    part: Callable[[Row], Key]
+    """A row's part of its key: (0, value turned into the direction), or _ABSENT."""
 
 
-class Order:
-    """How rows of a kind are sorted. Immutable. Build it with `parse_order`."""
+class Order(NamedTuple):
+    """By what rows sort: what is absent comes last either way, ties are by id in the direction of the last field."""
 
-    def __init__(self, by: tuple[_By, ...], *, is_default: bool) -> None:
-        self.is_default = is_default
-        """As rows are listed anyway."""
-        self._by = by
-        self.looks_beyond = any(one.cost == BEYOND for one in by)
-        """Whether it looks at more of a row than its numbers, signature and summary."""
+    kind: Kind
+    fields: tuple[Sorted, ...]
+    is_default: bool
+    """Whether it is the order in which an index has the rows."""
 
-    def key(self, row: Row) -> tuple[Any, ...]:
-        """Keys of rows, compared as they are, are in the order. No two rows have the same."""
-        return tuple(one.key(one.get(row)) for one in self._by)
+    @property
+    def looks_beyond(self) -> bool:
+        """Whether `key` looks at more of a row than its numbers, signature and summary."""
+        return any(each.column.rank == Rank.BEYOND for each in self.fields)
 
-    def pack(self, key: tuple[Any, ...]) -> tuple[Plain, ...]:
-        """A key in plain values, for a page token."""
-        return tuple(None if is_absent else value.value if isinstance(value, _Reversed) else value for is_absent, value in key)
+    def rank(self, row: Row) -> Key:
+        """The key but for the id: cheaper, where it says enough. Of two rows the one of the smaller rank has the smaller key."""
+        return tuple([part(row) for _, _, part in self.fields])
 
-    def unpack(self, packed: object) -> tuple[Any, ...]:
-        """The key again. Raises ValueError for what is none."""
-        if not isinstance(packed, tuple) or len(packed) != len(self._by):
+    def key(self, row: Row) -> Key:
+        """What the row sorts by; no two rows have the same."""
+        tie = row.place[PLACE_TIME_BYTES:]
+        return (*self.rank(row), _text_reversed(tie.hex()) if self.fields[-1].is_descending else tie)
+
+    def pack(self, key: Key) -> Key:
+        """A key as values that any codec takes, which it is made of; a codec may make lists of its tuples."""
+        return key
+
+    def unpack(self, packed: object) -> Key:
+        """The key that `pack` made these values of. Raises ValueError where they can't be one of this order."""
+        if not isinstance(packed, (list, tuple)) or len(packed) != len(self.fields) + 1:
             raise ValueError(packed)
-        return tuple(one.key(_sound(value, one)) for one, value in zip(self._by, packed, strict=True))
+        *parts, tie = packed
+        found = [_unpacked(each, part) for each, part in zip(self.fields, parts, strict=True)]
+        if type(tie) is not bytes:
+            raise ValueError(packed)
+        return (*found, tie)
 
 
 def parse_order(text: str, kind: Kind) -> Order:
-    """An order in the syntax of AIP-132, such as `cost_usd desc, start_time`; empty: as rows are listed. Raises Invalid."""
-    if len(text) > CHARACTERS_MAX:
-        raise problem(
-            text, CHARACTERS_MAX + 1, f"is too long: an order has at most {CHARACTERS_MAX:,} characters", field="order_by"
-        )
-    by: dict[tuple[str, ...], _By] = {}
-    at = 1
-    is_descending = True
-    for piece in (text if text.strip() else _DEFAULT[kind]).split(","):
-        path, is_descending = _read(piece, at)
-        if path in by:
-            raise problem(".".join(path), at, "is there twice", field="order_by")
-        by[path] = _by(path, at, kind, is_descending=is_descending)
-        at += len(piece) + 1
-    if len(by) > FIELDS_MAX:
-        raise problem(text, 1, f"is too much: an order has at most {FIELDS_MAX} fields", field="order_by")
-    is_default = [(".".join(path), one.is_descending) for path, one in by.items()] == [(_DEFAULT[kind].split()[0], True)]
-    return Order((*by.values(), _By(_tie, (bytes,), is_descending)), is_default=is_default)
+    """The order of rows of a kind that a text such as `cost_usd desc, name` says; an empty one is the default.
+
+    Raises Invalid for anything else: it names the piece and its character, from 1, and what would be right.
+    """
+    try:
+        fields = _fields(text if text.strip() else _DEFAULT[kind], kind)
+    except Misread as misread:
+        raise misread.of("order_by") from None
+    return Order(kind, fields, is_default=_names(fields) == _names(_fields(_DEFAULT[kind], kind)))
 
 
-def _read(piece: str, at: int) -> tuple[tuple[str, ...], bool]:
-    """The field of a piece, and whether it is descending."""
-    words = piece.split()
-    direction = words[1].lower() if len(words) > 1 else "asc"
-    if not words or len(words) > 2 or direction not in {"asc", "desc"}:  # noqa: PLR2004  (a field and a direction)
-        raise problem(piece.strip(), at, "should be a field, with desc behind it or not", field="order_by")
-    name, _, key = words[0].partition(".")
-    return ((name, key.strip('"')) if key else (name,)), direction == "desc"
+def _names(fields: Iterable[Sorted]) -> list[tuple[str, bool]]:
+    return [(each.column.name, each.is_descending) for each in fields]
 
 
-def _by(path: tuple[str, ...], at: int, kind: Kind, *, is_descending: bool) -> _By:
-    field = field_of(path, at, kind, "order_by")
-    if field.type in {"map", "counts"}:
-        if len(path) == 1:
-            raise problem(field.name, at, "has no order itself", hint=f"write {field.name}.KEY", field="order_by")
-        name, get_pairs = path[1], cast("Callable[[AnySummary], tuple[tuple[str, Any], ...]]", field.get)
-        held = int if field.type == "counts" else str
-        return _By(lambda row: next((held for key, held in get_pairs(row.summary) if key == name), None), (held,), is_descending)
-    get, cost = value_getter(field, kind)
-    return _By(get, _TYPES.get(field.type, (int,)), is_descending, cost)
+def _fields(text: str, kind: Kind) -> tuple[Sorted, ...]:
+    reader = Reader(tokens(text))
+    found: dict[str, Sorted] = {}
+    while not found or reader.accept(","):
+        start = reader.token
+        field = _field(reader, kind)
+        if field.column.name in found:
+            raise Misread(field.column.name, start.position, "is there a second time")
+        if len(found) == FIELDS_MAX:
+            raise Misread(field.column.name, start.position, f"is one field too many: at most {FIELDS_MAX} are taken")
+        found[field.column.name] = field
+    reader.expect("end", "can't follow a field", hint="an order is written as in: cost_usd desc, name")
+    return tuple(found.values())
 
 
-_TYPES: Final[Mapping[str, tuple[type, ...]]] = {"string": (str,), "id": (bytes,), "strings": (tuple,), "enum": (int, str)}
-"""What values are, where they are no integers."""
+def _field(reader: Reader, kind: Kind) -> Sorted:
+    start = reader.token
+    column = resolve(read_path(reader), kind)
+    if column.type in ("map", "counts"):
+        raise Misread(column.name, start.position, "has no order", hint=f"one of its keys has: {column.name}.KEY")
+    direction = reader.token.text.lower() if reader.token.kind == "text" else ""
+    if direction in ("asc", "desc"):
+        reader.take()
+    is_descending = direction == "desc"
+    return Sorted(column, is_descending, _part(column, is_descending=is_descending))
 
 
-def _tie(row: Row) -> bytes:
-    return row.place[PLACE_TIME_BYTES:]
+# -- keys ----------------------------------------------------------------------------------------------------------------------
 
 
-def _sound(value: object, by: _By) -> Plain:
-    """A value from outside, if it could be one of the field."""
-    is_text_list = not isinstance(value, tuple) or all(isinstance(entry, str) for entry in value)
-    if value is not None and not (isinstance(value, by.types) and is_text_list):
+def _text_reversed(text: str) -> bytes:
+    return text.encode().translate(_REVERSED) + _TEXT_END
+
+
+def _list_reversed(entries: tuple[str, ...]) -> tuple[bytes, ...]:
+    return (*map(_text_reversed, entries), _LIST_END)
+
+
+_DIRECTIONS: Final[Mapping[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]]] = {
+    int: (int, neg),
+    str: (str, _text_reversed),
+    tuple: (tuple, _list_reversed),
+}
+"""Type of a value -> what makes of it a value that sorts into the ascending, and into the descending order."""
+
+
+def _type_of(column: Column) -> type:
+    return {"string": str, "id": str, "strings": tuple}.get(column.type, int)
+
+
+def _part(column: Column, *, is_descending: bool) -> Callable[[Row], Key]:
+    get, turned = column.get, _DIRECTIONS[_type_of(column)][is_descending]
+    return lambda row: _ABSENT if (found := get(row)) is None else (0, turned(found))
+
+
+def _unpacked(field: Sorted, part: Any) -> Key:  # noqa: ANN401  (whatever came)
+    """Raises ValueError."""
+    if part in ([1], _ABSENT):
+        return _ABSENT
+    if not isinstance(part, (list, tuple)) or len(part) != 2 or part[0] != 0:  # noqa: PLR2004  (as _part makes them)
+        raise ValueError(part)
+    value, value_type, text_type = part[1], _type_of(field.column), bytes if field.is_descending else str
+    if value_type is tuple:
+        return (0, _entries(value, text_type))
+    if type(value) is not (text_type if value_type is str else int):
+        raise ValueError(part)
+    return (0, value)
+
+
+def _entries(value: Any, entry_type: type) -> Key:  # noqa: ANN401  (as in _unpacked)
+    """Raises ValueError."""
+    if not isinstance(value, (list, tuple)) or any(type(entry) is not entry_type for entry in value):
         raise ValueError(value)
-    return cast("Plain", value)
+    return tuple(value)
