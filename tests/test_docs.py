@@ -23,8 +23,11 @@ from sessiond.cli import columns, main
 from sessiond.cli.explain import EVIDENCE_SHOWN
 from sessiond.cli.serve import _OPTIONS as SERVE_OPTIONS
 from sessiond.cli.stats_tables import BUCKETS_SHOWN
+from sessiond.cli.tail import LATEST
 from sessiond.cli.text import size
 from sessiond.cli.tree import LEVELS_MAX, LINES_MAX
+from sessiond.client.channel import TIMEOUT_SECONDS
+from sessiond.client.following import PATIENCE_SECONDS, PAUSE_SECONDS_MAX, SILENT_SECONDS_MAX
 from sessiond.config import Config, _address
 from sessiond.core import conventions
 from sessiond.core.buckets import CELLS_MAX
@@ -577,6 +580,12 @@ LIMITS = [
     ("docs/metrics.md", f"shortened to {SHORT_LENGTH_MAX:,} characters"),
     ("docs/metrics.md", f"at most {CANDIDATES_MAX} spans"),
     ("docs/commands.md", f"at most {EVIDENCE_SHOWN} pieces"),
+    ("docs/commands.md", f"the {LATEST} of the latest activity"),
+    ("docs/commands.md", f"After {PATIENCE_SECONDS:.0f} seconds in vain"),
+    ("docs/api.md", f"at most {TIMEOUT_SECONDS:.0f} seconds"),
+    ("docs/api.md", f"silent for {SILENT_SECONDS_MAX:.0f} seconds"),
+    ("docs/api.md", f"pauses of up to {PAUSE_SECONDS_MAX:.0f} seconds"),
+    ("docs/api.md", f"`patience` seconds ({PATIENCE_SECONDS:.0f})"),
     ("docs/api.md", f"at most {EVIDENCE_MAX} pieces"),
     ("docs/filters.md", f"at most {FILTER_LENGTH_MAX:,} characters; a filter at most {TERMS_MAX} terms"),
     ("docs/filters.md", f"parentheses at most {NESTING_MAX} deep; an order at most {FIELDS_MAX} fields"),

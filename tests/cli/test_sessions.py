@@ -2,6 +2,8 @@
 
 import time
 
+import grpc
+import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from client.canned import TRACE_ID, Canned, session, trace
@@ -58,9 +60,14 @@ def test_json_has_every_field_of_the_table_and_null_where_absent(run_json):
 def test_conditions_reach_the_daemon(run):
     canned = Canned(sessions=[session()])
     arguments = ["--project", "p", "--session", "s", "--user", "u", "--since", "2026-01-01T00:00:00.123456789Z"]
+    arguments += ["--filter", "trace_count > 3", "--order-by", "cost_usd desc, name"]
     assert run(canned, "sessions", *arguments).exit_code == 0
     since = Timestamp(seconds=1_767_225_600, nanos=123_456_789)
-    assert canned.asked == [pb.StreamSessionsRequest(project="p", session_id="s", user_id="u", since=since)]
+    assert canned.asked == [
+        pb.StreamSessionsRequest(
+            project="p", session_id="s", user_id="u", since=since, filter="trace_count > 3", order_by="cost_usd desc, name"
+        )
+    ]
 
 
 def test_a_list_that_is_cut_says_so_beside_the_result(run):
@@ -78,8 +85,19 @@ def test_no_session_at_all_says_what_to_do(run):
     assert (result.exit_code, result.stdout, result.stderr[:16]) == (0, "", "No sessions yet.")
 
 
-def test_no_match_says_that_it_was_the_conditions(run):
-    result = run(Canned(), "sessions", "--user", "ada")
+def test_an_order_is_no_condition(run):
+    assert run(Canned(), "sessions", "--order-by", "name").stderr[:16] == "No sessions yet."
+
+
+def test_a_filter_that_is_refused_exits_with_2_and_the_daemon_s_words(run):
+    canned = Canned(failure=(grpc.StatusCode.INVALID_ARGUMENT, "filter: 'x' is no field; see docs/filters.md"))
+    result = run(canned, "sessions", "--filter", "x > 3")
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", "sessiond: filter: 'x' is no field; see docs/filters.md\n")
+
+
+@pytest.mark.parametrize("condition", ["--user", "--filter"])
+def test_no_match_says_that_it_was_the_conditions(run, condition):
+    result = run(Canned(), "sessions", condition, "ada")
     assert result.stderr == "No session matches; ask for fewer conditions, or without any to see all.\n"
 
 

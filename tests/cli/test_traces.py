@@ -11,7 +11,7 @@ from sessiond.cli.tree import LEVELS_MAX, LINES_MAX, Line, outline, span_tree
 from sessiond.client.rows import row, trace_row
 from sessiond.core.fields import TRACE_FIELDS
 from sessiond.wire._pb.v1.resources_pb2 import STATUS_ERROR
-from sessiond.wire._pb.v1.session_service_pb2 import RawSpan
+from sessiond.wire._pb.v1.session_service_pb2 import RawSpan, StreamTracesRequest
 
 CHAIN = [span(number, parent=number - 1) for number in range(1, 30_001)]
 
@@ -20,6 +20,12 @@ def test_json_has_every_field_of_the_table(run_json):
     rows = run_json(Canned(traces=[trace(), trace("f" * 32, session_id="s1")]), "traces")
     assert rows == [trace_row(trace()), trace_row(trace("f" * 32, session_id="s1"))]
     assert [list(row) for row in rows] == [[field.name for field in TRACE_FIELDS]] * 2
+
+
+def test_a_filter_and_an_order_reach_the_daemon(run):
+    canned = Canned(traces=[trace()])
+    assert run(canned, "traces", "--filter", "status = error", "--order-by", "duration_ms desc").exit_code == 0
+    assert canned.asked == [StreamTracesRequest(filter="status = error", order_by="duration_ms desc")]
 
 
 def test_an_id_is_shown_whole_and_an_error_by_its_type(run):

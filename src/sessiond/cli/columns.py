@@ -1,4 +1,4 @@
-"""TABLES: the columns of sessions and of traces, and which go first where a terminal is narrow."""
+"""TABLES: the columns of sessions, traces and users, and which go first where a terminal is narrow."""
 
 from collections.abc import Sequence
 from typing import Final, TypeVar
@@ -19,7 +19,7 @@ STATUS_WIDTH_MAX: Final = 30
 SESSION_WIDTH_MAX: Final = 48
 """A UUID fits with a prefix; what is longer goes on in the next line, so that one long id does not cost the others a column."""
 
-Row = TypeVar("Row", Session, Trace)
+Row = TypeVar("Row", Session, Trace, User)
 
 
 def session_columns(sessions: Sequence[Session], now_unix_nano: int) -> list[Column[Session]]:
@@ -37,7 +37,7 @@ def session_columns(sessions: Sequence[Session], now_unix_nano: int) -> list[Col
         Column("FIRST TOKEN", first_token, rank=8, justify="right"),
         Column("MODELS", lambda session: listed(session.models), rank=9, width_max=MODELS_WIDTH_MAX),
         Column("ERRORS", lambda session: failures(session.error_count), rank=2, justify="right"),
-        Column("STATE", _state, rank=7),
+        Column("STATE", state, rank=7),
     ]
 
 
@@ -55,6 +55,22 @@ def trace_columns(traces: Sequence[Trace], now_unix_nano: int) -> list[Column[Tr
 def turn_columns(traces: Sequence[Trace], now_unix_nano: int) -> list[Column[Trace]]:
     """The columns for the traces of one session."""
     return [column for column in trace_columns(traces, now_unix_nano) if column.header not in {"SESSION", "PROJECT"}]
+
+
+def user_columns(users: Sequence[User], now_unix_nano: int) -> list[Column[User]]:
+    """The columns for some users."""
+    return [
+        Column("LAST SEEN", lambda user: age(user.last_seen_time, now_unix_nano)),
+        *_project_column(users),
+        Column("USER", lambda user: text(user.user_id), width_max=SESSION_WIDTH_MAX),
+        Column("SESSIONS", lambda user: count(user.session_count), rank=2, justify="right"),
+        Column("TURNS", lambda user: count(user.trace_count), rank=1, justify="right"),
+        Column("FAILED", lambda user: failures(user.failed_trace_count), rank=3, justify="right"),
+        Column("TOKENS IN / OUT", tokens, rank=5, justify="right"),
+        Column("COST", cost, rank=4, justify="right"),
+        Column("MEDIAN TURN", _cost_of_a_turn, rank=6, justify="right"),
+        Column("MODELS", lambda user: listed(user.models), rank=7, width_max=MODELS_WIDTH_MAX),
+    ]
 
 
 def age(time: Timestamp, now_unix_nano: int) -> Text:
@@ -84,6 +100,10 @@ def failure(trace: Trace) -> Text:
     return text(trace.error_type or trace.error_message or "error", "bold red")
 
 
+def state(session: Session) -> Text:
+    return text(enum_name(State.DESCRIPTOR, session.state), "green" if session.state == State.STATE_LIVE else "dim")
+
+
 def _trace_figures() -> list[Column[Trace]]:
     return [
         Column("NAME", lambda trace: text(trace.name), rank=3, width_max=NAME_WIDTH_MAX),
@@ -103,5 +123,5 @@ def _project_column(rows: Sequence[Row]) -> list[Column[Row]]:
     return [Column("PROJECT", lambda row: text(row.project))]
 
 
-def _state(session: Session) -> Text:
-    return text(enum_name(State.DESCRIPTOR, session.state), "green" if session.state == State.STATE_LIVE else "dim")
+def _cost_of_a_turn(user: User) -> Text:
+    return Text(dollars(user.cost_median_usd if user.HasField("cost_median_usd") else None))

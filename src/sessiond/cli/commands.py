@@ -13,12 +13,15 @@ COMMANDS: Final = {
     "traces": Command("sessiond.cli.traces:traces", "List traces, latest start first."),
     "trace": Command("sessiond.cli.traces:trace", "Show one trace and its spans as a tree."),
     "explain": Command("sessiond.cli.explain:explain", "Show where each figure of a trace comes from."),
-    "user": Command("sessiond.cli.users:user", "Show one user."),
+    "tail": Command("sessiond.cli.tail:tail", "Show sessions as they change, until Ctrl-C."),
+    "users": Command("sessiond.cli.users:users", "List users, last seen first."),
+    "user": Command("sessiond.cli.users:user", "Show one user and their latest sessions."),
     "stats": Command("sessiond.cli.stats:stats", "Show counts, costs and percentiles, by time and by label."),
     "status": Command("sessiond.cli.status:status", "Show how the daemon is and what it holds."),
     "check": Command("sessiond.cli.check:check", "Compare everything in the store with its span bytes."),
     "reprice": Command("sessiond.cli.reprice:reprice", "Read the configured prices again, and make every cost again."),
     "rebuild": Command("sessiond.cli.offline:rebuild", "Make everything but span bytes and arrival times again."),
+    "completion": Command("sessiond.cli.completion:completion", "Print what makes a shell complete commands, options and fields."),
     "version": Command("sessiond.cli.status:version", "Show the version."),
 }
 """In the order of `sessiond --help`."""

@@ -4,12 +4,14 @@ Importing everything takes the time and memory of a daemon; `sessiond --help` an
 """
 
 import errno
+import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
 from typing import IO, Any, Final, NamedTuple, cast
 
 import click
+from click.shell_completion import CompletionItem
 
 from sessiond.cli.text import clean
 from sessiond.core.errors import Code, SessiondError
@@ -58,8 +60,14 @@ class LazyGroup(click.Group):
         return list(self._table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        # Read when gRPC is imported. What it says on stderr of its own, sessiond says in words that help.
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         entry = self._table.get(cmd_name)
         return cast("click.Command", load(entry.target)) if entry else None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        names = [CompletionItem(name, help=row.help) for name, row in self._table.items() if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         with formatter.section("Commands"):

@@ -1,14 +1,14 @@
 """Many rows on stdout: as a table for people, or as JSON while they arrive."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Generic, NamedTuple, TypeVar
 
 from sessiond.cli import columns
 from sessiond.cli.output import layout_of_stdout, remark, show, show_json
 from sessiond.cli.render import Column, table
-from sessiond.client import Session, Trace, rows
+from sessiond.client import Session, Trace, User, rows
 from sessiond.client.rows import Row
 
 Item = TypeVar("Item")
@@ -17,13 +17,40 @@ Item = TypeVar("Item")
 class Kind(NamedTuple, Generic[Item]):
     """How rows of one kind are written."""
 
+    noun: str
     row: Callable[[Item], Row]
     columns: Callable[[Sequence[Item], int], Sequence[Column[Item]]]
+    none_yet: str
+    """What to do where there is none at all."""
 
 
-SESSIONS = Kind[Session](rows.session_row, columns.session_columns)
-TRACES = Kind[Trace](rows.trace_row, columns.trace_columns)
-TURNS = Kind[Trace](rows.trace_row, columns.turn_columns)
+SESSIONS = Kind[Session](
+    "session",
+    rows.session_row,
+    columns.session_columns,
+    "No sessions yet. Send spans with a session id on them to the OTLP address that `sessiond status` shows; `sessiond traces`"
+    " lists what came without one.",
+)
+TRACES = Kind[Trace](
+    "trace",
+    rows.trace_row,
+    columns.trace_columns,
+    "No traces yet. Send spans to the OTLP address that `sessiond status` shows.",
+)
+TURNS = Kind[Trace]("turn", rows.trace_row, columns.turn_columns, "Its turns are gone.")
+USERS = Kind[User](
+    "user",
+    rows.user_row,
+    columns.user_columns,
+    "No users yet. Send spans with a user id on them to the OTLP address that `sessiond status` shows.",
+)
+
+
+def none_of(kind: Kind[Item], conditions: Mapping[str, object]) -> str:
+    """What to say where no row came: whether it was the conditions."""
+    if any(value for name, value in conditions.items() if name != "order_by"):
+        return f"No {kind.noun} matches; ask for fewer conditions, or without any to see all."
+    return kind.none_yet
 
 
 def write(found: Iterator[Item], kind: Kind[Item], limit: int, *, as_json: bool, when_empty: str) -> None:

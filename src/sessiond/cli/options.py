@@ -2,17 +2,20 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from sessiond.cli.lazy import Failed, Refused
+from sessiond.cli.completion import KindOf, beginning_of_filter, end_of_order
+from sessiond.cli.interrupt import ending_on_ctrl_c
+from sessiond.cli.lazy import EXIT_INTERRUPTED, Failed, Refused
 from sessiond.cli.text import AGE_UNITS
 from sessiond.client import Client, RequestFailed
+from sessiond.core.fields import Kind
 
 DEFAULT_ENDPOINT: Final = "127.0.0.1:4319"
 LIMIT_MAX: Final = 10**9
@@ -84,15 +87,36 @@ since = click.option(
     "--since", type=SinceType(), help="Only what started at or after a time, or at most so long ago (15m, 2h, 7d)."
 )
 
-
 config = click.option("--config", type=click.Path(path_type=Path), help="The daemon's settings; its prices and keys are used.")
 
 
+def filtered(kind: KindOf) -> Callable[[Any], Any]:
+    """--filter over rows of a kind."""
+    return click.option(
+        "--filter",
+        default="",
+        metavar="FILTER",
+        shell_complete=beginning_of_filter(kind),
+        help="Only what this holds for, such as 'total_tokens > 5000'.",
+    )
+
+
+def ordered(kind: Kind) -> Callable[[Any], Any]:
+    """--order-by over rows of a kind."""
+    return click.option(
+        "--order-by",
+        default="",
+        metavar="FIELDS",
+        shell_complete=end_of_order(kind),
+        help="In this order, such as 'cost_usd desc, total_tokens'.",
+    )
+
+
 @contextmanager
-def asking(endpoint: str) -> Iterator[Client]:
-    """A connected client; a failed request ends the command with its message and exit code."""
+def asking(endpoint: str, *, when_interrupted: int = EXIT_INTERRUPTED) -> Iterator[Client]:
+    """A connected client; a failed request ends the command with its message and exit code, Ctrl-C with one of its own."""
     try:
-        with Client(endpoint) as client:
+        with ending_on_ctrl_c(when_interrupted), Client(endpoint) as client:
             yield client
     except RequestFailed as failure:
         raise (Refused if failure.code == "INVALID_ARGUMENT" else Failed)(str(failure)) from failure

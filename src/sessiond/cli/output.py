@@ -65,3 +65,8 @@ def show_json(row: Row) -> None:
 def remark(text: str) -> None:
     """Write a remark to stderr."""
     click.echo(clean(text), err=True)
+
+
+def note(text: str) -> None:
+    """Write a remark that may come again and again: dim on a terminal."""
+    click.secho(clean(text), dim=True, err=True)

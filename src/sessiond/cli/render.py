@@ -52,6 +52,15 @@ def table(columns: Sequence[Column[Item]], rows: Iterable[Item], layout: Layout)
     )
 
 
+def line(columns: Sequence[Column[Item]], row: Item, layout: Layout) -> Table:
+    """A row by itself, in columns of `width_max` whatever the other rows are; columns that do not fit are left out."""
+    kept = _fitting(columns, [column.width_max or 0 for column in columns], layout.width)
+    drawn = Table.grid()
+    drawn.add_column(no_wrap=True, overflow="ellipsis")
+    drawn.add_row(Text(" " * GAP).join(_filled(columns[position], row, layout) for position in kept))
+    return drawn
+
+
 def block(facts: Iterable[Fact]) -> Table:
     """Labels and values, one pair a line."""
     drawn = Table.grid(padding=(0, GAP, 0, 0))
@@ -78,6 +87,19 @@ def count(value: int | None) -> Text:
 def failures(value: int) -> Text:
     """A count that is red where it is not 0."""
     return Text(number(value), "bold red" if value else "")
+
+
+def _filled(column: Column[Item], row: Item, layout: Layout) -> Text:
+    """A cell of its column's width. A longer one is cut on a terminal; but a number, and what is of rank 0, moves the others."""
+    cell, width = column.cell(row), column.width_max or 0
+    missing = max(0, width - cell.cell_len)
+    if column.justify == "right":
+        cell.pad_left(missing)
+    elif column.rank and layout.is_terminal:
+        cell.truncate(width, overflow="ellipsis", pad=True)
+    else:
+        cell.pad_right(missing)
+    return cell
 
 
 def _width(column: Column[Item], cells: Iterable[Text], layout: Layout) -> int:

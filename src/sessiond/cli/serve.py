@@ -1,6 +1,5 @@
 """`sessiond serve`: the daemon in the foreground."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -39,7 +38,6 @@ def serve(config: Path | None, **options: str | None) -> None:
     except BadConfig as error:
         click.echo(f"sessiond: {error}", err=True)
         sys.exit(2)
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it says on stderr of its own, sessiond says in words that help
     # Imported only now, so that a wrong option is told at once.
     from sessiond.app import serve as run  # noqa: PLC0415
     from sessiond.telemetry import configure_logging  # noqa: PLC0415

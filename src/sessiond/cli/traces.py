@@ -1,16 +1,16 @@
 """`sessiond traces` and `sessiond trace`."""
 
 import time
+from typing import Unpack
 
 import click
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from sessiond.cli import listing, options
 from sessiond.cli.facts import trace_facts
 from sessiond.cli.output import layout_of_stdout, show, show_json
 from sessiond.cli.render import block
 from sessiond.cli.tree import span_tree
-from sessiond.client import Client
+from sessiond.client import Client, Conditions
 from sessiond.client.rows import row, trace_row
 
 
@@ -19,22 +19,16 @@ from sessiond.client.rows import row, trace_row
 @options.session_id
 @options.user_id
 @options.since
+@options.filtered("trace")
+@options.ordered("trace")
 @options.limit
 @options.as_json
 @options.endpoint
-def traces(
-    *, project: str, session_id: str, user_id: str, since: Timestamp | None, limit: int, as_json: bool, endpoint: str
-) -> None:
+def traces(*, limit: int, as_json: bool, endpoint: str, **conditions: Unpack[Conditions]) -> None:
     """List traces, latest start first."""
     with options.asking(endpoint) as client:
-        found = client.traces(project=project, session_id=session_id, user_id=user_id, since=since, limit=limit + 1)
-        is_restricted = bool(project or session_id or user_id or since)
-        empty = (
-            "No trace matches; ask for fewer conditions, or without any to see all."
-            if is_restricted
-            else "No traces yet. Send spans to the OTLP address that `sessiond status` shows."
-        )
-        listing.write(found, listing.TRACES, limit, as_json=as_json, when_empty=empty)
+        found = client.traces(**conditions, limit=limit + 1)
+        listing.write(found, listing.TRACES, limit, as_json=as_json, when_empty=listing.none_of(listing.TRACES, conditions))
 
 
 @click.command()

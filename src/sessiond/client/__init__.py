@@ -4,7 +4,7 @@ from sessiond.client.aio import AsyncClient
 from sessiond.client.explanation import Explanation
 from sessiond.client.failure import RequestFailed
 from sessiond.client.following import Update
-from sessiond.client.requests import StatsOf
+from sessiond.client.requests import Conditions, FollowConditions, StatsConditions, StatsOf, UserConditions
 from sessiond.client.sync import Client
 from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse, RepriceResponse
 from sessiond.wire._pb.v1.resources_pb2 import (
@@ -33,11 +33,13 @@ __all__ = [
     "AsyncClient",
     "CheckResponse",
     "Client",
+    "Conditions",
     "Distribution",
     "Evidence",
     "ExplainedCall",
     "Explanation",
     "Figure",
+    "FollowConditions",
     "GetStatusResponse",
     "Gone",
     "RawSpan",
@@ -48,6 +50,7 @@ __all__ = [
     "State",
     "Statistics",
     "StatsBucket",
+    "StatsConditions",
     "StatsGroup",
     "StatsOf",
     "StatsResponse",
@@ -56,4 +59,5 @@ __all__ = [
     "UncountedSpan",
     "Update",
     "User",
+    "UserConditions",
 ]

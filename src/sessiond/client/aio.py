@@ -85,8 +85,8 @@ class AsyncClient:
     ) -> AsyncGenerator[Update[Session]]:
         """Sessions that match, then each again as it changes, without end.
 
-        `changes_only` leaves out what is there already. A connection that breaks is made again, and nothing is missed;
-        RequestFailed comes where that is tried in vain for `patience` seconds.
+        `changes_only` leaves out what is there already. A connection that breaks is made again, and nothing is missed
+        unless an update says `restarted`; RequestFailed comes where that is tried in vain for `patience` seconds.
         """
         request = requests.follow_sessions(conditions, changes_only=changes_only)
         return self._follow(self._sessions.StreamSessions, Following(request, attrgetter("sessions"), patience))

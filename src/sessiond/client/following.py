@@ -34,7 +34,7 @@ class Update(NamedTuple, Generic[Row]):
     """Forget what was told so far: the connection was lost for too long or too early, and all is told again from the start (with
     `changes_only`: changes from now on)."""
     broken: RequestFailed | None = None
-    """Why the connection broke. It is being made again, and nothing is missed."""
+    """Why the connection broke. It is being made again from where it was, unless this is also `restarted`."""
 
 
 class Following(Generic[Row]):
@@ -47,7 +47,7 @@ class Following(Generic[Row]):
         self._patience_seconds = patience_seconds
         self._broken_since: float | None = None
         self._told = False
-        """Whether something was told that a start from the beginning would not take back."""
+        """Whether anything was told since the start, which a new start would not take back."""
 
     def heard(self, answer: pb.StreamSessionsResponse | pb.StreamTracesResponse) -> Update[Row] | None:
         """What a message tells; None for a heartbeat."""

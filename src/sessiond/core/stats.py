@@ -26,8 +26,15 @@ class Distribution(NamedTuple):
         if not values:
             return cls()
         ordered = sorted(values)
-        p50, p95, p99 = (percentile(ordered, share) for share in (0.5, 0.95, 0.99))
-        return cls(len(ordered), sum(ordered), ordered[0], p50, p95, p99, ordered[-1])
+        return cls(
+            count=len(ordered),
+            total=sum(ordered),
+            min=ordered[0],
+            p50=percentile(ordered, 0.5),
+            p95=percentile(ordered, 0.95),
+            p99=percentile(ordered, 0.99),
+            max=ordered[-1],
+        )
 
 
 class Statistics(NamedTuple):

@@ -170,7 +170,8 @@ class _Following(Generic[Summary]):
                     told_at = time.monotonic()
                     stalled = told_at - began if told_at - began > STALLED_SECONDS else 0.0
             self._writer.settled_bell.wait(rung, LOOK_SECONDS)
-            time.sleep(max(0.0, looked_at + TICK_SECONDS - time.monotonic()))
+            if told_at > looked_at:  # what changes all the time is told at a measured pace
+                time.sleep(max(0.0, looked_at + TICK_SECONDS - time.monotonic()))
 
     def _look(self, standing: _Standing) -> Iterator[tuple[Update[Summary], _Standing]]:
         """What there is to tell now, a page at a time, and how far the follower is with each."""

@@ -23,8 +23,6 @@ from sessiond.storage.api import Listing, Row
 
 SCAN_ROWS: Final = 1000
 """Rows looked at in one transaction."""
-SCAN_PER_WANTED: Final = 4
-"""Rows looked at for each that is wanted, in a list: a short page is read in a moment, and a filter may leave some out."""
 
 Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
 
@@ -148,7 +146,8 @@ class Walk(Generic[Summary]):
         """The rows of one page that match, those included that changed, and the place after them; None after the last."""
         fixed = self._filter.fixed(place.thresholds)
         see = self._sight.seer(fixed)
-        page = self._rows.listing.page(self._filter.where, place.after, min(SCAN_PER_WANTED * limit, SCAN_ROWS))
+        size = limit if fixed.is_empty else SCAN_ROWS
+        page = self._rows.listing.page(self._filter.where, place.after, size)
         found: list[Row[Summary]] = []
         for row in page.rows:
             if len(found) == limit:

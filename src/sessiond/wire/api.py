@@ -1,8 +1,8 @@
 """Core values -> messages of sessiond.v1, by the table of fields; and the ids and times of its requests -> core values."""
 
 import re
-from collections.abc import Iterable
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeAlias, TypeVar
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from sessiond.core.costs import Priced
 from sessiond.core.errors import Invalid
 from sessiond.core.explain import ExplainedCall, Figure, Uncounted
-from sessiond.core.fields import SESSION_FIELDS, TRACE_FIELDS, USER_FIELDS, Field
+from sessiond.core.fields import SESSION_FIELDS, TRACE_FIELDS, USER_FIELDS, Field, FieldType
 from sessiond.core.identity import interval
 from sessiond.core.model import SessionSummary, SpanFacts, StoredSpan, Texts, TraceSummary, Usage, UserSummary
 from sessiond.wire._pb.v1 import resources_pb2 as pb
@@ -25,24 +25,26 @@ _STATUS = {"ok": pb.STATUS_OK, "error": pb.STATUS_ERROR}
 _GONE: Final = (service_pb.Gone.REASON_NO_MATCH, service_pb.Gone.REASON_REMOVED)
 
 AnyMessage = TypeVar("AnyMessage", bound=Message)
+Plan: TypeAlias = tuple[tuple[str, Callable[[Any], Any], Callable[[Any], object] | None], ...]
+"""(field, its value in a summary, how that looks outside) of each field of a message that a summary holds."""
 WithUsage = TypeVar("WithUsage", pb.Span, pb.ExplainedCall)
 WithTexts = TypeVar("WithTexts", pb.Trace, pb.Session)
 
 
 def trace_message(trace: TraceSummary, texts: Texts) -> pb.Trace:
     """A trace with every field that is known."""
-    return _with_texts(_filled(pb.Trace(), TRACE_FIELDS, trace), texts)
+    return _with_texts(_filled(pb.Trace, _TRACE, trace), texts)
 
 
 def session_message(session: SessionSummary, texts: Texts, *, is_live: bool) -> pb.Session:
     """A session with every field that is known, and its state as the reader found it."""
-    message = _filled(pb.Session(state=pb.STATE_LIVE if is_live else pb.STATE_IDLE), SESSION_FIELDS, session)
-    return _with_texts(message, texts)
+    state = pb.STATE_LIVE if is_live else pb.STATE_IDLE
+    return _with_texts(_filled(pb.Session, _SESSION, session, state=state), texts)
 
 
 def user_message(user: UserSummary) -> pb.User:
     """A user with every field that is known."""
-    return _filled(pb.User(), USER_FIELDS, user)
+    return _filled(pb.User, _USER, user)
 
 
 def span_message(span: SpanFacts, priced: Priced | None) -> pb.Span:
@@ -165,26 +167,39 @@ def _with_texts(message: WithTexts, texts: Texts) -> WithTexts:
     return message
 
 
-def _filled(message: AnyMessage, fields: Iterable[Field[Any]], summary: object) -> AnyMessage:
-    for field in fields:
-        value = field.get(summary) if field.served else None
-        if value is None:
-            continue
-        match field.type:
-            case "strings":
-                getattr(message, field.name).extend(value)
-            case "time":
-                getattr(message, field.name).CopyFrom(timestamp(value))
-            case "counts" | "map":
-                getattr(message, field.name).update(value)
-            case "usd":
-                setattr(message, field.name, usd(value))
-            case "milliseconds":
-                setattr(message, field.name, value / NANO_PER_MILLI)
-            case "id":
-                setattr(message, field.name, value.hex())
-            case "enum":
-                setattr(message, field.name, _STATUS[value])
-            case _:
-                setattr(message, field.name, value)
-    return message
+def _filled(message_type: type[AnyMessage], plan: Plan, summary: object, **more: object) -> AnyMessage:
+    """A message with the fields of a summary that are known."""
+    for name, get, shown in plan:
+        value = get(summary)
+        if value is not None and value != ():
+            more[name] = value if shown is None else shown(value)
+    return message_type(**more)
+
+
+def _milliseconds(nano: int) -> float:
+    return nano / NANO_PER_MILLI
+
+
+def _dollars(nano: int) -> float:
+    return nano / NANO_PER_USD
+
+
+_SHOWN: Final[Mapping[FieldType, Callable[[Any], object]]] = {
+    "time": timestamp,
+    "milliseconds": _milliseconds,
+    "usd": _dollars,
+    "id": bytes.hex,
+    "enum": _STATUS.__getitem__,
+    "counts": dict,
+    "map": dict,
+}
+"""How values of a type look outside; all others as they are."""
+
+
+def _plan(fields: Iterable[Field[Any]]) -> Plan:
+    return tuple((field.name, field.get, _SHOWN.get(field.type)) for field in fields if field.served and field.kept == "row")
+
+
+_TRACE: Final = _plan(TRACE_FIELDS)
+_SESSION: Final = _plan(SESSION_FIELDS)
+_USER: Final = _plan(USER_FIELDS)

@@ -15,7 +15,7 @@ from sessiond.storage.lmdb import keys
 from sessiond.storage.lmdb.codec import ListedRow, SessionRow, UserRow
 from sessiond.storage.lmdb.environment import Environment
 from sessiond.storage.lmdb.keys import Tree, Trees, Txn, number
-from sessiond.storage.lmdb.read import ascending, descending, session_row, user_row
+from sessiond.storage.lmdb.read import ascending, descending, held, session_row, user_row
 from sessiond.storage.packing import unseal
 
 Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
@@ -67,9 +67,8 @@ class LmdbListing(Generic[Summary]):
         return Changes(rows, removed, through, is_last)
 
     def _packed(self, txn: Txn, prefixes: list[bytes]) -> dict[bytes, bytes]:
-        """The rows of these numbers, in one call: half the time of as many."""
-        with txn.cursor(db=self._env.trees[self._trees.rows]) as cursor:
-            return dict(cursor.getmulti(prefixes))
+        """The rows of these numbers."""
+        return held(txn, self._env.trees[self._trees.rows], prefixes)
 
     def _changes(self, txn: Txn, after: bytes) -> Iterator[tuple[bytes, bytes | Removal]]:
         """(change, the row's number or what was removed) past a change, in order."""

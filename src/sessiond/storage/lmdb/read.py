@@ -1,6 +1,6 @@
 """What reads the store: each function works inside one read transaction that its caller holds, and copies what it returns."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import zstandard
 
@@ -79,11 +79,18 @@ def outdated(txn: Txn, trees: Trees, rules: bytes, among: Iterable[bytes]) -> li
     return list(filter(has_others, among))
 
 
-def texts(txn: Txn, trees: Trees, trace_id: bytes) -> Texts:
-    """`Store.texts` of one trace."""
-    prefix = txn.get(trace_id, db=trees["trace_ids"])
-    packed = txn.get(prefix, db=trees["texts"]) if prefix else None
-    return codec.unpack_texts(packed) if packed else NO_TEXTS
+def texts(txn: Txn, trees: Trees, trace_ids: Sequence[bytes]) -> list[Texts]:
+    """`Store.texts`."""
+    prefixes = held(txn, trees["trace_ids"], trace_ids)
+    packed = held(txn, trees["texts"], list(prefixes.values()))
+    found = (packed.get(prefixes.get(trace_id, b"")) for trace_id in trace_ids)
+    return [codec.unpack_texts(row) if row else NO_TEXTS for row in found]
+
+
+def held(txn: Txn, tree: Tree, wanted: Sequence[bytes]) -> dict[bytes, bytes]:
+    """The rows that there are under some keys, in one call: half the time of as many."""
+    with txn.cursor(db=tree) as cursor:
+        return dict(cursor.getmulti(wanted))
 
 
 def trace_ids(txn: Txn, trees: Trees, after: bytes | None, limit: int) -> list[bytes]:

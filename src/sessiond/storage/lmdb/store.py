@@ -88,7 +88,7 @@ class LmdbStore:
 
     def texts(self, trace_ids: Sequence[bytes]) -> list[Texts]:
         with self._env.read() as txn:
-            return [read.texts(txn, self._trees, trace_id) for trace_id in trace_ids]
+            return read.texts(txn, self._trees, trace_ids)
 
     def facts(self, trace_id: bytes) -> list[SpanFacts]:
         fresh = self._fresh.get(trace_id)
