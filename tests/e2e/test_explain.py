@@ -73,7 +73,8 @@ def test_an_unknown_trace_is_told_in_a_line(filled: Daemon) -> None:
 
 
 def test_a_user_is_shown_with_the_figures_of_their_traces(filled: Daemon) -> None:
-    (user,) = rows(filled, "user", "bob")
+    user, *sessions = rows(filled, "user", "bob")
+    assert {session["user_id"] for session in sessions} == {"bob"}
     assert list(user) == [field.name for field in USER_FIELDS]
     theirs = rows(filled, "traces", "--user", "bob")
     assert (user["trace_count"], user["session_count"]) == (len(theirs), len({row["session_id"] for row in theirs}))

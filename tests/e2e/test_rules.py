@@ -114,7 +114,8 @@ def test_explain_and_user_are_readable_and_speak_json(tmp_path: Path) -> None:
         assert [row["cost_source"] for row in rest if "cost_source" in row] == ["estimated"]
         assert [row["rule"] for row in rest if "rule" in row] == ["aggregate"]
         assert sessiond("explain", "f" * 32, *at).returncode != 0
-        (user,) = map(json.loads, sessiond("user", "ann", "--json", *at).stdout.splitlines())
+        user, session = map(json.loads, sessiond("user", "ann", "--json", *at).stdout.splitlines())
+        assert session["session_id"] == "s"
         assert (user["user_id"], user["trace_count"], user["cost_usd"]) == ("ann", 1, 2)
         assert "ann" in sessiond("user", "ann", *at).stdout
         missing = sessiond("user", "nobody", *at)

@@ -55,7 +55,9 @@ def channel(running: Parts) -> Iterator[grpc.Channel]:
 
 
 def follow(channel: grpc.Channel) -> grpc.Call:
-    return SessionServiceStub(channel).StreamSessions(pb.StreamSessionsRequest(follow=True, changes_only=True))
+    return SessionServiceStub(channel).StreamSessions(
+        pb.StreamSessionsRequest(follow=True, changes_only=True), timeout=DEADLINE_SECONDS
+    )
 
 
 def test_a_slow_reader_holds_no_transaction_and_the_store_does_not_grow_for_it(full: Parts, channel: grpc.Channel) -> None:
@@ -103,11 +105,13 @@ def test_followers_that_leave_are_let_go(running: Parts, leave: str) -> None:
 
 def test_one_follower_too_many_is_told_so(running: Parts, refusal: type) -> None:
     channels = [grpc.insecure_channel(running.query.address) for _ in range(running.followers.count_max + 1)]
-    streams = [follow(channel) for channel in channels]
     try:
-        assert all(next(stream).caught_up for stream in streams[:-1])
+        streams = []
+        for channel in channels[:-1]:
+            streams.append(follow(channel))
+            assert next(streams[-1]).caught_up
         with refusal() as said:
-            next(streams[-1])
+            next(follow(channels[-1]))
         assert (said.refusal.code, said.refusal.reason) == ("RESOURCE_EXHAUSTED", "CROWDED")
     finally:
         for channel in channels:
