@@ -10,6 +10,7 @@ import pytest
 
 from builders import RULES, packed, received, span, trace_id
 from sessiond.core.errors import Invalid, Occupied, StoreBroken, StoreFull
+from sessiond.core.model import Text, Texts
 from sessiond.service.settle import Settler
 from sessiond.storage.api import Where
 from sessiond.storage.lmdb import environment, keys
@@ -198,4 +199,16 @@ def test_a_text_of_no_trace_is_found(tmp_path: Path) -> None:
         txn.put(keys.number(9), txn.get(keys.number(1), db=texts), db=texts)
     store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
     assert [problem for page in store.check() for problem in page] == [f"texts {keys.number(9).hex()}: belongs to no trace"]
+    store.close()
+
+
+def test_texts_that_came_with_a_trace_are_there_until_it_changes_or_is_settled(tmp_path: Path) -> None:
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
+    for trace in (1, 2):
+        store.append(packed(span(trace=trace, id=1, input__value="hello")))
+    store.append(packed(span(trace=2, id=2, parent=1)))
+    store.append(packed(span(trace=3, id=2, parent=1, input__value="hello")))  # not whole, without its root
+    assert [store.fresh_texts(trace_id(trace)) for trace in (1, 2, 3)] == [Texts(Text("hello", 5)), None, None]
+    Settler(store, RULES).settle_all()
+    assert store.fresh_texts(trace_id(1)) is None
     store.close()

@@ -30,6 +30,7 @@ class _Span:
     """A span whose attributes and events are read when they are asked for."""
 
     __slots__ = (
+        "_attributes",
         "_span",
         "end_unix_nano",
         "kind",
@@ -44,6 +45,7 @@ class _Span:
 
     def __init__(self, span: view.Span) -> None:
         self._span = span
+        self._attributes: dict[str, view.KeyValue] | None = None
         self.trace_id = span.trace_id
         self.span_id = span.span_id
         self.parent_id = span.parent_span_id
@@ -70,8 +72,9 @@ class _Span:
         return found.values()
 
     def items(self, wanted: Container[str]) -> list[tuple[str, Value]]:
-        attributes = filter(None, map(read_attribute, self._span.attributes[:]))
-        return list({key: value_of(one.value) for one in attributes if (key := text(one.key)) in wanted}.items())
+        if self._attributes is None:
+            self._attributes = {text(one.key): one for one in map(read_attribute, self._span.attributes[:]) if one is not None}
+        return [(key, value_of(one.value)) for key, one in self._attributes.items() if key in wanted]
 
     def _events(self) -> Iterator[view.Event]:
         for raw in islice(self._span.events, EVENTS_READ_MAX):
