@@ -4,7 +4,7 @@ The index is made of the table once; a key that is met for the first time is loo
 a span for each of the table's keys took a prototype twice as long.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -138,14 +138,16 @@ class Index:
         return best, every, waiting
 
 
-def _said(plan: Plan, value: Value) -> Iterator[tuple[Meaning, Ranked, int]]:
+def _said(plan: Plan, value: Value) -> list[tuple[Meaning, Ranked, int]]:
+    says: list[tuple[Meaning, Ranked, int]] = []
     for meaning, order, read, keeps in plan.hits:
         found = read(value)
         if found is not None:
-            yield meaning, (order, found), keeps
+            says.append((meaning, (order, found), keeps))
     if plan.inside is not None:
         for inner, inner_value in plan.inside(value):
-            yield from _said(inner, inner_value)
+            says += _said(inner, inner_value)
+    return says
 
 
 def _plans(ranked: Sequence[tuple[Meaning, int, Row]]) -> dict[str, Plan]:

@@ -60,6 +60,8 @@ class _Span:
             yield Event(text(event.name), event.time_unix_nano, attributes_of(event.attributes))
 
     def event_times(self) -> list[tuple[str, int]]:
+        if not self._span.events:  # as in nearly every span
+            return []
         return [(text(event.name), event.time_unix_nano) for event in self._events()]
 
     def read(self, reader: AttributeReader[F]) -> Collection[F]:
@@ -101,5 +103,6 @@ def _learned(raw: bytes, reader: AttributeReader[F]) -> tuple[str, F] | None:
     if attribute is None:
         return None
     key = text(attribute.key)
-    value = value_of(attribute.value, nested_bytes_max=NESTED_BYTES_MAX) if reader.wants(key) else None
-    return reader.learn(raw, key, value)
+    if not reader.wants(key):
+        return reader.learn(raw, key, None)
+    return reader.learn(raw, key, value_of(attribute.value, 0, NESTED_BYTES_MAX))

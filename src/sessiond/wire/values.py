@@ -26,9 +26,11 @@ def text(raw: bytes) -> str:
 
 def value_of(any_value: AnyValue, depth: int = 0, nested_bytes_max: int = BYTES_END) -> Value:
     """The value in Python's own types; None where there is none, it can't be read, or it nests more bytes than asked for."""
+    if any_value.string_value:  # as of nearly every value
+        return text(any_value.string_value)
     which = any_value.WhichOneof("value")
     if which == "string_value":
-        return text(any_value.string_value)
+        return ""
     if which in _SCALARS:
         return cast("Value", getattr(any_value, which))
     if which is None or depth >= DEPTH_MAX:
