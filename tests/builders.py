@@ -12,9 +12,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from sessiond.core import trace as traces
 from sessiond.core.costs import NO_CALLS
 from sessiond.core.model import NO_USAGE, Origin, ReceivedSpan, SpanFacts, StoredSpan, TraceSummary
+from sessiond.core.normalize import DEFAULT
 from sessiond.prices import GenaiPriceBook
+from sessiond.service.decode import Decoder
 from sessiond.service.rules import ExtraKeys, Rules
-from sessiond.storage.packing import PackedTrace, Packer
+from sessiond.storage.packing import PackedTrace
 from sessiond.wire import otlp
 
 DATA = Path(__file__).parent / "data"
@@ -129,7 +131,8 @@ def received(*spans: Span, arrival: int = ARRIVAL, scope: str = "scope", **resou
 
 def packed(*spans: Span, arrival: int = ARRIVAL, scope: str = "scope", **resource: Any) -> list[PackedTrace]:
     """As `received`, packed by trace as a store takes them."""
-    return Packer().traces(received(*spans, arrival=arrival, scope=scope, **resource))
+    body = request(*spans, scope=scope, **resource).SerializeToString()
+    return [one for part in Decoder(DEFAULT).decode(body, received_unix_nano=arrival, spans_max=10**6) for one in part.traces]
 
 
 def facts(*spans: Span, arrival: int = ARRIVAL, scope: str = "scope", **resource: Any) -> list[SpanFacts]:

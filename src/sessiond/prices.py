@@ -82,10 +82,12 @@ class GenaiPriceBook:
         told = (RULES, metadata.version("genai-prices"), [tuple(each) for each in self._overrides])
         return blake2b(repr(told).encode(), digest_size=16).hexdigest()
 
+    @property
+    def has_overrides(self) -> bool:
+        return bool(self._overrides)
+
     def override(self, provider: str | None, model: str, at_unix_nano: int) -> PriceRow | None:
         """The row of the most exact override, as `_by_precedence` orders them."""
-        if not self._overrides:
-            return None
         return self._override(provider, model).row(at_unix_nano)
 
     def row(self, provider: str | None, model: str, at_unix_nano: int) -> PriceRow | None:

@@ -209,6 +209,10 @@ class Book(NamedTuple):
     listed: dict[tuple[str | None, str], PriceRow] = {}  # noqa: RUF012  (as above)
     fingerprint: str = "of the test"
 
+    @property
+    def has_overrides(self) -> bool:
+        return bool(self.overrides)
+
     def override(self, provider: str | None, model: str, at_unix_nano: int) -> PriceRow | None:
         return self.overrides.get((provider, model)) if at_unix_nano >= 100 else None
 

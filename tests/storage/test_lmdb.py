@@ -11,7 +11,7 @@ import pytest
 
 from builders import RULES, packed, received, span, trace_id
 from sessiond.core.errors import Invalid, Occupied, StoreBroken, StoreFull
-from sessiond.core.model import Costs, SessionSummary, SpanFacts, TraceSummary, Usage, UserSummary
+from sessiond.core.model import Costs, SessionSummary, SpanFacts, Text, Texts, TraceSummary, Usage, UserSummary
 from sessiond.core.numbers import NUMBERS
 from sessiond.core.where import Where
 from sessiond.service.settle import Settler
@@ -210,3 +210,15 @@ def test_the_layout_of_rows_is_that_of_the_format() -> None:
     numbers = {kind: [field.name for field in fields] for kind, fields in NUMBERS.items()}
     laid_out = blake2b(repr((shapes, numbers, keys.TREES)).encode(), digest_size=8).hexdigest()
     assert (keys.FORMAT, laid_out) == (3, "ce2217bac00247ae")
+
+
+def test_texts_that_came_with_a_trace_are_there_until_it_changes_or_is_settled(tmp_path: Path) -> None:
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
+    for trace in (1, 2):
+        store.append(packed(span(trace=trace, id=1, input__value="hello")))
+    store.append(packed(span(trace=2, id=2, parent=1)))
+    store.append(packed(span(trace=3, id=2, parent=1, input__value="hello")))  # not whole, without its root
+    assert [store.fresh_texts(trace_id(trace)) for trace in (1, 2, 3)] == [Texts(Text("hello", 5)), None, None]
+    Settler(store, RULES).settle_all()
+    assert store.fresh_texts(trace_id(1)) is None
+    store.close()

@@ -71,7 +71,7 @@ class Selection(NamedTuple):
 def select(spans: Sequence[SpanFacts], intervals: Sequence[tuple[int, int]]) -> Selection:
     """Apply the rule to a whole trace, given as `core.identity.chronological` gives it."""
     generations = [i for i, span in enumerate(spans) if span.operation in GENERATION_KINDS]
-    reporting = any(reports(span) and span.operation not in GENERATION_KINDS for span in spans)
+    reporting = any(span.operation not in GENERATION_KINDS and reports(span) for span in spans)
     if not generations and not reporting:
         return Selection()
     links = parents(spans)

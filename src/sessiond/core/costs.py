@@ -58,13 +58,14 @@ def sum_of(priced: Collection[Priced]) -> Costs:
     """The costs of a trace's calls together; absent where there are calls and none has a price."""
     if not priced:
         return NO_CALLS
-    known = [(one.cost, one.row) for one in priced if one.cost is not None]
-    unpriced = sum(one.is_billed for one in priced) - len(known)
+    known = [(cost, row is not None) for cost, row, _ in priced if cost is not None]
+    unpriced = [is_billed for *_, is_billed in priced].count(True) - len(known)
     if not known:
         return Costs(unpriced_call_count=unpriced)
-    estimated = total(cost.total_nano or 0 for cost, row in known if row is not None)
-    reported = total(cost.total_nano or 0 for cost, row in known if row is None)
-    sides = (sum_present(cost.input_nano for cost, _ in known), sum_present(cost.output_nano for cost, _ in known))
+    estimated = total([cost.total_nano or 0 for cost, is_estimated in known if is_estimated])
+    reported = total([cost.total_nano or 0 for cost, is_estimated in known if not is_estimated])
+    _, inputs, outputs = zip(*[cost for cost, _ in known], strict=True)
+    sides = sum_present(inputs), sum_present(outputs)
     return Costs(min(reported + estimated, SUM_MAX), *sides, reported, estimated, unpriced)
 
 

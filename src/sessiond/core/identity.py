@@ -99,13 +99,14 @@ def interval(span: SpanFacts) -> tuple[int, int]:
 
 def chronological(spans: Iterable[SpanFacts]) -> tuple[list[SpanFacts], list[tuple[int, int]]]:
     """The spans by start, then span id, then kind, which is the order of every tie; and the interval of each."""
-    placed = sorted(((interval(span), span.span_id, span.kind, span) for span in spans), key=_place)
-    return [span for *_, span in placed], [times for times, *_ in placed]
-
-
-def _place(placed: tuple[tuple[int, int], bytes, int, SpanFacts]) -> tuple[int, bytes, int]:
-    (start, _), span_id, kind, _ = placed
-    return start, span_id, kind
+    # The position stands for the span where all else is equal: spans are never compared.
+    placed = sorted(
+        [
+            (times[0], span.span_id, span.kind, at, times, span)
+            for at, (span, times) in enumerate((each, interval(each)) for each in spans)
+        ]
+    )
+    return [placement[5] for placement in placed], [placement[4] for placement in placed]
 
 
 def parents(spans: Sequence[SpanFacts]) -> list[int]:

@@ -38,6 +38,8 @@ class TokenPrice(NamedTuple):
 
     def per_token(self, input_tokens: int) -> int:
         """Yocto-dollars for each token of a call with so much input, its cached part included."""
+        if not self.tiers:
+            return self.yocto
         for threshold, yocto in reversed(self.tiers):
             if input_tokens > threshold:
                 return yocto
@@ -77,6 +79,11 @@ class PriceBook(Protocol):
         """Of table, overrides and rules: another one means that some price may have changed, the same one that none has."""
         ...
 
+    @property
+    def has_overrides(self) -> bool:
+        """Whether configuration says anything; where not, `override` need not be asked."""
+        ...
+
     def override(self, provider: str | None, model: str, at_unix_nano: int) -> PriceRow | None:
         """What configuration says, which goes over any list price."""
         ...
@@ -111,11 +118,12 @@ def _side(tokens: int, price: TokenPrice | None, parts: tuple[tuple[TokenPrice |
     """Yocto-dollars for tokens of which some parts may have prices of their own."""
     cost, rest = 0, tokens
     for part_price, part_tokens in parts:
-        part = min(part_tokens or 0, rest)
-        applied = part_price or price
-        if part and applied:
-            cost += part * applied.per_token(tiered_by)
-        rest -= part
+        if part_tokens:
+            part = min(part_tokens, rest)
+            applied = part_price or price
+            if applied:
+                cost += part * applied.per_token(tiered_by)
+            rest -= part
     return cost + rest * price.per_token(tiered_by) if price else cost
 
 
@@ -131,7 +139,7 @@ def price_row(
 ) -> PriceRow | None:
     """The price that holds for a call, or None: an override of any of its names first, then the list price of the first listed."""
     asked = attempts(provider, response_model, request_model)
-    for ask in (book.override, book.row):
+    for ask in (book.override, book.row) if book.has_overrides else (book.row,):
         for by_provider, model in asked:
             found = ask(by_provider, model, at_unix_nano)
             if found is not None:

@@ -35,8 +35,13 @@ def input_spans(spans: Sequence[SpanFacts]) -> tuple[int, ...]:
 
     `spans` are in chronological order.
     """
-    ranked = [(_rank(span, _INPUT_RANKS), place) for place, span in enumerate(spans) if span.has_input]
-    return _best([(rank, place, place) for rank, place in ranked if rank is not None])
+    return _best(
+        [
+            (_INPUT_RANKS[span.operation] if span.parent_id else _ROOT, place)
+            for place, span in enumerate(spans)
+            if span.has_input and (span.operation in _INPUT_RANKS or not span.parent_id)
+        ]
+    )
 
 
 def output_spans(spans: Sequence[SpanFacts]) -> tuple[int, ...]:
@@ -44,13 +49,15 @@ def output_spans(spans: Sequence[SpanFacts]) -> tuple[int, ...]:
 
     `spans` are in chronological order.
     """
-    ranked = [(_rank(span, _OUTPUT_RANKS), place) for place, span in enumerate(spans) if span.has_output]
-    return _best([(rank, -interval(spans[place])[1], place) for rank, place in ranked if rank is not None])
+    return _best(
+        [
+            (_OUTPUT_RANKS[span.operation] if span.parent_id else _ROOT, -interval(span)[1], place)
+            for place, span in enumerate(spans)
+            if span.has_output and (span.operation in _OUTPUT_RANKS or not span.parent_id)
+        ]
+    )
 
 
-def _rank(span: SpanFacts, ranks: Mapping[OperationKind, int]) -> int | None:
-    return ranks.get(span.operation) if span.parent_id else _ROOT
-
-
-def _best(keyed: list[tuple[int, int, int]]) -> tuple[int, ...]:
-    return tuple(place for *_, place in sorted(keyed)[:CANDIDATES_MAX])
+def _best(keyed: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """The places, which end each key, of the smallest keys."""
+    return tuple([key[-1] for key in sorted(keyed)[:CANDIDATES_MAX]])

@@ -88,7 +88,7 @@ def _bound(spans: Sequence[SpanFacts], bindings: Sequence[tuple[Binding, ...]]) 
     The first key of the table that any span carries wins; within it a span before a resource, the root before the others, then
     the earlier span. `spans` are in chronological order.
     """
-    values = {value for held in bindings for _, value in held}
+    values = {value for held in set(bindings) for _, value in held}  # mostly every span says the same
     if len(values) <= 1:
         return next(iter(values), None), ()
     winner, *others = dict.fromkeys(value for *_, value in in_order_of_binding(spans, bindings))

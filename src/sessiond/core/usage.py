@@ -47,7 +47,7 @@ def total(usages: Sequence[Usage]) -> Usage:
     """Sums over what is present; a part that nobody reports is absent."""
     if len(usages) == 1:
         return usages[0]
-    return Usage(*(sum_present(column) for column in zip(*usages, strict=True))) if usages else NO_USAGE
+    return Usage._make(map(sum_present, zip(*usages, strict=True))) if usages else NO_USAGE
 
 
 def total_over_traces(traces: Iterable[TraceSummary]) -> Usage:

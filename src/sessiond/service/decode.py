@@ -1,13 +1,14 @@
 """A request's bytes -> its spans packed for the store, a part at a time; and these parts as bytes for the way between processes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, Any, Final, NamedTuple
 
 import msgpack
 
-from sessiond.core.model import Cost, Origin, Rejection, SpanFacts, Usage
+from sessiond.core.model import Cost, Origin, ReceivedSpan, Rejection, SpanFacts, Text, Texts, Usage
 from sessiond.core.normalize import Normalizer
-from sessiond.storage.packing import PackedTrace, Packer
+from sessiond.service.said import key_of, said_in
+from sessiond.storage.packing import PackedTrace, Packer, seal
 from sessiond.wire import otlp
 
 _LENGTH_BYTES: Final = 8
@@ -21,7 +22,8 @@ class Decoded(NamedTuple):
     rejections: list[Rejection]
 
 
-FINGERPRINT: Final = repr([shape._fields for shape in (Decoded, PackedTrace, SpanFacts, Usage, Cost, Origin, Rejection)]).encode()
+_SHAPES: Final = (Decoded, PackedTrace, SpanFacts, Usage, Cost, Origin, Rejection, Texts, Text)
+FINGERPRINT: Final = repr([shape._fields for shape in _SHAPES]).encode()
 """Of the shapes that both sides of a pipe must agree on: a package may be upgraded under a process that runs."""
 
 
@@ -36,7 +38,18 @@ class Decoder:
         """The spans of an ExportTraceServiceRequest. Raises as `wire.otlp.decode`."""
         batches = otlp.decode(body, received_unix_nano=received_unix_nano, spans_max=spans_max, normalizer=self._normalizer)
         for batch in batches:
-            yield Decoded(self._packer.traces(batch.spans), batch.rejections)
+            yield Decoded(self._packer.traces(batch.spans, _texts_of), batch.rejections)
+
+
+def _texts_of(spans: Sequence[ReceivedSpan]) -> bytes:
+    """The texts of what may be a whole trace, having a root: they are read here, where its spans are at hand."""
+    if all(span.facts.parent_id for span in spans):
+        return b""
+    try:
+        told = said_in([span.facts for span in spans], lambda _: {key_of(span.facts): span.data for span in spans})
+    except Exception:  # noqa: BLE001  (it is met again, and told, when the trace is settled; its spans are good)
+        return b""
+    return seal(told.texts)
 
 
 def pack_decoded(decoded: Decoded) -> bytes:

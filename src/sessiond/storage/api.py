@@ -228,6 +228,13 @@ class Store(Protocol):
         """The facts of all spans of a trace, in the order in which `spans` gives these; of an unknown trace none."""
         ...
 
+    def fresh_texts(self, trace_id: bytes) -> Texts | None:
+        """The texts that came packed with a trace, if it came whole in one append and no summary is made of it yet.
+
+        Mostly so; None: they are to be read from the trace's spans, which gives the same.
+        """
+        ...
+
     def trace_ids(self, after: bytes | None = None, limit: int = 1000) -> list[bytes]:
         """The ids larger than `after` of traces that have spans, ascending, `limit` at most; none: there are no more."""
         ...

@@ -5,7 +5,7 @@ was there already. Rows are msgpack behind a checksum against bit rot, span byte
 """
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 from zlib import crc32
 
@@ -39,6 +39,8 @@ class PackedTrace(NamedTuple):
     duplicates: int
     conflicts: int
     """Versions of these spans that came with them and lost, of the same and of other content."""
+    texts: bytes = b""
+    """Sealed, what its texts are if these are all of its spans; empty where that was not looked for."""
 
     @property
     def span_count(self) -> int:
@@ -48,7 +50,7 @@ class PackedTrace(NamedTuple):
     @property
     def byte_count(self) -> int:
         """Bytes that it holds."""
-        return len(self.spans) + len(self.facts) + len(self.chunk)
+        return len(self.spans) + len(self.facts) + len(self.chunk) + len(self.texts)
 
 
 def span_key(facts: SpanFacts) -> bytes:
@@ -80,6 +82,14 @@ def unpack_facts(sealed: bytes) -> list[SpanFacts]:
     return [SpanFacts.of_row(row) for row in unseal(sealed)]
 
 
+TextsOf = Callable[[Sequence[ReceivedSpan]], bytes]
+"""Gives the texts of a trace, sealed, from the spans that are kept of it; empty where it does not look for them."""
+
+
+def _no_texts(_: Sequence[ReceivedSpan]) -> bytes:
+    return b""
+
+
 class Packer:
     """Spans <-> their packed forms. Holds compression contexts, which must not be shared between threads."""
 
@@ -87,7 +97,7 @@ class Packer:
         self._compressor = zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_checksum=True)
         self._decompressor = zstandard.ZstdDecompressor()
 
-    def traces(self, spans: Iterable[ReceivedSpan]) -> list[PackedTrace]:
+    def traces(self, spans: Iterable[ReceivedSpan], texts_of: TextsOf = _no_texts) -> list[PackedTrace]:
         """The spans by trace, in order of first appearance, each packed."""
         by_trace: dict[bytes, list[ReceivedSpan]] = {}
         for span in spans:
@@ -96,9 +106,9 @@ class Packer:
                 by_trace[span.trace_id] = [span]
             else:
                 held.append(span)
-        return [self.trace(group) for group in by_trace.values()]
+        return [self.trace(group, texts_of) for group in by_trace.values()]
 
-    def trace(self, spans: Sequence[ReceivedSpan]) -> PackedTrace:
+    def trace(self, spans: Sequence[ReceivedSpan], texts_of: TextsOf = _no_texts) -> PackedTrace:
         """Spans of one trace, at least one, packed; of each the best version."""
         contest = winners(spans)
         kept = contest.winners
@@ -109,7 +119,8 @@ class Packer:
         chunk = self.pack_chunk(
             StoredSpan(origin, data, digest, facts.received_unix_nano) for _, facts, digest, origin, data in kept
         )
-        return PackedTrace(spans[0].trace_id, b"".join(rows), pack_facts(span.facts for span in kept), chunk, *contest[1:])
+        facts = pack_facts(span.facts for span in kept)
+        return PackedTrace(spans[0].trace_id, b"".join(rows), facts, chunk, *contest[1:], texts_of(kept))
 
     def unpack(self, packed: PackedTrace) -> list[ReceivedSpan]:
         """The spans of a packed trace, in order."""

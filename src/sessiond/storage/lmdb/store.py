@@ -17,7 +17,7 @@ from sessiond.core.model import (
 from sessiond.storage.api import RULES_BYTES, Appended, Extent, Marks, SettledTrace, SpanPage
 from sessiond.storage.lmdb import check, codec, keys, read, write
 from sessiond.storage.lmdb.environment import Environment, open_environment
-from sessiond.storage.lmdb.fresh import FreshFacts
+from sessiond.storage.lmdb.fresh import FreshTraces
 from sessiond.storage.lmdb.listing import LmdbListing
 from sessiond.storage.packing import PackedTrace, Packer
 
@@ -31,7 +31,7 @@ class LmdbStore:
         self.set_rules(rules)
         self._trees = environment.trees
         self._packer = Packer()
-        self._fresh = FreshFacts()
+        self._fresh = FreshTraces()
         self.traces = LmdbListing[TraceSummary](environment, "trace")
         self.sessions = LmdbListing[SessionSummary](environment, "session")
         self.users = LmdbListing[UserSummary](environment, "user")
@@ -91,11 +91,14 @@ class LmdbStore:
             return read.texts(txn, self._trees, trace_ids)
 
     def facts(self, trace_id: bytes) -> list[SpanFacts]:
-        fresh = self._fresh.get(trace_id)
+        fresh = self._fresh.facts(trace_id)
         if fresh is not None:
             return fresh
         with self._env.read() as txn:
             return read.facts(txn, self._trees, trace_id)
+
+    def fresh_texts(self, trace_id: bytes) -> Texts | None:
+        return self._fresh.texts(trace_id)
 
     def trace_ids(self, after: bytes | None = None, limit: int = 1000) -> list[bytes]:
         with self._env.read() as txn:

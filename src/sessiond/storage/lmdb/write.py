@@ -42,8 +42,10 @@ IndexRows: TypeAlias = dict[tuple[str, bytes], bytes]
 # -- spans ---------------------------------------------------------------------------------------------------------------------
 
 
-def append(write: WriteTxn, packer: Packer, rules: bytes, traces: Iterable[PackedTrace]) -> tuple[Appended, dict[bytes, bytes]]:
-    """`Store.append`, and the packed facts of the traces that are new to the store."""
+def append(
+    write: WriteTxn, packer: Packer, rules: bytes, traces: Iterable[PackedTrace]
+) -> tuple[Appended, dict[bytes, PackedTrace]]:
+    """`Store.append`, and the traces that are new to the store."""
     appending = _Append(write, packer, rules)
     return appending.run(traces), appending.fresh
 
@@ -66,7 +68,7 @@ class _Append:
         self._stored = 0
         self._duplicates = 0
         self._conflicts = 0
-        self.fresh: dict[bytes, bytes] = {}
+        self.fresh: dict[bytes, PackedTrace] = {}
 
     def run(self, traces: Iterable[PackedTrace]) -> Appended:
         changed = tuple(one.trace_id for one in self._apart(traces) if self._trace(one))
@@ -98,7 +100,7 @@ class _Append:
         if prefix is None:
             prefix = number(self._write.next("trace"))
             self._rows["trace_ids"].append((packed.trace_id, prefix))
-            self.fresh[packed.trace_id] = packed.facts
+            self.fresh[packed.trace_id] = packed
         else:
             held = self._held(prefix, packed)
             kept = self._winners(prefix, packed, held) if held else packed
