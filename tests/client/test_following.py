@@ -1,6 +1,7 @@
 """Following over streams that break: the rules by themselves, then both clients against a real gRPC server."""
 
 import threading
+import time
 from contextlib import ExitStack, closing
 from datetime import timedelta
 from itertools import islice
@@ -138,6 +139,14 @@ def test_a_stream_that_just_ends_is_taken_up_again(client_of):
         updates = take(client.follow_sessions(), 3)
     assert [updates[0], updates[2]] == [Update(caught_up=True), Update((session(),))]
     assert str(updates[1].broken) == f"{endpoint} ended its answer too early"
+
+
+def test_a_stream_that_ends_again_and_again_is_asked_for_with_pauses(client_of):
+    canned = Canned(followed=[[], [], [Said(sessions=[session()])]])
+    with serving(canned) as endpoint, client_of(endpoint) as client:
+        began = time.monotonic()
+        assert take(client.follow_sessions(), 2)[1] == Update((session(),))
+    assert time.monotonic() - began > 3 * PAUSE_SECONDS_MIN
 
 
 def test_a_place_that_is_too_old_is_given_up(client_of):
