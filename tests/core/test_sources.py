@@ -6,16 +6,8 @@ import pytest
 
 from builders import MS, T0, facts, request, span
 from sessiond.core.conventions import TABLE
-from sessiond.core.model import SpanView
 from sessiond.core.normalize import DEFAULT, Normalizer
-from sessiond.core.reading import (
-    ATTRIBUTE_BYTES_LEARNED_MAX,
-    ATTRIBUTES_LEARNED_MAX,
-    KEY_LENGTH_LEARNED_MAX,
-    KEYS_LEARNED_MAX,
-    Index,
-    Plans,
-)
+from sessiond.core.reading import KEY_LENGTH_LEARNED_MAX, KEYS_LEARNED_MAX, Index
 from sessiond.core.sources import Source
 from sessiond.wire import otlp
 from sessiond.wire.spans import read_span
@@ -23,13 +15,9 @@ from sessiond.wire.values import Attributes
 
 
 def sources(built: Any, resource: dict[str, Any] | None = None, scope: str = "scope", normalizer: Normalizer = DEFAULT):
-    return normalizer.sources(view_of(built), Attributes(resource or {}), scope)
-
-
-def view_of(built: Any) -> SpanView:
     view = read_span(built.SerializeToString())
     assert view is not None
-    return view
+    return normalizer.sources(view, Attributes(resource or {}), scope)
 
 
 def test_a_whole_span_tells_which_key_gave_each_value():
@@ -148,35 +136,18 @@ def test_an_operators_attribute_becomes_metadata_by_its_own_name():
     assert plain.metadata == (("acme.tenant", "other"), ("plan", "pro"))
 
 
-def test_plans_forget_what_they_learned_when_full_and_never_the_table():
-    plans = Plans({})
-    known = len(plans)
-    assert plans["k" * (KEY_LENGTH_LEARNED_MAX + 1)] is None
-    assert len(plans) == known
+def test_an_index_forgets_what_it_learned_when_full_and_never_the_table():
+    index = Index({})
+    known = len(index)
+    assert index["k" * (KEY_LENGTH_LEARNED_MAX + 1)] is None
+    assert len(index) == known
     for i in range(KEYS_LEARNED_MAX + 1):
-        assert plans[f"unknown {i}"] is None
-    assert len(plans) <= known + KEYS_LEARNED_MAX
-    assert plans["langsmith.metadata.plan"] is not None
-    assert all(plans[row.key] is not None for row in TABLE["session"])
-
-
-def test_an_attribute_that_came_before_says_the_same_again():
-    index = Index({})
-    first, again = (view_of(span(session="s", model="m", text="long" * ATTRIBUTE_BYTES_LEARNED_MAX)) for _ in range(2))
-    said = index.read_all(first)
-    learned = dict(index.known)
-    assert {key for key, _ in learned.values()} == {"session.id", "gen_ai.request.model"}
-    assert index.read_all(again) == said
-    assert index.known == learned
-
-
-def test_an_index_remembers_no_more_attributes_than_it_may():
-    index = Index({})
-    for number in range(ATTRIBUTES_LEARNED_MAX + 1):
-        index.learn(number.to_bytes(4, "big"), "session.id", str(number))
-    assert len(index.known) == 1
+        assert index[f"unknown {i}"] is None
+    assert len(index) <= known + KEYS_LEARNED_MAX
+    assert index["langsmith.metadata.plan"] is not None
+    assert all(index[row.key] is not None for row in TABLE["session"])
 
 
 @pytest.mark.parametrize("key", ["langsmith.metadata.", "langsmith.metadata", "xlangsmith.metadata.plan"])
 def test_a_prefix_needs_a_name_behind_it(key: str):
-    assert Plans({})[key] is None
+    assert Index({})[key] is None

@@ -84,12 +84,12 @@ def read_span_rows(meaning: Meaning, best: Best, span: SpanView, scope: str) -> 
 def admit(waiting: Waiting, best: Best, span: SpanView, scope: str) -> None:
     """Let the rows that wait speak whose condition is met; those that ask for usage last, since others may bring it."""
     for after_usage in (False, True):
-        for meaning, ranked in waiting:
-            held, when = best.get(meaning), TABLE[meaning][ranked[0]].when
-            if when is None or when.usage != after_usage or (held is not None and held[0] < ranked[0]):
+        for meaning, order, value in waiting:
+            held, when = best.get(meaning), TABLE[meaning][order].when
+            if when is None or when.usage != after_usage or (held is not None and held[0] < order):
                 continue
             if holds(when, best, span, scope):
-                best[meaning] = ranked
+                best[meaning] = (order, value)
 
 
 def read_event_times(best: Best, span: SpanView, *, first_token: bool) -> None:

@@ -41,41 +41,29 @@ class Event(NamedTuple):
     attributes: dict[str, Value]
 
 
-F = TypeVar("F")
-F_co = TypeVar("F_co", covariant=True)
-
-NESTED_BYTES_MAX: Final = 64 * 1024
-"""Bytes of a list or object that is decoded to be read for facts: as many as are parsed of JSON text."""
-
-
-class AttributeReader(Protocol[F_co]):
-    """What attributes are read by. It remembers what it read of some, since most attributes of a span came with others before."""
+class Wanted(Protocol):
+    """What a reader keeps for a key that it wants."""
 
     @property
-    def known(self) -> Mapping[bytes, tuple[str, F_co]]:
-        """Of attributes by their very bytes: key, and what `read` gives."""
+    def needs_value(self) -> bool:
+        """Whether the value is wanted too, and not only that it is there."""
         ...
 
-    def wants(self, key: str) -> bool:
-        """Whether the value under this key is needed, and not only that it is there."""
-        ...
 
-    def read(self, key: str, value: Value) -> F_co:
-        """What an attribute says."""
-        ...
+W = TypeVar("W", bound=Wanted)
 
-    def learn(self, raw: bytes, key: str, value: Value) -> tuple[str, F_co]:
-        """The key and what `read` gives, which is perhaps remembered as `known` of these bytes."""
-        ...
+NESTED_BYTES_MAX: Final = 64 * 1024
+"""Bytes of a list or object whose values `AttributesView.matched` decodes: as many as are parsed of JSON text."""
 
 
 class AttributesView(Protocol):
     """Attributes that are decoded only when asked for. The same key twice: the last one counts."""
 
-    def read(self, reader: AttributeReader[F]) -> Iterable[F]:
-        """What a reader gives for each attribute, in no particular order.
+    def matched(self, plans: Mapping[str, W | None]) -> list[tuple[W, Value]]:
+        """The plan and the value of each attribute whose key has a plan, in no particular order.
 
-        A value that it does not want may be None to it, as is a list or an object of more than NESTED_BYTES_MAX.
+        Every key of the view is looked up once. The value is None where the plan does not need it, and where it is a list or an
+        object of more than NESTED_BYTES_MAX.
         """
         ...
 

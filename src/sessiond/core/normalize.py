@@ -63,7 +63,7 @@ class Normalizer:
 
     def resource(self, attributes: AttributesView) -> ResourceFacts:
         """What a resource says for its spans. Its ids count after those that any span gives under the same key."""
-        best, every, _ = self._index.read_all(attributes)
+        best, every, _ = self._index.read(attributes)
         return ResourceFacts(
             service=best.get("service", _ABSENT)[1],
             sessions=_after_spans(every, "session"),
@@ -121,7 +121,7 @@ class Normalizer:
         It is the reading that `span` does, told by where instead of what. `scope` is the name of the instrumentation scope.
         """
         best, every, _, _ = self._decide(span, scope)
-        resource_best, resource_every, _ = self._index.read_all(resource)
+        resource_best, resource_every, _ = self._index.read(resource)
         return tuple(sources_of(best, every, (resource_best, resource_every), self._extra))
 
     def _decide(self, span: SpanView, scope: str) -> tuple[Best, Every, Usage | None, Cost | None]:
@@ -129,7 +129,7 @@ class Normalizer:
 
         Each value that is left has the order of the row that gave it.
         """
-        best, every, waiting = self._index.read_all(span)
+        best, every, waiting = self._index.read(span)
         read_span_rows("operation", best, span, scope)
         if waiting:
             admit(waiting, best, span, scope)

@@ -18,10 +18,6 @@ KEYS_LEARNED_MAX: Final = 4096
 """Keys outside the table that an index remembers; a fleet uses some hundreds. When full, it forgets them and begins again."""
 KEY_LENGTH_LEARNED_MAX: Final = 256
 """Characters of a key that is remembered; with the number of keys this bounds the memory to some 2 MiB."""
-ATTRIBUTES_LEARNED_MAX: Final = 4096
-"""Attributes, key and value, that an index remembers: the models, agents, users and so on of the last some hundred traces."""
-ATTRIBUTE_BYTES_LEARNED_MAX: Final = 128
-"""Bytes of an attribute that is remembered: longer ones are texts, which don't come again. It bounds the memory to some 4 MiB."""
 
 BINDINGS: Final[frozenset[Meaning]] = frozenset({"session", "user", "project"})
 COSTS: Final[tuple[Meaning, ...]] = ("total_cost", "input_cost", "output_cost")
@@ -38,8 +34,8 @@ Best = dict[Meaning, Ranked]
 """The value of the best key of each meaning."""
 Every = dict[Meaning, list[Ranked]]
 """All values, of the meanings in EVERY."""
-Waiting = list[tuple[Meaning, Ranked]]
-"""Values of rows with a condition, which can be judged only when the whole span was read."""
+Waiting = list[tuple[Meaning, int, Any]]
+"""(meaning, order, value) of rows with a condition, which can be judged only when the whole span was read."""
 
 
 class _Hit(NamedTuple):
@@ -52,9 +48,6 @@ class _Hit(NamedTuple):
 
 _BEST, _ALL, _LATER = range(3)
 
-Says = tuple[tuple[Meaning, Ranked, int], ...]
-"""All that one attribute says: the meaning, the value under its order, and what that keeps."""
-
 
 class Plan(NamedTuple):
     """All that one attribute key means. Where it holds an object, `inside` gives the plans and values found in that."""
@@ -64,7 +57,7 @@ class Plan(NamedTuple):
     needs_value: bool = True
 
 
-class Plans(dict[str, Plan | None]):
+class Index(dict[str, Plan | None]):
     """Attribute key -> plan, or None for a key that means nothing. Asking for any key gives an answer.
 
     `extra` holds keys that rank before the table's own. They get orders below 0, so that the table's stay what they are in facts
@@ -82,7 +75,7 @@ class Plans(dict[str, Plan | None]):
         self.update(self._table)
 
     def __missing__(self, key: str) -> Plan | None:
-        # Another thread may have just emptied this: then even a key of the table is met here.
+        # Another thread may have just emptied the index: then even a key of the table is met here.
         plan = self._table.get(key) or self._plan_by_prefix(key)
         if len(key) <= KEY_LENGTH_LEARNED_MAX:
             if len(self) >= len(self._table) + KEYS_LEARNED_MAX:
@@ -96,58 +89,29 @@ class Plans(dict[str, Plan | None]):
                 return Plan((_Hit(meaning, rank, partial(_NAMED[meaning], key.removeprefix(row.key)), _ALL),))
         return None
 
-
-class Index:
-    """The table, `extra` keys before it, as a `core.model.AttributeReader`; and what all of a span's attributes say together."""
-
-    def __init__(self, extra: Mapping[Meaning, Sequence[Row]]) -> None:
-        self._plans = Plans(extra)
-        self.known: dict[bytes, tuple[str, Says]] = {}
-
-    def wants(self, key: str) -> bool:
-        plan = self._plans[key]
-        return plan is not None and plan.needs_value
-
-    def read(self, key: str, value: Value) -> Says:
-        plan = self._plans[key]
-        return () if plan is None else tuple(_said(plan, value))
-
-    def learn(self, raw: bytes, key: str, value: Value) -> tuple[str, Says]:
-        attribute = key, self.read(key, value)
-        if len(raw) <= ATTRIBUTE_BYTES_LEARNED_MAX:
-            if len(self.known) >= ATTRIBUTES_LEARNED_MAX:
-                self.known.clear()
-            self.known[raw] = attribute
-        return attribute
-
-    def read_all(self, attributes: AttributesView) -> tuple[Best, Every, Waiting]:
-        """What the attributes say together, rows with a condition put aside."""
+    def read(self, attributes: AttributesView) -> tuple[Best, Every, Waiting]:
+        """What the attributes say, rows with a condition put aside."""
         best: Best = {}
         every: Every = {}
         waiting: Waiting = []
-        for says in attributes.read(self):
-            for meaning, ranked, keeps in says:
+        pairs = attributes.matched(self)
+        for (hits, inside, _), value in pairs:  # grows while it is walked
+            for meaning, order, read, keeps in hits:
+                held = best.get(meaning)
+                if held is not None and held[0] < order:
+                    continue
+                found = read(value)
+                if found is None:
+                    continue
                 if keeps == _BEST:
-                    held = best.get(meaning)
-                    if held is None or ranked[0] < held[0]:
-                        best[meaning] = ranked
+                    best[meaning] = (order, found)
                 elif keeps == _ALL:
-                    every.setdefault(meaning, []).append(ranked)
+                    every.setdefault(meaning, []).append((order, found))
                 else:
-                    waiting.append((meaning, ranked))
+                    waiting.append((meaning, order, found))
+            if inside is not None:
+                pairs.extend(inside(value))
         return best, every, waiting
-
-
-def _said(plan: Plan, value: Value) -> list[tuple[Meaning, Ranked, int]]:
-    says: list[tuple[Meaning, Ranked, int]] = []
-    for meaning, order, read, keeps in plan.hits:
-        found = read(value)
-        if found is not None:
-            says.append((meaning, (order, found), keeps))
-    if plan.inside is not None:
-        for inner, inner_value in plan.inside(value):
-            says += _said(inner, inner_value)
-    return says
 
 
 def _plans(ranked: Sequence[tuple[Meaning, int, Row]]) -> dict[str, Plan]:

@@ -1,11 +1,11 @@
 """OTLP attribute values -> Python's own, without trusting their depth or their text."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from typing import Final, cast
 
 from google.protobuf.message import DecodeError
 
-from sessiond.core.model import AttributeReader, F, Value
+from sessiond.core.model import Value, W
 from sessiond.wire._pb.wire.view_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
 DEPTH_MAX: Final = 32
@@ -26,11 +26,9 @@ def text(raw: bytes) -> str:
 
 def value_of(any_value: AnyValue, depth: int = 0, nested_bytes_max: int = BYTES_END) -> Value:
     """The value in Python's own types; None where there is none, it can't be read, or it nests more bytes than asked for."""
-    if any_value.string_value:  # as of nearly every value
-        return text(any_value.string_value)
     which = any_value.WhichOneof("value")
     if which == "string_value":
-        return ""
+        return text(any_value.string_value)
     if which in _SCALARS:
         return cast("Value", getattr(any_value, which))
     if which is None or depth >= DEPTH_MAX:
@@ -49,17 +47,16 @@ def _nested(any_value: AnyValue, which: str, depth: int, bytes_max: int) -> Valu
     return {text(item.key): value_of(item.value, depth) for item in KeyValueList.FromString(any_value.kvlist_value).values}
 
 
-def read_attribute(raw: bytes) -> KeyValue | None:
-    """One attribute, or None where the bytes are none."""
-    try:
-        return KeyValue.FromString(raw)
-    except DecodeError:
-        return None
-
-
 def attributes_of(raw_attributes: Iterable[bytes]) -> dict[str, Value]:
-    """Attributes as a dict: the last of a repeated key counts, one that can't be read is left out."""
-    return {text(one.key): value_of(one.value) for one in map(read_attribute, raw_attributes) if one is not None}
+    """KeyValue messages as a dict: the last of a repeated key counts, one that can't be read is left out."""
+    found: dict[str, Value] = {}
+    for raw in raw_attributes:
+        try:
+            attribute = KeyValue.FromString(raw)
+        except DecodeError:
+            continue
+        found[text(attribute.key)] = value_of(attribute.value)
+    return found
 
 
 class Attributes:
@@ -73,5 +70,6 @@ class Attributes:
     def items(self, wanted: Container[str]) -> list[tuple[str, Value]]:
         return [(key, value) for key, value in self._values.items() if key in wanted]
 
-    def read(self, reader: AttributeReader[F]) -> list[F]:
-        return [reader.read(key, value) for key, value in self._values.items()]
+    def matched(self, plans: Mapping[str, W | None]) -> list[tuple[W, Value]]:
+        planned = [(plans[key], value) for key, value in self._values.items()]
+        return [(plan, value if plan.needs_value else None) for plan, value in planned if plan is not None]
