@@ -69,10 +69,6 @@ Ask = Callable[[Daemon, int], Timed]
 """Asks a daemon once without counting it, and then so many times at most."""
 
 
-class NotServed(Exception):
-    """The daemon does not serve the question."""
-
-
 @contextmanager
 def running(data_dir: Path, directory: Path) -> Iterator[Daemon]:
     """A daemon on a store; what it writes goes to `directory`."""
@@ -112,15 +108,10 @@ class Watch:
 
 
 def measure(ask: Ask, data_dir: Path, directory: Path, *, rounds: int) -> Measured:
-    """Ask a daemon of its own, started for it. Raises NotServed, or grpc.RpcError where the call fails otherwise."""
+    """Ask a daemon of its own, started for it. Raises grpc.RpcError where the call fails."""
     with running(data_dir, directory) as daemon:
         with Watch(daemon.pid) as watch:
-            try:
-                timed = ask(daemon, rounds)
-            except grpc.RpcError as error:
-                if error.code() == grpc.StatusCode.UNIMPLEMENTED:
-                    raise NotServed from error
-                raise
+            timed = ask(daemon, rounds)
         cpu_seconds = watch.cpu_seconds / (len(timed.seconds) + 1)
         return Measured(timed.rows, sorted(timed.seconds), cpu_seconds, watch.before_bytes, watch.peak_bytes)
 

@@ -12,7 +12,7 @@ import grpc
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans
 
-from benchmarks.asking import Daemon, NotServed, Timed
+from benchmarks.asking import Daemon, Timed
 from benchmarks.traces import agent_trace
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 
@@ -77,5 +77,4 @@ class _Follower:
         except grpc.RpcError as error:
             self._told.put((time.perf_counter(), error))
         else:
-            # A stream that is followed does not end.
-            self._told.put((time.perf_counter(), NotServed()))
+            self._told.put((time.perf_counter(), RuntimeError("a stream that is followed has ended")))

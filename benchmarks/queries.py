@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from benchmarks.asking import Measured, NotServed, measure
+from benchmarks.asking import Measured, measure
 from benchmarks.history import SESSIONS, history
 from benchmarks.machine import describe
 from benchmarks.questions import RATIOS, Question, questions
@@ -72,12 +72,8 @@ def _asked(asking: list[Question], data_dir: Path, rounds: int) -> dict[str, Mea
     print(f"\n{_HEAD}")
     answers: dict[str, Measured] = {}
     for question in asking:
-        try:
-            answers[question.name] = measured = _measured(question, data_dir, rounds)
-        except NotServed:
-            print(f"{question.name:<31} not served", flush=True)
-        else:
-            print(_row(question, measured), flush=True)
+        answers[question.name] = measured = _measured(question, data_dir, rounds)
+        print(_row(question, measured), flush=True)
     return answers
 
 
@@ -107,9 +103,8 @@ def _row(question: Question, measured: Measured) -> str:
 def _print_ratios(answers: dict[str, Measured]) -> None:
     print("\nratios of p50")
     for one, other in RATIOS:
-        if one in answers and other in answers:
-            ratio = answers[one].share_seconds(0.5) / answers[other].share_seconds(0.5)
-            print(f"  {f'{one} / {other}':<58} {ratio:>6.2f}")
+        ratio = answers[one].share_seconds(0.5) / answers[other].share_seconds(0.5)
+        print(f"  {f'{one} / {other}':<58} {ratio:>6.2f}")
 
 
 if __name__ == "__main__":
