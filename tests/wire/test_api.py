@@ -1,5 +1,7 @@
 """Core values -> messages of the API, and its requests' ids and times -> core values."""
 
+from typing import Any
+
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -18,6 +20,14 @@ TEXTS = Texts(Text("Hi", 2), Text("x" * 1000, 4321))
 REPORTED = Priced(Cost(2_500_000_000))
 ESTIMATED = Priced(Cost(7), PriceRow("p", "m", "p m", UnitPrices()))
 UNKNOWN = Priced(None)
+
+
+def trace_message(*asked: Any) -> pb.Trace:
+    return pb.Trace(**api.trace_fields(*asked))
+
+
+def session_message(*asked: Any, is_live: bool) -> pb.Session:
+    return pb.Session(**api.session_fields(*asked, is_live=is_live))
 
 
 def at(ms: float = 0) -> Timestamp:
@@ -44,7 +54,7 @@ def test_a_traces_message_has_every_figure_that_is_known():
         span(id=4, parent=1, start_ms=50, operation="chat", model="m-1", tokens_in=1, gen_ai__usage__cost=1.5),
         span(id=5, parent=1, start_ms=60, operation="chat", model="m-1"),
     )
-    assert api.trace_message(found, TEXTS) == pb.Trace(
+    assert trace_message(found, TEXTS) == pb.Trace(
         project="default",
         trace_id="00000000000000000000000000000001",
         session_id="s",
@@ -118,7 +128,7 @@ def test_a_sessions_message_has_every_figure_that_is_known():
             metadata=(("plan", "paid"),),
         ),
     ]
-    assert api.session_message(session.summarize(KEY, traces), TEXTS, is_live=True) == pb.Session(
+    assert session_message(session.summarize(KEY, traces), TEXTS, is_live=True) == pb.Session(
         project="default",
         session_id="s1",
         user_id="u",
@@ -199,18 +209,18 @@ def test_a_users_message_has_every_figure_that_is_known():
 
 
 def test_a_text_is_absent_where_there_is_none_and_the_other_is_not():
-    message = api.trace_message(turn(1), Texts(None, Text("", 0)))
+    message = trace_message(turn(1), Texts(None, Text("", 0)))
     names = ("input", "input_length", "output", "output_length")
     assert [name for name in names if message.HasField(name)] == ["output", "output_length"]
 
 
 def test_a_session_is_live_or_idle_as_its_reader_found_it():
     found = session.summarize(KEY, [turn(1)])
-    assert [api.session_message(found, NO_TEXTS, is_live=live).state for live in (True, False)] == [pb.STATE_LIVE, pb.STATE_IDLE]
+    assert [session_message(found, NO_TEXTS, is_live=live).state for live in (True, False)] == [pb.STATE_LIVE, pb.STATE_IDLE]
 
 
 def test_what_is_not_known_is_absent_and_not_zero():
-    message = api.trace_message(turn(1, usage=NO_USAGE, costs=Costs(), session_id=None), NO_TEXTS)
+    message = trace_message(turn(1, usage=NO_USAGE, costs=Costs(), session_id=None), NO_TEXTS)
     absent = [
         "session_id",
         "user_id",
@@ -234,7 +244,7 @@ def test_what_is_not_known_is_absent_and_not_zero():
 
 
 def test_what_is_known_to_be_zero_is_there():
-    message = api.trace_message(turn(1, usage=Usage(0, 0, 0, 0, 0), costs=Costs(0, 0, 0, 0, 0, 0)), NO_TEXTS)
+    message = trace_message(turn(1, usage=Usage(0, 0, 0, 0, 0), costs=Costs(0, 0, 0, 0, 0, 0)), NO_TEXTS)
     known = ["input_tokens", "total_tokens", "cost_usd", "input_cost_usd", "output_cost_usd", "cost_reported_usd"]
     assert {name: getattr(message, name) for name in known if message.HasField(name)} == dict.fromkeys(known, 0)
 
@@ -253,8 +263,8 @@ def test_absurd_counts_of_tokens_still_make_messages(tokens: int):
         for n in range(3)
     ]
     found = summary(*calls)
-    api.trace_message(found, NO_TEXTS)
-    api.session_message(session.summarize(KEY, [found] * 3), NO_TEXTS, is_live=True)
+    trace_message(found, NO_TEXTS)
+    session_message(session.summarize(KEY, [found] * 3), NO_TEXTS, is_live=True)
     api.user_message(user.summarize(UserKey("default", "u"), [found] * 3))
     api.span_message(facts(*calls)[0], UNKNOWN)
 

@@ -272,7 +272,8 @@ class Texts(NamedTuple):
     @classmethod
     def of_row(cls, row: tuple[Any, ...]) -> "Texts":
         """The texts from the plain tuples that a codec made of them."""
-        return cls(*(text and Text._make(text) for text in row))
+        asked, answered = row
+        return cls(asked and Text(*asked), answered and Text(*answered))
 
 
 NO_TEXTS = Texts()
@@ -419,5 +420,4 @@ class UserSummary(NamedTuple):
 
 def _with_sums(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """A row whose last two fields are usage and costs, as a codec gave them, with these as values."""
-    *figures, usage, costs = row
-    return (*figures, Usage._make(usage), Costs._make(costs))
+    return (*row[:-2], Usage(*row[-2]), Costs(*row[-1]))

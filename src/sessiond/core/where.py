@@ -33,4 +33,4 @@ class Where(NamedTuple):
     def _is_of_user(self, row: AnySummary) -> bool:
         if self.user_id is None:
             return True
-        return self.user_id in row.user_ids if isinstance(row, SessionSummary) else row.user_id == self.user_id
+        return row.user_id == self.user_id or (isinstance(row, SessionSummary) and self.user_id in row.user_ids)

@@ -1,6 +1,7 @@
 """SessionService: requests into questions, rows into messages of at most about 1 MiB."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 import grpc
@@ -16,13 +17,15 @@ from sessiond.service.query import Queries
 from sessiond.service.question import Question, Within, ask_sessions, ask_traces, ask_users
 from sessiond.wire import api
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
-from sessiond.wire._pb.v1.resources_pb2 import Session, Trace, User
+from sessiond.wire._pb.v1.resources_pb2 import User
 from sessiond.wire._pb.v1.session_service_pb2_grpc import SessionServiceServicer
 from sessiond.wire.stats import breakdown, stats_message
 from sessiond.wire.traces_data import traces_data
 
 MESSAGE_BYTES: Final = 1 << 20
 """A message ends here: a client takes 4 MiB unless it asks for more."""
+STREAMED_BYTES: Final = 128 << 10
+"""A message of a stream of rows ends here, some hundreds of rows: a client reads one while the next is made, and little is held."""
 FIRST_ROWS: Final = 10
 """Rows in the first message of a stream, so that a person sees something at once."""
 
@@ -30,6 +33,7 @@ Item = TypeVar("Item", bound=Message)
 Summary = TypeVar("Summary", TraceSummary, SessionSummary)
 Response = TypeVar("Response", bound=Message)
 Following = TypeVar("Following", pb.StreamSessionsResponse, pb.StreamTracesResponse)
+Streamed = TypeVar("Streamed", pb.StreamSessionsResponse, pb.StreamTracesResponse, pb.GetSessionResponse)
 Piece = TypeVar("Piece")
 StreamRequest = pb.StreamSessionsRequest | pb.StreamTracesRequest
 Request = pb.ListSessionsRequest | pb.ListTracesRequest | pb.ListUsersRequest | pb.StatsRequest | StreamRequest
@@ -59,13 +63,12 @@ class SessionService(SessionServiceServicer):
             if request.follow:
                 for update in self._followed(question, request, context):
                     yield from _update_messages(
-                        lambda some: pb.StreamSessionsResponse(sessions=some), self._sessions(update.rows), update
+                        pb.StreamSessionsResponse, attrgetter("sessions"), self._sessions(update.rows), update
                     )
                 return
             _refuse_followers_fields(request)
             rows = (row for page in self._queries.stream(question, context.is_active) for row in self._sessions(page))
-            for sessions in _messages_of(rows, first=FIRST_ROWS):
-                yield pb.StreamSessionsResponse(sessions=sessions)
+            yield from _streamed(pb.StreamSessionsResponse, attrgetter("sessions"), rows)
 
     def GetSession(  # noqa: N802
         self, request: pb.GetSessionRequest, context: grpc.ServicerContext
@@ -75,8 +78,7 @@ class SessionService(SessionServiceServicer):
                 raise Invalid("session_id", "", "must not be empty")
             session, traces = self._queries.session(SessionKey(request.project or DEFAULT_PROJECT, request.session_id))
             yield pb.GetSessionResponse(session=next(self._sessions([session])))
-            for some in _messages_of(self._traces(traces)):
-                yield pb.GetSessionResponse(traces=some)
+            yield from _streamed(pb.GetSessionResponse, attrgetter("traces"), self._traces(traces))
 
     def ListTraces(self, request: pb.ListTracesRequest, context: grpc.ServicerContext) -> pb.ListTracesResponse:  # noqa: N802
         def page(size: int) -> pb.ListTracesResponse:
@@ -94,14 +96,11 @@ class SessionService(SessionServiceServicer):
             question = ask_traces(_within(request), request.filter, request.order_by)
             if request.follow:
                 for update in self._followed(question, request, context):
-                    yield from _update_messages(
-                        lambda some: pb.StreamTracesResponse(traces=some), self._traces(update.rows), update
-                    )
+                    yield from _update_messages(pb.StreamTracesResponse, attrgetter("traces"), self._traces(update.rows), update)
                 return
             _refuse_followers_fields(request)
             rows = (row for page in self._queries.stream(question, context.is_active) for row in self._traces(page))
-            for traces in _messages_of(rows, first=FIRST_ROWS):
-                yield pb.StreamTracesResponse(traces=traces)
+            yield from _streamed(pb.StreamTracesResponse, attrgetter("traces"), rows)
 
     def GetTrace(self, request: pb.GetTraceRequest, context: grpc.ServicerContext) -> Iterator[pb.GetTraceResponse]:  # noqa: N802
         with translated(context):
@@ -156,15 +155,15 @@ class SessionService(SessionServiceServicer):
     ) -> Iterator[Update[Summary]]:
         return self._followers.follow(question, request.resume_token, context.is_active, changes_only=request.changes_only)
 
-    def _sessions(self, sessions: Sequence[SessionSummary]) -> Iterator[Session]:
+    def _sessions(self, sessions: Sequence[SessionSummary]) -> Iterator[api.Fields]:
         texts = self._queries.texts_of_sessions(sessions)
         return (
-            api.session_message(session, some, is_live=self._queries.is_live(session))
+            api.session_fields(session, some, is_live=self._queries.is_live(session))
             for session, some in zip(sessions, texts, strict=True)
         )
 
-    def _traces(self, traces: Sequence[TraceSummary]) -> Iterator[Trace]:
-        return map(api.trace_message, traces, self._queries.texts([trace.trace_id for trace in traces]))
+    def _traces(self, traces: Sequence[TraceSummary]) -> Iterator[api.Fields]:
+        return map(api.trace_fields, traces, self._queries.texts([trace.trace_id for trace in traces]))
 
 
 _ASKED_FOR_STATS: Final[Mapping[Kind, Callable[[Within, str], Question[Any]]]] = {
@@ -193,9 +192,11 @@ def _refuse_followers_fields(request: StreamRequest) -> None:
             raise Invalid(field, getattr(request, field), "is for followers", hint="set follow too")
 
 
-def _update_messages(respond: Callable[[list[Item]], Following], rows: Iterable[Item], update: Update[Any]) -> Iterator[Following]:
-    """An update in messages of at most MESSAGE_BYTES; the last of them tells of all but its rows."""
-    messages = [respond(some) for some in _messages_of(rows)] or [respond([])]
+def _update_messages(
+    new: Callable[[], Following], rows_of: Callable[[Following], Any], rows: Iterable[api.Fields], update: Update[Any]
+) -> Iterator[Following]:
+    """An update in messages; the last of them tells of all but its rows."""
+    messages = list(_streamed(new, rows_of, rows)) or [new()]
     yield from messages[:-1]
     last = messages[-1]
     last.gone.extend(api.gone_message(gone.project, gone.id, is_removed=gone.is_removed) for gone in update.gone)
@@ -214,19 +215,31 @@ def _bounded(page: Callable[[int], Response], page_size: int, rows: Callable[[Re
     return response
 
 
-def _messages_of(rows: Iterable[Item], first: int | None = None) -> Iterator[list[Item]]:
-    return _pieces(rows, lambda row: row.ByteSize(), first)
+def _streamed(new: Callable[[], Streamed], rows_of: Callable[[Streamed], Any], rows: Iterable[api.Fields]) -> Iterator[Streamed]:
+    """Rows in messages that end when they have STREAMED_BYTES, the first when it has FIRST_ROWS."""
+    message, held, rows_max = new(), 0, FIRST_ROWS
+    for fields in rows:
+        held += rows_of(message).add(**fields).ByteSize()
+        if held >= STREAMED_BYTES or len(rows_of(message)) == rows_max:
+            yield message
+            message, held, rows_max = new(), 0, 0
+    if rows_of(message):
+        yield message
 
 
-def _pieces(rows: Iterable[Piece], size_of: Callable[[Piece], int], first: int | None = None) -> Iterator[list[Piece]]:
-    """Rows in pieces of at most MESSAGE_BYTES, a larger row alone; the first piece of at most `first` rows."""
+def _messages_of(rows: Iterable[Item]) -> Iterator[list[Item]]:
+    return _pieces(rows, lambda row: row.ByteSize())
+
+
+def _pieces(rows: Iterable[Piece], size_of: Callable[[Piece], int]) -> Iterator[list[Piece]]:
+    """Rows in pieces of at most MESSAGE_BYTES, a larger row alone."""
     piece: list[Piece] = []
     held = 0
     for row in rows:
         size = size_of(row)
-        if piece and (held + size > MESSAGE_BYTES or len(piece) == first):
+        if piece and held + size > MESSAGE_BYTES:
             yield piece
-            piece, held, first = [], 0, None
+            piece, held = [], 0
         piece.append(row)
         held += size
     if piece:

@@ -18,12 +18,12 @@ _NAMES: Final[Mapping[tuple[Kind, str, str], str]] = {
     ("trace", "user_id", "="): "user_id",
     ("session", "project", "="): "project",
     ("session", "session_id", "="): "session_id",
+    ("session", "user_id", "="): "user_id",
     ("session", "user_ids", ":"): "user_id",
     ("user", "project", "="): "project",
     ("user", "user_id", "="): "user_id",
 }
-"""(kind, field, comparator) -> the part of a Where that says the same. Not a session's user_id: the latest user of more than a
-hundred is not among its user_ids, which are cut there and which the index is made of."""
+"""(kind, field, comparator) -> the part of a Where that says the same."""
 
 
 _TIMES: Final[Mapping[tuple[Kind, str], tuple[int | None, int | None]]] = {

@@ -245,7 +245,9 @@ def put_sessions(write: WriteTxn, settled: Sequence[tuple[SessionKey, SessionSum
             if packed:
                 _remove(write, "session", key, prefix, old_rows)
             continue
-        users = (txn.get(keys.named(UserKey(key.project, user_id)), db=trees["user_ids"]) for user_id in summary.user_ids)
+        # The latest user too, who may be beyond the first hundred.
+        user_ids = dict.fromkeys((*summary.user_ids, summary.user_id)) if summary.user_id is not None else ()
+        users = (txn.get(keys.named(UserKey(key.project, user_id)), db=trees["user_ids"]) for user_id in user_ids)
         new = SessionRow(
             change=write.next("change"),
             project=_project_number(write, key.project),
