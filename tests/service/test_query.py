@@ -12,7 +12,7 @@ from builders import received, span, trace_id
 from daemon import DEADLINE_SECONDS, Parts, parts
 from sessiond.core.errors import Busy, Invalid, NotFound
 from sessiond.core.model import Cost, SessionKey
-from sessiond.service import freshness
+from sessiond.service import freshness, query
 from sessiond.service.query import PAGE_SIZE, PAGE_SIZE_MAX, STREAM_PAGE
 from sessiond.service.question import Question, Within, ask_sessions, ask_traces, ask_users
 from sessiond.service.tokens import write_token
@@ -130,6 +130,22 @@ def test_a_row_that_changes_during_a_stream_comes_at_its_end(running: Parts, que
         builders.ARRIVAL + number for number in (*range(rows, 5, -1), *range(4, 0, -1), rows, 5)
     ]
     assert [row.span_count for row in walked] == [*[1] * (rows - 1), 2, 2]
+
+
+def test_a_row_that_changes_during_a_sorted_stream_comes_once_and_at_its_end(
+    running: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query, "SORTED_PAGE", 2)
+    put_sessions(running, *range(1, 8))
+    stream = running.queries.stream(ask_sessions(order_by="session_id"))
+    walked = next(stream)
+    change(running, 5)
+    change(running, 1)
+    walked += [row for page in stream for row in page]
+    assert [(row.session_id, row.span_count) for row in walked] == [
+        *[("s1", 1), ("s2", 1), ("s3", 1), ("s4", 1), ("s6", 1), ("s7", 1)],
+        *[("s5", 2), ("s1", 2)],
+    ]
 
 
 def test_page_size_0_is_the_default_and_a_larger_one_than_the_most_is_the_most(running: Parts) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import lmdb
 import pytest
 
-from builders import RULES, packed, received, span, trace_id
+from builders import MS, RULES, T0, packed, received, span, trace_id
 from sessiond.core.errors import Invalid, Occupied, StoreBroken, StoreFull
 from sessiond.core.model import Costs, SessionSummary, SpanFacts, Text, Texts, TraceSummary, Usage, UserSummary
 from sessiond.core.numbers import NUMBERS
@@ -201,6 +201,26 @@ def test_a_text_of_no_trace_is_found(tmp_path: Path) -> None:
         txn.put(keys.number(9), txn.get(keys.number(1), db=texts), db=texts)
     store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
     assert [problem for page in store.check() for problem in page] == [f"texts {keys.number(9).hex()}: belongs to no trace"]
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("where", "numbers"),
+    [
+        (Where(since_unix_nano=T0 + 2 * MS), [4, 3, 2]),
+        (Where(until_unix_nano=T0 + 3 * MS), [2, 1]),
+        (Where(since_unix_nano=T0 + 2 * MS, until_unix_nano=T0 + 4 * MS), [3, 2]),
+        (Where(session_id="s1"), [3, 1]),
+        (Where(user_id="ann", until_unix_nano=T0 + 4 * MS), [2]),
+        (Where(project="none"), []),
+    ],
+)
+def test_an_index_leaves_out_what_is_not_wanted(tmp_path: Path, where: Where, numbers: list[int]) -> None:
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
+    told = {1: ("s1", None), 2: (None, "ann"), 3: ("s1", None), 4: ("s2", "ann")}
+    store.append(packed(*(span(trace=n, start_ms=n, session=session, user=user) for n, (session, user) in told.items())))
+    Settler(store, RULES).settle_all()
+    assert [int.from_bytes(row.summary.trace_id, "big") for row in store.traces.page(where, None, 9).rows] == numbers
     store.close()
 
 
