@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from sessiond.core.errors import Busy, Crowded, Invalid, TooOld
+from sessiond.core.errors import Busy, Cancelled, Crowded, Invalid, TooOld
 from sessiond.core.model import SessionSummary, TraceSummary
 from sessiond.core.places import place_unix_nano
 from sessiond.core.where import Where
@@ -103,12 +103,21 @@ class Followers:
         where a token is of so long ago that a removal may have been forgotten; Busy where the daemon stops.
         """
         if not question.order.is_default:
-            raise Invalid("order_by", "", "can't be given with follow", hint="leave it empty: changes come as they happen")
+            raise Invalid(
+                "order_by",
+                str(question.asked[-1])[:80],
+                "can't be given with follow",
+                hint="leave it empty: changes come as they happen",
+            )
         if question.filter.percentiles:
             raise Invalid("filter", question.filter.text[:80], "can't have percentiles with follow", hint="give a value")
         with self._admitted():
             wanted = lambda: is_wanted() and not self._stopping  # noqa: E731
-            yield from _Following(self._parts, question, wanted).updates(token, changes_only=changes_only)
+            try:
+                yield from _Following(self._parts, question, wanted).updates(token, changes_only=changes_only)
+            except Cancelled:
+                if not self._stopping:
+                    raise
             if self._stopping:
                 raise Busy("sessiond is stopping", hint="follow again from the last resume_token")
 
@@ -146,15 +155,16 @@ class _Following(Generic[Summary]):
         if token:
             standing = self._resumed(token)
         else:
-            standing = _Standing(0, self._sight.idle_before())
+            standing, told_at = _Standing(0, self._sight.idle_before()), time.monotonic()
             place: Place | None = self._walk.begin(self._store.last_change, STREAM_PAGE)
             while place is not None and place.through is None:
                 standing = standing._replace(through=place.began)
                 if changes_only:
                     break
                 rows, place = self._walk.advance(place, STREAM_PAGE)
-                if rows:
+                if rows or time.monotonic() - told_at > HEARTBEAT_SECONDS:
                     yield Update(tuple(rows))
+                    told_at = time.monotonic()
             yield Update(token=self._token(standing), caught_up=True)
         yield from self._changes(standing)
 
