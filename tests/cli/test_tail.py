@@ -239,6 +239,7 @@ def test_a_daemon_that_goes_away_is_noted_in_one_line_and_found_again():
 @pytest.mark.parametrize(
     ("width", "words"),
     [
+        (48, ["01-01", "00:00:00", "s1", "idle"]),
         (60, ["01-01", "00:00:00", "s1", "idle"]),
         (80, ["01-01", "00:00:00", "s1", "1", "turn", "-", "idle"]),
         (100, ["01-01", "00:00:00", "s1", "ada", "1", "turn", "-", "idle"]),
