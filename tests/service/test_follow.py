@@ -246,8 +246,11 @@ def test_a_token_from_a_store_that_was_replaced_is_refused(running: Parts, follo
     with following(followers, ask_sessions()) as follower:
         follower.caught_up()
         token = follower.last.token  # type: ignore[union-attr]  # set by next
-    with parts(tmp_path / "other") as other, pytest.raises(TooOld, match="of another store; follow without it"):
-        next(other.followers.follow(ask_sessions(), token, lambda: True))
+    with parts(tmp_path / "other") as other:
+        put(other, *(span(trace=number, session=f"s{number}") for number in range(1, 10)))  # more changes than the token tells of
+        other.writer.settled("sessions").result(DEADLINE_SECONDS)
+        with pytest.raises(TooOld, match="of another store; follow without it"):
+            next(other.followers.follow(ask_sessions(), token, lambda: True))
 
 
 @pytest.mark.parametrize("token", ["x", "gA==", ""])

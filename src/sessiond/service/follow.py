@@ -63,6 +63,8 @@ class _Standing(NamedTuple):
     """All changes up to this one have been told."""
     idle_before: int
     """Sessions whose last activity was before this have been told to be idle. Unix nanoseconds."""
+    store: bytes
+    """The identity of the store whose changes these are."""
 
 
 class _Parts(NamedTuple):
@@ -155,7 +157,7 @@ class _Following(Generic[Summary]):
         if token:
             standing = self._resumed(token)
         else:
-            standing, told_at = _Standing(0, self._sight.idle_before()), time.monotonic()
+            standing, told_at = _Standing(0, self._sight.idle_before(), self._store.identity), time.monotonic()
             place: Place | None = self._walk.begin(self._store.last_change, STREAM_PAGE)
             while place is not None and place.through is None:
                 standing = standing._replace(through=place.began)
@@ -229,10 +231,10 @@ class _Following(Generic[Summary]):
     def _resumed(self, token: str) -> _Standing:
         """The standing in a resume token. Raises Invalid, TooOld."""
         place = read_token(token, "resume_token", self._bound_to)
-        if len(place) != len(_Standing._fields) or not all(map(is_change, place)):
+        if len(place) != len(_Standing._fields) or not all(map(is_change, place[:-1])):
             raise not_ours(token, "resume_token")
         standing = _Standing(*place)
-        if standing.through > self._store.last_change():
+        if standing.store != self._store.identity or standing.through > self._store.last_change():
             raise TooOld("this resume_token is of another store", hint="follow without it")
         if standing.through < self._store.removals_forgotten():
             raise TooOld("so much time has passed since this resume_token that removals are forgotten", hint="follow without it")
