@@ -22,8 +22,8 @@ from sessiond.storage.lmdb import codec, keys
 from sessiond.storage.lmdb.codec import Counters
 from sessiond.storage.lmdb.keys import Tree, Trees, Txn
 
-READERS_MAX: Final = 512
-"""Read transactions at once; every query thread holds at most one."""
+READERS_MAX: Final = 4096
+"""Read transactions at once, 64 bytes each; a thread holds at most one, and a query may have 2,048 threads (`config`)."""
 MAP_BYTES_PER_QUOTA: Final = 2
 """Address space reserved for each byte of quota: it is sparse, and a map is never grown while it is open."""
 STORE_FILE: Final = "data.mdb"
