@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from sessiond.config import OFF, BadConfig, Config, default_data_dir, load
 from sessiond.core.pricing import TokenPrice, UnitPrices
 from sessiond.prices import Override, token_price
+from sessiond.storage.lmdb.environment import READERS_MAX
 
 CONFIG_FILE = Path(__file__).parents[1] / "config.yaml"
 
@@ -243,3 +244,12 @@ def test_no_setting_comes_from_an_environment_variable(monkeypatch: pytest.Monke
             if name.upper() not in os.environ:
                 monkeypatch.setenv(name.upper(), "1")
     assert load(None) == before
+
+
+def test_as_many_threads_as_may_be_configured_read_the_store_at_once() -> None:
+    most = {"threads": 1024, "followers_max": 1024}
+    assert sum(most.values()) < READERS_MAX
+    for name, value in most.items():
+        assert getattr(Config.model_validate({"query": most}).query, name) == value
+        with pytest.raises(ValueError, match=name):
+            Config.model_validate({"query": {name: value + 1}})

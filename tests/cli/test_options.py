@@ -52,6 +52,24 @@ def test_a_daemon_that_is_not_there_exits_with_1_and_a_hint(text):
     )
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["traces", "--filter"],
+        ["tail", "--user"],
+        ["stats", "--by"],
+        ["users", "--filter"],
+        ["user"],
+        ["session"],
+        ["trace"],
+        ["explain"],
+    ],
+)
+def test_an_argument_that_is_no_utf8_is_refused(run, arguments):
+    result = run(Canned(), *arguments, "\udcff")
+    assert (result.exit_code, result.stderr) == (2, "sessiond: '\\udcff' is no text in UTF-8\n")
+
+
 @pytest.mark.parametrize("limit", ["0", "-1", "many"])
 def test_a_limit_is_at_least_one(run, limit):
     assert run(Canned(), "sessions", "--limit", limit).exit_code == 2

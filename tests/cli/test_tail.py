@@ -84,6 +84,13 @@ def test_the_latest_ten_come_first_and_nothing_falls_between(run):
     assert canned.asked[0].changes_only
 
 
+def test_nothing_falls_between_where_the_connection_breaks_at_once(run):
+    canned = Canned(sessions=[session("a")], followed=[[Said(), (grpc.StatusCode.UNAVAILABLE, "gone")], [CAUGHT_UP, OVER]])
+    result = run(canned, "tail")
+    assert [request.follow for request in canned.asked] == [True, True, False]
+    assert ids([line.split() for line in result.stdout.splitlines()]) == ["a"]
+
+
 def test_what_was_shown_is_not_shown_again_until_it_differs(lines):
     said = [CAUGHT_UP, Said(sessions=[session("a")]), Said(sessions=[session("a"), session("a", trace_count=2)])]
     assert ids(lines(said, latest=[session("a")])) == ["a", "a"]
@@ -232,6 +239,7 @@ def test_a_daemon_that_goes_away_is_noted_in_one_line_and_found_again():
 @pytest.mark.parametrize(
     ("width", "words"),
     [
+        (48, ["01-01", "00:00:00", "s1", "idle"]),
         (60, ["01-01", "00:00:00", "s1", "idle"]),
         (80, ["01-01", "00:00:00", "s1", "1", "turn", "-", "idle"]),
         (100, ["01-01", "00:00:00", "s1", "ada", "1", "turn", "-", "idle"]),

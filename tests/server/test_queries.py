@@ -64,6 +64,13 @@ def test_a_time_that_is_none_is_invalid(asker: Asker, refusal: Any, method: str,
     assert said.refusal == ("INVALID_ARGUMENT", message, "INVALID", "", "since", (None, None))
 
 
+def test_statistics_of_users_are_of_no_session(asker: Asker, refusal: Any) -> None:
+    with refusal() as said:
+        ask(asker, "Stats", pb.StatsRequest(of=pb.STATS_OF_USERS, session_id="s1"))
+    message = "session_id: 's1' is not for users; leave it empty"
+    assert said.refusal == ("INVALID_ARGUMENT", message, "INVALID", "", "session_id", (None, None))
+
+
 @pytest.mark.parametrize("given", ["", "x", "00", "0" * 31, "0" * 33, "g" * 32, " ".join(["00"] * 16)])
 def test_a_trace_id_that_is_none_is_invalid(asker: Asker, refusal: Any, given: str) -> None:
     with refusal() as said:

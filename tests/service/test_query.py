@@ -148,6 +148,21 @@ def test_a_row_that_changes_during_a_sorted_stream_comes_once_and_at_its_end(
     ]
 
 
+@pytest.mark.parametrize("question", [ask_sessions(), ask_traces()], ids=["sessions", "traces"])
+def test_a_row_that_changes_after_a_statistic_looked_at_it_counts_once(running: Parts, question: Question[Any]) -> None:
+    put_sessions(running, 1, 2, 3)
+    began = running.store.last_change()
+    each = running.queries.walk(question, lambda: True).each(question.filter, began)
+    seen = [next(each)]
+    change(running, 3)
+    put_sessions(running, 4)
+    seen += each
+    assert [(row.summary.span_count, row.summary.start_unix_nano // builders.MS % 1000) for row in seen] == [
+        *((1, 3), (1, 2), (1, 1)),
+        (1, 4),
+    ]
+
+
 def test_page_size_0_is_the_default_and_a_larger_one_than_the_most_is_the_most(running: Parts) -> None:
     put(running, *(span(trace=number, session=f"s{number}") for number in range(1, PAGE_SIZE_MAX + 2)))
     for question in (ask_sessions(), ask_traces()):

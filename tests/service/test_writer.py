@@ -201,6 +201,21 @@ def test_a_broken_store_releases_a_query_taken_in_the_same_step(running: Parts) 
     assert asked.done()
 
 
+def test_a_store_that_breaks_in_a_task_releases_everybody_taken_in_the_same_step(running: Parts) -> None:
+    def breaks(through: int) -> None:
+        raise StoreBroken(f"no word of {through}")
+
+    running.store.forget_removals = breaks
+    first = occupy(running, 1)
+    waiting = [running.append(spans_of(2)), running.writer.forget_removals(7), running.writer.forget_removals(8)]
+    query = running.writer.settled("traces")
+    running.store.open_gate()
+    assert first.exception(DEADLINE_SECONDS) is None
+    assert [str(done.exception(DEADLINE_SECONDS)) for done in waiting] == ["no word of 7"] * 3
+    assert query.result(DEADLINE_SECONDS) is None
+    until(lambda: running.broken)
+
+
 def test_a_store_that_breaks_while_the_bad_request_is_looked_for_releases_all_of_them(running: Parts) -> None:
     occupy(running, 1)
     queued = [running.append(spans_of(number)) for number in (2, 3, 4)]

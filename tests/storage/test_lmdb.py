@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import closing
 from hashlib import blake2b
 from pathlib import Path
 
@@ -21,6 +22,14 @@ from sessiond.storage.lmdb.store import LmdbStore
 from sessiond.storage.packing import Packer
 
 QUOTA = 1 << 30
+
+
+def test_a_store_keeps_its_identity_and_shares_it_with_no_other(tmp_path: Path) -> None:
+    def identity(name: str) -> bytes:
+        with closing(LmdbStore.open(tmp_path / name, bytes_max=QUOTA)) as store:
+            return store.identity
+
+    assert identity("one") == identity("one") != identity("other")
 
 
 def test_what_was_appended_is_there_after_reopening(tmp_path: Path) -> None:

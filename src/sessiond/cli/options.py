@@ -120,3 +120,5 @@ def asking(endpoint: str, *, when_interrupted: int = EXIT_INTERRUPTED) -> Iterat
             yield client
     except RequestFailed as failure:
         raise (Refused if failure.code == "INVALID_ARGUMENT" else Failed)(str(failure)) from failure
+    except UnicodeEncodeError as error:  # an argument's bytes, which Python keeps as half characters
+        raise Refused(f"{error.object!r} is no text in UTF-8") from error

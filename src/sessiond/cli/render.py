@@ -57,7 +57,9 @@ def line(columns: Sequence[Column[Item]], row: Item, layout: Layout) -> Table:
     kept = _fitting(columns, [column.width_max or 0 for column in columns], layout.width)
     drawn = Table.grid()
     drawn.add_column(no_wrap=True, overflow="ellipsis")
-    drawn.add_row(Text(" " * GAP).join(_filled(columns[position], row, layout) for position in kept))
+    joined = Text(" " * GAP).join(_filled(columns[position], row, layout) for position in kept)
+    joined.rstrip()  # or blanks past the terminal's edge would be cut with an ellipsis
+    drawn.add_row(joined)
     return drawn
 
 

@@ -88,7 +88,9 @@ def tail(
         shown = Tail(kind, as_json=as_json)
         updates = kind.follow(client, changes_only=not everything, **conditions)
         if not everything and not changes_only:
-            began = next(updates)  # from here on changes are told: none falls between the list and them
+            while not (began := next(updates)).caught_up:
+                shown.tell(began)
+            # From here on changes are told: none falls between the list and them.
             for item in reversed(list(kind.latest(client, limit=LATEST, **conditions))):
                 shown.show(item)
             shown.tell(began)

@@ -218,12 +218,14 @@ def _bounded(page: Callable[[int], Response], page_size: int, rows: Callable[[Re
 def _streamed(new: Callable[[], Streamed], rows_of: Callable[[Streamed], Any], rows: Iterable[api.Fields]) -> Iterator[Streamed]:
     """Rows in messages that end when they have STREAMED_BYTES, the first when it has FIRST_ROWS."""
     message, held, rows_max = new(), 0, FIRST_ROWS
+    filled = rows_of(message)
     for fields in rows:
-        held += rows_of(message).add(**fields).ByteSize()
-        if held >= STREAMED_BYTES or len(rows_of(message)) == rows_max:
+        held += filled.add(**fields).ByteSize()
+        if held >= STREAMED_BYTES or len(filled) == rows_max:
             yield message
             message, held, rows_max = new(), 0, 0
-    if rows_of(message):
+            filled = rows_of(message)
+    if filled:
         yield message
 
 

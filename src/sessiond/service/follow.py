@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from sessiond.core.errors import Busy, Crowded, Invalid, TooOld
+from sessiond.core.errors import Busy, Cancelled, Crowded, Invalid, TooOld
 from sessiond.core.model import SessionSummary, TraceSummary
 from sessiond.core.places import place_unix_nano
 from sessiond.core.where import Where
@@ -63,6 +63,8 @@ class _Standing(NamedTuple):
     """All changes up to this one have been told."""
     idle_before: int
     """Sessions whose last activity was before this have been told to be idle. Unix nanoseconds."""
+    store: bytes
+    """The identity of the store whose changes these are."""
 
 
 class _Parts(NamedTuple):
@@ -103,12 +105,21 @@ class Followers:
         where a token is of so long ago that a removal may have been forgotten; Busy where the daemon stops.
         """
         if not question.order.is_default:
-            raise Invalid("order_by", "", "can't be given with follow", hint="leave it empty: changes come as they happen")
+            raise Invalid(
+                "order_by",
+                str(question.asked[-1])[:80],
+                "can't be given with follow",
+                hint="leave it empty: changes come as they happen",
+            )
         if question.filter.percentiles:
             raise Invalid("filter", question.filter.text[:80], "can't have percentiles with follow", hint="give a value")
         with self._admitted():
             wanted = lambda: is_wanted() and not self._stopping  # noqa: E731
-            yield from _Following(self._parts, question, wanted).updates(token, changes_only=changes_only)
+            try:
+                yield from _Following(self._parts, question, wanted).updates(token, changes_only=changes_only)
+            except Cancelled:
+                if not self._stopping:
+                    raise
             if self._stopping:
                 raise Busy("sessiond is stopping", hint="follow again from the last resume_token")
 
@@ -146,15 +157,16 @@ class _Following(Generic[Summary]):
         if token:
             standing = self._resumed(token)
         else:
-            standing = _Standing(0, self._sight.idle_before())
+            standing, told_at = _Standing(0, self._sight.idle_before(), self._store.identity), time.monotonic()
             place: Place | None = self._walk.begin(self._store.last_change, STREAM_PAGE)
             while place is not None and place.through is None:
                 standing = standing._replace(through=place.began)
                 if changes_only:
                     break
                 rows, place = self._walk.advance(place, STREAM_PAGE)
-                if rows:
+                if rows or time.monotonic() - told_at > HEARTBEAT_SECONDS:
                     yield Update(tuple(rows))
+                    told_at = time.monotonic()
             yield Update(token=self._token(standing), caught_up=True)
         yield from self._changes(standing)
 
@@ -219,10 +231,10 @@ class _Following(Generic[Summary]):
     def _resumed(self, token: str) -> _Standing:
         """The standing in a resume token. Raises Invalid, TooOld."""
         place = read_token(token, "resume_token", self._bound_to)
-        if len(place) != len(_Standing._fields) or not all(map(is_change, place)):
+        if len(place) != len(_Standing._fields) or not all(map(is_change, place[:-1])):
             raise not_ours(token, "resume_token")
         standing = _Standing(*place)
-        if standing.through > self._store.last_change():
+        if standing.store != self._store.identity or standing.through > self._store.last_change():
             raise TooOld("this resume_token is of another store", hint="follow without it")
         if standing.through < self._store.removals_forgotten():
             raise TooOld("so much time has passed since this resume_token that removals are forgotten", hint="follow without it")

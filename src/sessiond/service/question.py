@@ -2,6 +2,7 @@
 
 from typing import Generic, NamedTuple, TypeVar
 
+from sessiond.core.errors import Invalid
 from sessiond.core.fields import Kind
 from sessiond.core.filter import Filter, Order, parse_filter, parse_order
 from sessiond.core.model import SessionSummary, TraceSummary, UserSummary
@@ -45,7 +46,9 @@ def ask_sessions(within: Within = EVERYWHERE, filter: str = "", order_by: str = 
 
 
 def ask_users(within: Within = EVERYWHERE, filter: str = "", order_by: str = "") -> Question[UserSummary]:  # noqa: A002
-    """Users that match. Raises Invalid."""
+    """Users that match. Raises Invalid, also where they are asked for by a session: a user is of many."""
+    if within.session_id is not None:
+        raise Invalid("session_id", within.session_id[:80], "is not for users", hint="leave it empty")
     return Question(*_asked("user", within, filter, order_by))
 
 

@@ -14,6 +14,7 @@ from sessiond.core.errors import Cancelled
 from sessiond.core.filter import Filter
 from sessiond.core.fold import percentile
 from sessiond.core.model import SessionSummary, TraceSummary, UserSummary
+from sessiond.core.places import PLACE_TIME_BYTES
 from sessiond.core.seen import Seen
 from sessiond.service.freshness import Freshness
 from sessiond.service.question import Question
@@ -113,21 +114,28 @@ class Walk(Generic[Summary]):
         return tuple(percentile(sorted(held), one.share) if held else None for one, held in zip(wanted, values, strict=True))
 
     def each(self, matching: Filter, began: int) -> Iterator[Seen[Summary]]:
-        """Every row that matches, once, in no particular order: those that changed after `began` as they are at the end."""
+        """Every row that matches, once, in no particular order.
+
+        A row that changed after `began` comes as it is at the end, unless it came before it changed.
+        """
         see = self._sight.seer(matching)
+        told = array("q")
+        """Of each row that came a digest of its id: 8 bytes, where rows may be a million."""
         for rows in self._unchanged(matching, began):
-            yield from filter(matching.matches, map(see, rows))
-        told = set()
+            found = list(filter(matching.matches, map(see, rows)))
+            told.extend(map(_digest, found))
+            yield from found
         through, is_last = began, False
         while not is_last:
             self._check_wanted()
             changes = self._rows.listing.changed(through, SCAN_ROWS)
             through, is_last = changes.through, changes.is_last
-            for row in map(see, changes.rows):
-                key = _key(row.summary)
-                if key not in told and matching.matches(row):
-                    yield row
-                told.add(key)
+            changed = {_digest(row): row for row in map(see, changes.rows)}
+            for digest in filter(changed.__contains__, told):
+                del changed[digest]
+            new = {digest: row for digest, row in changed.items() if matching.matches(row)}
+            told.extend(new)
+            yield from new.values()
 
     # -- the three ways of reading ---------------------------------------------------------------------------------------------
 
@@ -185,5 +193,6 @@ class Walk(Generic[Summary]):
             raise Cancelled("nobody waits for the answer any more")
 
 
-def _key(summary: TraceSummary | SessionSummary | UserSummary) -> object:
-    return summary.trace_id if isinstance(summary, TraceSummary) else summary.key
+def _digest(row: Seen[Any]) -> int:
+    """Tells a row from all others of its kind, wherever it moves. Of 64 bits: that two are alike is not to be expected."""
+    return hash(row.place[PLACE_TIME_BYTES:])

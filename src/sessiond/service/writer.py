@@ -214,11 +214,15 @@ class Writer:
             if self._stopping and not appends:
                 self._release(tickets, tasks)
                 return False
-        for task in tasks:
-            _do(task)
         try:
+            for task in tasks:
+                _do(task)
             if appends:
                 self._commit(appends)
+        except Exception as error:
+            _refuse(appends, error)
+            _refuse(tasks, error)
+            raise
         finally:
             for ticket in tickets:
                 self._settler.wait_for(ticket.need, ticket.done, ticket.renewed)
@@ -368,8 +372,8 @@ def _do(task: _Task) -> None:
         task.done.set_result(result)
 
 
-def _refuse(appends: Iterable[_Waiting], error: Exception) -> None:
-    """Tell those who still wait why their spans are not stored."""
-    for waiting in appends:
+def _refuse(those: Iterable[_Waiting | _Task], error: Exception) -> None:
+    """Tell those who still wait why their spans are not stored, or what they wanted is not done."""
+    for waiting in those:
         if not waiting.done.done():
             waiting.done.set_exception(error)

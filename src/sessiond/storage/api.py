@@ -37,6 +37,7 @@ Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
 Summary_co = TypeVar("Summary_co", bound=AnySummary, covariant=True)
 
 RULES_BYTES: Final = 8
+STORE_ID_BYTES: Final = 8
 SPAN_PAGE_BYTES: Final = 1 << 20
 """Bytes of spans in a page of `spans`, unless a single chunk of them is larger."""
 
@@ -314,6 +315,11 @@ class Store(Protocol):
 
     def last_change(self) -> int:
         """The number of the latest change; 0 before the first."""
+        ...
+
+    @property
+    def identity(self) -> bytes:
+        """Tells this store from all others, where its numbers of changes mean nothing: STORE_ID_BYTES, drawn when it was made."""
         ...
 
     def removals_forgotten(self) -> int:

@@ -3,6 +3,7 @@
 It keeps nothing on disk, so it is for tests and for comparison alone.
 """
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -24,7 +25,18 @@ from sessiond.core.model import (
 from sessiond.core.numbers import numbers_of, signature_of
 from sessiond.core.places import place_of
 from sessiond.core.where import Where
-from sessiond.storage.api import RULES_BYTES, Appended, Changes, Extent, Marks, Page, Removal, SettledTrace, SpanPage
+from sessiond.storage.api import (
+    RULES_BYTES,
+    STORE_ID_BYTES,
+    Appended,
+    Changes,
+    Extent,
+    Marks,
+    Page,
+    Removal,
+    SettledTrace,
+    SpanPage,
+)
 from sessiond.storage.packing import PackedTrace, Packer
 
 Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
@@ -100,6 +112,7 @@ class MemoryStore:
         self._marked_users: set[UserKey] = set()
         self._change = 0
         self._forgotten = 0
+        self.identity = os.urandom(STORE_ID_BYTES)
 
     def append(self, traces: Sequence[PackedTrace]) -> Appended:
         packer = Packer()

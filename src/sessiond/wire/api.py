@@ -32,13 +32,17 @@ WithUsage = TypeVar("WithUsage", pb.Span, pb.ExplainedCall)
 
 def trace_fields(trace: TraceSummary, texts: Texts) -> Fields:
     """What is known of a trace, as the fields of its message."""
-    return _known(_TRACE, trace) | _texts(texts)
+    fields = _known(_TRACE, trace)
+    _add_texts(fields, texts)
+    return fields
 
 
 def session_fields(session: SessionSummary, texts: Texts, *, is_live: bool) -> Fields:
     """What is known of a session, as the fields of its message, and its state as the reader found it."""
-    state = pb.STATE_LIVE if is_live else pb.STATE_IDLE
-    return _known(_SESSION, session) | _texts(texts) | {"state": state}
+    fields = _known(_SESSION, session)
+    fields["state"] = pb.STATE_LIVE if is_live else pb.STATE_IDLE
+    _add_texts(fields, texts)
+    return fields
 
 
 def user_message(user: UserSummary) -> pb.User:
@@ -158,13 +162,11 @@ def _with_usage(message: WithUsage, usage: Usage | None) -> WithUsage:
     return message
 
 
-def _texts(texts: Texts) -> Fields:
-    fields: Fields = {}
+def _add_texts(fields: Fields, texts: Texts) -> None:
     if texts.input is not None:
         fields["input"], fields["input_length"] = texts.input
     if texts.output is not None:
         fields["output"], fields["output_length"] = texts.output
-    return fields
 
 
 def _known(plan: Plan, summary: object) -> Fields:

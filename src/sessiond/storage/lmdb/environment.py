@@ -17,12 +17,13 @@ from typing import Final
 import lmdb
 
 from sessiond.core.errors import Invalid, Occupied, StoreBroken, StoreFull
+from sessiond.storage.api import STORE_ID_BYTES
 from sessiond.storage.lmdb import codec, keys
 from sessiond.storage.lmdb.codec import Counters
 from sessiond.storage.lmdb.keys import Tree, Trees, Txn
 
-READERS_MAX: Final = 512
-"""Read transactions at once; every query thread holds at most one."""
+READERS_MAX: Final = 4096
+"""Read transactions at once, 64 bytes each; a thread holds at most one, and a query may have 2,048 threads (`config`)."""
 MAP_BYTES_PER_QUOTA: Final = 2
 """Address space reserved for each byte of quota: it is sparse, and a map is never grown while it is open."""
 STORE_FILE: Final = "data.mdb"
@@ -56,6 +57,7 @@ _FORMAT_KEY: Final = b"format"
 _COUNTERS_KEY: Final = b"counters"
 _RULES_KEY: Final = b"rules"
 _FORGOTTEN_KEY: Final = b"removals forgotten"
+_IDENTITY_KEY: Final = b"identity"
 _FULL_ERRORS: Final = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EIO, errno.EDQUOT))
 
 
@@ -75,6 +77,11 @@ class Environment:
         self._lock = lock
         self.trees = trees
         self.bytes_max = bytes_max
+
+    def identity(self) -> bytes:
+        """What tells this store from all others."""
+        with self.read() as txn:
+            return bytes(txn.get(_IDENTITY_KEY, b"", db=self.trees["meta"]))
 
     def confirmed_rules(self) -> bytes | None:
         """The rules that all facts are known to be of."""
@@ -196,6 +203,7 @@ def _open_locked(data_dir: Path, lock: int, bytes_max: int, names: Sequence[str]
             is_empty = txn.stat(env.open_db(None, txn=txn))["entries"] == 0
             trees = {name: env.open_db(name.encode(), txn=txn) for name in names}
             _claim_format(txn, trees["meta"], data_dir, of, is_empty=is_empty)
+            txn.put(_IDENTITY_KEY, os.urandom(STORE_ID_BYTES), db=trees["meta"], overwrite=False)
         if is_new:
             sync_directory(data_dir)
         env.reader_check()

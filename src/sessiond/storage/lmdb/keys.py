@@ -20,7 +20,7 @@ Tree: TypeAlias = lmdb._Database  # noqa: SLF001  (the handle's type has no publ
 Trees: TypeAlias = dict[str, Tree]
 
 TREES: Final = (
-    "meta",  # format, counters, rules of all facts
+    "meta",  # format, identity, counters, rules of all facts, how far removals are forgotten
     "projects",  # digest of name -> project number, name
     "trace_ids",  # trace id -> trace number
     "spans",  # trace number, span id, kind -> end, first arrival, digest, commit

@@ -27,6 +27,7 @@ class LmdbStore:
 
     def __init__(self, environment: Environment, rules: bytes) -> None:
         self._env = environment
+        self.identity = environment.identity()
         self._confirmed = environment.confirmed_rules()
         self.set_rules(rules)
         self._trees = environment.trees
