@@ -197,20 +197,20 @@ class MemoryStore:
             return Marks(tuple(self._marked_traces), tuple(self._marked_sessions), tuple(self._marked_users))
 
     def put_traces(self, settled: Sequence[SettledTrace]) -> Marks:
-        sessions: set[SessionKey] = set()
-        users: set[UserKey] = set()
+        sessions: dict[SessionKey, None] = {}
+        users: dict[UserKey, None] = {}
         with self._lock:
             for new, texts in settled:
                 self._texts[new.trace_id] = texts
                 old = self.traces.rows.get(new.trace_id)
                 for summary in (new,) if old is None else (old.summary, new):
-                    sessions.update(_session_of(summary))
-                    users.update(_user_of(summary))
+                    sessions.update(dict.fromkeys(_session_of(summary)))
+                    users.update(dict.fromkeys(_user_of(summary)))
                 self._change += 1
                 self.traces.put(new.trace_id, new, self._change)
                 self._marked_traces.discard(new.trace_id)
-            self._marked_sessions |= sessions
-            self._marked_users |= users
+            self._marked_sessions.update(sessions)
+            self._marked_users.update(users)
         return Marks(sessions=tuple(sessions), users=tuple(users))
 
     def put_sessions(self, settled: Sequence[tuple[SessionKey, SessionSummary | None]]) -> None:
