@@ -30,6 +30,7 @@ from sessiond.client.channel import TIMEOUT_SECONDS
 from sessiond.client.following import PATIENCE_SECONDS, PAUSE_SECONDS_MAX, SILENT_SECONDS_MAX
 from sessiond.config import Config, _address
 from sessiond.core import conventions
+from sessiond.core.breakdown import DEFAULT_GROUPS
 from sessiond.core.buckets import CELLS_MAX
 from sessiond.core.explain import EVIDENCE_MAX
 from sessiond.core.fields import FIELDS, Field
@@ -554,7 +555,7 @@ def test_every_meaning_of_an_attribute_is_told_of(meaning: str):
     assert part_of(page("docs/conventions.md"), f"### {meaning}")
 
 
-@pytest.mark.parametrize("table_of", [columns.session_columns, columns.trace_columns])
+@pytest.mark.parametrize("table_of", [columns.session_columns, columns.trace_columns, columns.user_columns])
 def test_the_output_shown_has_the_columns_of_today(table_of: Any):
     headers = [column.header for column in table_of([], 0)]
     assert any(
@@ -596,6 +597,7 @@ LIMITS = [
     ("docs/metrics.md", f"its first {LIST_MAX} entries"),
     ("docs/metrics.md", f"cut at {TEXT_LENGTH_MAX:,} characters"),
     ("docs/commands.md", f"at most the latest {BUCKETS_SHOWN:,} steps"),
+    ("docs/commands.md", f"the {DEFAULT_GROUPS} labels of most rows"),
     ("docs/metrics.md", f"{ROWS_MAX:,} rows; {LABELS_MAX:,} labels"),
     ("docs/metrics.md", f"{CELLS_MAX:,} steps and groups in steps"),
     ("docs/operations.md", f"up to {PROCESSES_MAX} children"),
