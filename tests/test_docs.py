@@ -30,7 +30,7 @@ from sessiond.client.channel import TIMEOUT_SECONDS
 from sessiond.client.following import PATIENCE_SECONDS, PAUSE_SECONDS_MAX, SILENT_SECONDS_MAX
 from sessiond.config import Config, _address
 from sessiond.core import conventions
-from sessiond.core.breakdown import DEFAULT_GROUPS
+from sessiond.core.breakdown import DEFAULT_GROUPS, GROUPS_MAX
 from sessiond.core.buckets import CELLS_MAX
 from sessiond.core.explain import EVIDENCE_MAX
 from sessiond.core.fields import FIELDS, Field
@@ -51,6 +51,7 @@ from sessiond.core.values import JSON_LENGTH_MAX as FACT_JSON_LENGTH_MAX
 from sessiond.server.sessions import FIRST_ROWS, MESSAGE_BYTES
 from sessiond.server.status import RETRY_SECONDS
 from sessiond.service.decoders import IDLE_SECONDS, PROCESSES_MAX
+from sessiond.service.follow import HEARTBEAT_SECONDS
 from sessiond.service.freshness import SETTLE_SECONDS_MAX
 from sessiond.service.ingest import FAILURES_MAX, MESSAGES_SHOWN
 from sessiond.service.query import PAGE_SIZE, PAGE_SIZE_MAX
@@ -588,6 +589,11 @@ LIMITS = [
     ("docs/api.md", f"pauses of up to {PAUSE_SECONDS_MAX:.0f} seconds"),
     ("docs/api.md", f"`patience` seconds ({PATIENCE_SECONDS:.0f})"),
     ("docs/api.md", f"at most {EVIDENCE_MAX} pieces"),
+    ("docs/api.md", f"nothing to say for {HEARTBEAT_SECONDS:.0f} seconds"),
+    ("docs/api.md", f"({DEFAULT_GROUPS}; at most {GROUPS_MAX})"),
+    ("docs/api.md", f"{ROWS_MAX:,} rows, {LABELS_MAX:,} labels, {CELLS_MAX:,} buckets and groups in buckets"),
+    ("docs/api.md", f"`query.followers_max`** streams ({Config().query.followers_max})"),
+    ("docs/commands.md", f"At most {Config().query.followers_max} follow one daemon"),
     ("docs/filters.md", f"at most {FILTER_LENGTH_MAX:,} characters; a filter at most {TERMS_MAX} terms"),
     ("docs/filters.md", f"parentheses at most {NESTING_MAX} deep; an order at most {FIELDS_MAX} fields"),
     ("docs/filters.md", f"A number has at most {NUMBER_LENGTH_MAX} characters"),
