@@ -30,6 +30,7 @@ from sessiond.client.channel import TIMEOUT_SECONDS
 from sessiond.client.following import PATIENCE_SECONDS, PAUSE_SECONDS_MAX, SILENT_SECONDS_MAX
 from sessiond.config import Config, _address
 from sessiond.core import conventions
+from sessiond.core.breakdown import DEFAULT_GROUPS, GROUPS_MAX
 from sessiond.core.buckets import CELLS_MAX
 from sessiond.core.explain import EVIDENCE_MAX
 from sessiond.core.fields import FIELDS, Field
@@ -50,6 +51,7 @@ from sessiond.core.values import JSON_LENGTH_MAX as FACT_JSON_LENGTH_MAX
 from sessiond.server.sessions import FIRST_ROWS, MESSAGE_BYTES
 from sessiond.server.status import RETRY_SECONDS
 from sessiond.service.decoders import IDLE_SECONDS, PROCESSES_MAX
+from sessiond.service.follow import HEARTBEAT_SECONDS
 from sessiond.service.freshness import SETTLE_SECONDS_MAX
 from sessiond.service.ingest import FAILURES_MAX, MESSAGES_SHOWN
 from sessiond.service.query import PAGE_SIZE, PAGE_SIZE_MAX
@@ -554,7 +556,7 @@ def test_every_meaning_of_an_attribute_is_told_of(meaning: str):
     assert part_of(page("docs/conventions.md"), f"### {meaning}")
 
 
-@pytest.mark.parametrize("table_of", [columns.session_columns, columns.trace_columns])
+@pytest.mark.parametrize("table_of", [columns.session_columns, columns.trace_columns, columns.user_columns])
 def test_the_output_shown_has_the_columns_of_today(table_of: Any):
     headers = [column.header for column in table_of([], 0)]
     assert any(
@@ -587,6 +589,11 @@ LIMITS = [
     ("docs/api.md", f"pauses of up to {PAUSE_SECONDS_MAX:.0f} seconds"),
     ("docs/api.md", f"`patience` seconds ({PATIENCE_SECONDS:.0f})"),
     ("docs/api.md", f"at most {EVIDENCE_MAX} pieces"),
+    ("docs/api.md", f"nothing to say for {HEARTBEAT_SECONDS:.0f} seconds"),
+    ("docs/api.md", f"({DEFAULT_GROUPS}; at most {GROUPS_MAX})"),
+    ("docs/api.md", f"{ROWS_MAX:,} rows, {LABELS_MAX:,} labels, {CELLS_MAX:,} buckets and groups in buckets"),
+    ("docs/api.md", f"`query.followers_max`** streams ({Config().query.followers_max})"),
+    ("docs/commands.md", f"At most {Config().query.followers_max} follow one daemon"),
     ("docs/filters.md", f"at most {FILTER_LENGTH_MAX:,} characters; a filter at most {TERMS_MAX} terms"),
     ("docs/filters.md", f"parentheses at most {NESTING_MAX} deep; an order at most {FIELDS_MAX} fields"),
     ("docs/filters.md", f"A number has at most {NUMBER_LENGTH_MAX} characters"),
@@ -596,6 +603,7 @@ LIMITS = [
     ("docs/metrics.md", f"its first {LIST_MAX} entries"),
     ("docs/metrics.md", f"cut at {TEXT_LENGTH_MAX:,} characters"),
     ("docs/commands.md", f"at most the latest {BUCKETS_SHOWN:,} steps"),
+    ("docs/commands.md", f"the {DEFAULT_GROUPS} labels of most rows"),
     ("docs/metrics.md", f"{ROWS_MAX:,} rows; {LABELS_MAX:,} labels"),
     ("docs/metrics.md", f"{CELLS_MAX:,} steps and groups in steps"),
     ("docs/operations.md", f"up to {PROCESSES_MAX} children"),
