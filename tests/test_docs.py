@@ -30,8 +30,6 @@ from sessiond.client.channel import TIMEOUT_SECONDS
 from sessiond.client.following import PATIENCE_SECONDS, PAUSE_SECONDS_MAX, SILENT_SECONDS_MAX
 from sessiond.config import Config, _address
 from sessiond.core import conventions
-from sessiond.core.breakdown import DEFAULT_GROUPS, GROUPS_MAX
-from sessiond.core.buckets import CELLS_MAX
 from sessiond.core.explain import EVIDENCE_MAX
 from sessiond.core.fields import FIELDS, Field
 from sessiond.core.filter import parse_filter, parse_order
@@ -40,11 +38,13 @@ from sessiond.core.filter.lexer import TEXT_LENGTH_MAX as FILTER_LENGTH_MAX
 from sessiond.core.filter.literals import NUMBER_LENGTH_MAX, TAKES, examples
 from sessiond.core.filter.order import FIELDS_MAX
 from sessiond.core.fold import LIST_MAX, METADATA_KEYS_MAX
-from sessiond.core.label_sets import LABELS_MAX
 from sessiond.core.message_shapes import JSON_LENGTH_MAX, WRAPPERS
 from sessiond.core.messages import INPUT, OUTPUT, SHORT_LENGTH_MAX, Source
 from sessiond.core.objects import METADATA_VALUE_LENGTH_MAX, PYTHON_LENGTH_MAX, TAGS_MAX
-from sessiond.core.tally import ROWS_MAX
+from sessiond.core.statistics.breakdown import DEFAULT_GROUPS, GROUPS_MAX
+from sessiond.core.statistics.buckets import CELLS_MAX
+from sessiond.core.statistics.label_sets import LABELS_MAX
+from sessiond.core.statistics.tally import ROWS_MAX
 from sessiond.core.text_spans import CANDIDATES_MAX
 from sessiond.core.values import COUNT_END, ID_LENGTH_MAX, TEXT_LENGTH_MAX
 from sessiond.core.values import JSON_LENGTH_MAX as FACT_JSON_LENGTH_MAX

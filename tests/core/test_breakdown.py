@@ -2,8 +2,8 @@
 
 import pytest
 
-from sessiond.core.breakdown import Breakdown, groupable
 from sessiond.core.errors import Invalid
+from sessiond.core.statistics.breakdown import Breakdown, groupable
 
 MINUTE = 60 * 10**9
 WEEK = 7 * 24 * 60 * MINUTE

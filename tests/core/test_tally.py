@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import MS, T0, turn
-from sessiond.core import buckets, label_sets, session, tally, user
-from sessiond.core.breakdown import Breakdown
+from sessiond.core import session, user
 from sessiond.core.costs import NO_CALLS
 from sessiond.core.errors import Invalid
 from sessiond.core.model import Costs, SessionKey, Usage, UserKey
 from sessiond.core.numbers import numbers_of
-from sessiond.core.stats import Distribution, Group, Statistics, Stats
+from sessiond.core.statistics import buckets, label_sets, tally
+from sessiond.core.statistics.answer import Distribution, Group, Statistics, Stats
+from sessiond.core.statistics.breakdown import Breakdown
 
 MINUTE = 60 * 10**9
 HOUR = 60 * MINUTE

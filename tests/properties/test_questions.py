@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from builders import ARRIVAL, MS, RULES, packed
-from sessiond.core.breakdown import Breakdown
 from sessiond.core.fields import Kind
+from sessiond.core.statistics.breakdown import Breakdown
 from sessiond.service.check import check
 from sessiond.service.freshness import Freshness
 from sessiond.service.query import Queries

@@ -4,10 +4,10 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from sessiond.core.breakdown import Breakdown
-from sessiond.core.buckets import CELLS_MAX
 from sessiond.core.errors import Invalid
-from sessiond.core.stats import Bucket, Distribution, Group, Statistics, Stats
+from sessiond.core.statistics.answer import Bucket, Distribution, Group, Statistics, Stats
+from sessiond.core.statistics.breakdown import Breakdown
+from sessiond.core.statistics.buckets import CELLS_MAX
 from sessiond.wire import stats
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 

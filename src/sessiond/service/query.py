@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from sessiond.core import trace
-from sessiond.core.breakdown import Breakdown
 from sessiond.core.calls import select
 from sessiond.core.costs import Priced
 from sessiond.core.errors import Invalid, NotFound
@@ -12,8 +11,9 @@ from sessiond.core.explain import Explanation, Told, explain
 from sessiond.core.identity import chronological
 from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, StoredSpan, Texts, TraceSummary, UserKey, UserSummary
 from sessiond.core.places import PLACE_BYTES_MAX
-from sessiond.core.stats import Stats
-from sessiond.core.tally import Tally
+from sessiond.core.statistics.answer import Stats
+from sessiond.core.statistics.breakdown import Breakdown
+from sessiond.core.statistics.tally import Tally
 from sessiond.service.figures import said
 from sessiond.service.freshness import Freshness
 from sessiond.service.question import Question

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
-from sessiond.core.breakdown import Breakdown
 from sessiond.core.errors import Invalid
 from sessiond.core.fields import Kind
-from sessiond.core.stats import Bucket, Distribution, Group, Rest, Statistics, Stats
+from sessiond.core.statistics.answer import Bucket, Distribution, Group, Rest, Statistics, Stats
+from sessiond.core.statistics.breakdown import Breakdown
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire.api import NANO_PER_MILLI, NANO_PER_USD, timestamp
 

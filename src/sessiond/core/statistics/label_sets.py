@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from sessiond.core.breakdown import Labels
 from sessiond.core.errors import Invalid
-from sessiond.core.stats import Rest
+from sessiond.core.statistics.answer import Rest
+from sessiond.core.statistics.breakdown import Labels
 
 LABELS_MAX: Final = 100_000
 """Labels of all different sets together: 20 MB of usual names. Cutting would be as cheap, but then groups would depend on which

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Final, NamedTuple, Self, TypeAlias, cast
 
-from sessiond.core.buckets import seconds
 from sessiond.core.errors import Invalid
 from sessiond.core.fields import FIELDS, AnySummary, Kind
 from sessiond.core.model import SessionSummary, TraceSummary
 from sessiond.core.numbers import NUMBERS
 from sessiond.core.seen import Seen
+from sessiond.core.statistics.buckets import seconds
 
 BUCKET_MIN_NANO: Final = 60 * 10**9
 BUCKET_MAX_NANO: Final = 7 * 86400 * 10**9

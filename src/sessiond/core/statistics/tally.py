@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
-from sessiond.core.breakdown import Breakdown
-from sessiond.core.buckets import Buckets
 from sessiond.core.errors import Invalid
 from sessiond.core.fields import AnySummary, Kind
 from sessiond.core.fold import total
-from sessiond.core.label_sets import LabelSets, Members
 from sessiond.core.numbers import ABSENT, NUMBERS
 from sessiond.core.seen import Seen
-from sessiond.core.stats import Bucket, Distribution, Group, Statistics, Stats
+from sessiond.core.statistics.answer import Bucket, Distribution, Group, Statistics, Stats
+from sessiond.core.statistics.breakdown import Breakdown
+from sessiond.core.statistics.buckets import Buckets
+from sessiond.core.statistics.label_sets import LabelSets, Members
 
 ROWS_MAX: Final = 2_000_000
 """At some 80 bytes each, and twice that again while an answer with groups and buckets is made: 450 MB (measured)."""
