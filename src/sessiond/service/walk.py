@@ -125,7 +125,7 @@ class Walk(Generic[Summary]):
         """Of each row that came a digest of its id: 8 bytes, where rows may be a million."""
         for rows in self._unchanged(matching, began):
             found = list(filter(matching.matches, map(see, rows)))
-            told.extend(map(_digest, found))
+            told.fromlist([hash(row.place[PLACE_TIME_BYTES:]) for row in found])  # as _digest, without the call
             yield from found
         through, is_last = began, False
         while not is_last:
