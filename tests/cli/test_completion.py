@@ -83,6 +83,8 @@ def test_a_field_is_completed_from_its_beginning(completions):
     assert completions("sessions", "--filter", "'ttft_f") == ["ttft_first_ms"]
     assert completions("tail", "--traces", "--filter", "root_m") == ["root_missing"]
     assert completions("tail", "--filter", "root_m") == []
+    assert completions("stats", "--filter", "root_m") == ["root_missing"]
+    assert completions("stats", "--of", "users", "--filter", "first_s") == ["first_seen_time"]
 
 
 def test_an_order_is_completed_field_by_field(completions):

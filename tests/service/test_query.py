@@ -13,9 +13,13 @@ from daemon import DEADLINE_SECONDS, Parts, parts
 from sessiond.core.errors import Busy, Invalid, NotFound
 from sessiond.core.model import Cost, SessionKey
 from sessiond.service import freshness, query
-from sessiond.service.query import PAGE_SIZE, PAGE_SIZE_MAX, STREAM_PAGE
+from sessiond.service.freshness import Freshness
+from sessiond.service.query import PAGE_SIZE, PAGE_SIZE_MAX, STREAM_PAGE, Queries
 from sessiond.service.question import Question, Within, ask_sessions, ask_traces, ask_users
+from sessiond.service.seen import Sight
 from sessiond.service.tokens import write_token
+
+IDLE_NANO = 10**9
 
 
 @pytest.fixture
@@ -146,6 +150,16 @@ def test_a_row_that_changes_during_a_sorted_stream_comes_once_and_at_its_end(
         *[("s1", 1), ("s2", 1), ("s3", 1), ("s4", 1), ("s6", 1), ("s7", 1)],
         *[("s5", 2), ("s1", 2)],
     ]
+
+
+def test_a_session_that_turns_idle_during_a_walk_by_state_is_not_skipped(running: Parts) -> None:
+    put_sessions(running, 1, 2, 3)
+    now = [builders.ARRIVAL + 2 + IDLE_NANO]
+    sight = Sight(running.store, idle_nano=IDLE_NANO, clock=lambda: now[0])
+    queries = Queries(running.store, Freshness(running.writer), lambda: builders.RULES, sight)
+    question = ask_sessions(order_by="state desc, last_activity_time desc")
+    walked = pages(lambda token: queries.page(question, 1, token), lambda: now.__setitem__(0, now[0] + 1))
+    assert [row.session_id for page in walked for row in page] == ["s1", "s3", "s2"]
 
 
 @pytest.mark.parametrize("question", [ask_sessions(), ask_traces()], ids=["sessions", "traces"])

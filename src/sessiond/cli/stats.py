@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -15,8 +15,10 @@ from sessiond.cli.output import layout_of_stdout, remark, show, show_json
 from sessiond.cli.stats_tables import shown
 from sessiond.client import StatsOf, StatsResponse
 from sessiond.client.rows import Row, row
+from sessiond.core.fields import Kind
 
-KINDS: Final = ("traces", "sessions", "users")
+KINDS: Final[Mapping[str, Kind]] = {"traces": "trace", "sessions": "session", "users": "user"}
+"""What may be counted, and of which kind its rows are."""
 FIELDS: Final = {
     "model": "models",
     "request_model": "request_models",
@@ -47,8 +49,8 @@ class LengthType(click.ParamType[timedelta]):
 
 
 @click.command()
-@click.option("--of", type=click.Choice(KINDS), default=KINDS[0], show_default=True, help="What is counted.")
-@click.option("--filter", "filter_", default="", metavar="FILTER", help="Only what this matches, such as 'cost_usd > 0.5'.")
+@click.option("--of", type=click.Choice(list(KINDS)), default="traces", show_default=True, help="What is counted.")
+@options.filtered(lambda ctx: KINDS[ctx.params.get("of", "traces")])
 @options.project
 @options.session_id
 @options.user_id
@@ -66,7 +68,7 @@ class LengthType(click.ParamType[timedelta]):
 def stats(
     *,
     of: StatsOf,
-    filter_: str,
+    filter: str,  # noqa: A002  (the option's name)
     project: str,
     session_id: str,
     user_id: str,
@@ -90,7 +92,7 @@ def stats(
             user_id=user_id,
             since=since,
             until=until,
-            filter=filter_,
+            filter=filter,
             bucket=bucket,
             group_by=FIELDS.get(by, by),
         )

@@ -194,7 +194,9 @@ def _read_place(token: str, question: Question[Summary]) -> Place:
 
 def _is_sound(place: Place, question: Question[Summary]) -> bool:
     """Whether a place that came from outside could be one that was given out. Raises ValueError too."""
-    numbers_fit = is_change(place.began) and (place.through is None or is_change(place.through))
+    numbers_fit = (
+        is_change(place.began) and (place.through is None or is_change(place.through)) and is_change(place.began_unix_nano)
+    )
     thresholds_fit = _are_thresholds(place.thresholds, len(question.filter.percentiles))
     return numbers_fit and thresholds_fit and _is_row(place.after, question)
 

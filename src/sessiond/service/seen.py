@@ -58,6 +58,14 @@ class Sight:
         self.idle_nano = idle_nano
         self._clock = clock
 
+    def now(self) -> int:
+        """Unix nanoseconds."""
+        return self._clock()
+
+    def as_of(self, unix_nano: int) -> "Sight":
+        """The same at a time that stands still."""
+        return Sight(self._store, idle_nano=self.idle_nano, clock=lambda: unix_nano)
+
     def at(self, row: Row[Summary]) -> SeenRow[Summary]:
         """A row, seen."""
         return SeenRow(row, self)

@@ -129,11 +129,6 @@ class Environment:
         stats = (txn.stat(tree) for tree in self.trees.values())
         return page_bytes * sum(stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"] for stat in stats)
 
-    def reap_readers(self) -> int:
-        """Free the slots of readers whose process died; how many there were."""
-        reaped: int = self._env.reader_check()
-        return reaped
-
     def close(self) -> None:
         self._env.close()
         os.close(self._lock)
