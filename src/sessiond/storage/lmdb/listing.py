@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
-from itertools import islice, takewhile
+from itertools import islice
 from operator import itemgetter
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -100,8 +100,7 @@ def _places(txn: Txn, trees: Trees, kind: Kind, where: Where, after: bytes | Non
     else:
         tree, found = _KINDS[kind].by_place, [number(project) for project, _ in projects]
     before = after if where.until_unix_nano is None else min(after or _PAST_ALL, number(where.until_unix_nano))
-    since = number(where.since_unix_nano or 0)
-    return takewhile(lambda found: found[0] >= since, _descending_over(txn, trees[tree], found, before))
+    return _descending_over(txn, trees[tree], found, before, number(where.since_unix_nano or 0))
 
 
 def _of_single(rows: Sequence[tuple[SessionRow | UserRow | None, bytes]], after: bytes | None) -> Iterator[tuple[bytes, bytes]]:
@@ -110,11 +109,12 @@ def _of_single(rows: Sequence[tuple[SessionRow | UserRow | None, bytes]], after:
     return (place for place in places if after is None or place[0] < after)
 
 
-def _descending_over(txn: Txn, tree: Tree, prefixes: list[bytes], before: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+def _descending_over(
+    txn: Txn, tree: Tree, prefixes: list[bytes], before: bytes | None, since: bytes
+) -> Iterator[tuple[bytes, bytes]]:
     """The rows under several prefixes as one, by the rest of their keys."""
-    if len(prefixes) == 1:
-        return descending(txn, tree, prefixes[0], before)
-    return merge(*(descending(txn, tree, prefix, before) for prefix in prefixes), reverse=True)
+    walks = [descending(txn, tree, prefix, before, since) for prefix in prefixes]
+    return walks[0] if len(walks) == 1 else merge(*walks, reverse=True)
 
 
 def _projects(txn: Txn, trees: Trees, name: str | None) -> list[tuple[int, str]]:

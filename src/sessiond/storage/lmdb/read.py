@@ -26,15 +26,17 @@ def ascending(txn: Txn, tree: Tree, prefix: bytes, after: bytes | None = None) -
                 yield rest, value
 
 
-def descending(txn: Txn, tree: Tree, prefix: bytes, before: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
-    """(rest of the key, value) of the rows under `prefix`, largest first, from just below the rest `before`."""
+def descending(
+    txn: Txn, tree: Tree, prefix: bytes, before: bytes | None = None, since: bytes = b""
+) -> Iterator[tuple[bytes, bytes]]:
+    """(rest of the key, value) of the rows under `prefix`, largest first, from just below the rest `before` down to `since`."""
     with txn.cursor(db=tree) as cursor:
         bound = keys.past(prefix) if before is None else prefix + before
         if not (cursor.prev() if cursor.set_range(bound) else cursor.last()):
             return
-        skipped = len(prefix)
+        last, skipped = prefix + since, len(prefix)
         for key, value in cursor.iterprev():
-            if not key.startswith(prefix):
+            if key < last:
                 return
             yield key[skipped:], value
 
