@@ -23,17 +23,21 @@ NOW = 1_767_225_600 * 10**9 + 5
         ("2026-01-01T00:00:00.123456789Z", 1_767_225_600, 123_456_789),
         ("2026-01-01T02:00:00+02:00", 1_767_225_600, 0),
         ("1950-01-01T00:00:00Z", 0, 0),
+        ("2026-01-01", 1_767_225_600, 0),
     ],
 )
 def test_since_is_a_time_or_an_age(text, seconds, nanos):
     assert moment(text, NOW) == Timestamp(seconds=seconds, nanos=nanos)
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2 h", "-2h", "1w", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z"])
+@pytest.mark.parametrize("text", ["", "yesterday", "2 h", "-2h", "1w", "2026-02-30", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z"])
 def test_since_of_another_form_is_refused_with_examples(text):
     result = CliRunner().invoke(main, ["sessions", "--since", text])
     assert result.exit_code == 2
-    assert f"{text!r} is no time such as 2026-01-31T09:30:00Z and no age such as 15m, 2h or 7d" in " ".join(result.stderr.split())
+    assert (
+        f"{text!r} is no time such as 2026-01-31T09:30:00Z, no day such as 2026-01-31 and no age such as 15m, 2h or 7d"
+        in " ".join(result.stderr.split())
+    )
 
 
 @pytest.mark.parametrize("text", ["localhost", "localhost:0", "localhost:99999", "http://localhost:4319", ":4319", "::1:4319"])

@@ -12,7 +12,7 @@ from builders import received, span, trace_id
 from daemon import DEADLINE_SECONDS, Parts, parts
 from sessiond.core.errors import Busy, Invalid, NotFound
 from sessiond.core.model import Cost, SessionKey
-from sessiond.service import freshness, query
+from sessiond.service import foremost, freshness, query
 from sessiond.service.freshness import Freshness
 from sessiond.service.query import PAGE_SIZE, PAGE_SIZE_MAX, STREAM_PAGE, Queries
 from sessiond.service.question import Question, Within, ask_sessions, ask_traces, ask_users
@@ -242,6 +242,25 @@ def test_a_token_of_the_other_list_is_refused(running: Parts) -> None:
         running.queries.page(ask_sessions(), 1, traces)
 
 
+def test_a_token_of_another_store_is_refused(running: Parts, tmp_path: Path) -> None:
+    put_sessions(running, 1, 2)
+    _, token = running.queries.page(ask_sessions(), 1, "")
+    with parts(tmp_path / "other") as other, pytest.raises(Invalid, match="belongs to another request"):
+        other.queries.page(ask_sessions(), 1, token)
+
+
+def test_a_sorted_walk_over_rows_too_large_to_hold_gives_each_once(running: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foremost, "BYTES_MAX", 3000)  # some three rows
+    put_sessions(running, *range(1, 21))
+    expected = [f"s{number}" for number in range(1, 21)]
+    question = ask_sessions(order_by="start_time")
+    streamed = list(running.queries.stream(question))
+    assert [row.session_id for page in streamed for row in page] == expected
+    assert max(map(len, streamed)) <= 6
+    walked = pages(lambda token: running.queries.page(question, 15, token), lambda: None)
+    assert [row.session_id for page in walked for row in page] == expected
+
+
 @pytest.mark.parametrize("token", ["x", "!!!!", "é", "\x00", "A" * 10_000, "3f____8=", "oA==", "kA==", "gA=="])
 def test_what_is_no_token_is_refused(running: Parts, token: str) -> None:
     put_sessions(running, 1, 2)
@@ -285,7 +304,7 @@ AFTER = b"place"
 )
 def test_a_forged_token_is_refused_as_the_callers_mistake(running: Parts, fields: tuple[Any, ...]) -> None:
     put_sessions(running, 1, 2)
-    forged = write_token(ask_sessions().asked, fields)
+    forged = write_token((running.store.identity, *ask_sessions().asked), fields)
     with pytest.raises(Invalid, match="page_token"):
         running.queries.page(ask_sessions(), 1, forged)
 
@@ -297,7 +316,7 @@ def test_a_forged_token_is_refused_as_the_callers_mistake(running: Parts, fields
 )
 def test_a_forged_token_of_the_right_form_breaks_nothing(running: Parts, fields: tuple[Any, ...]) -> None:
     put_sessions(running, 1, 2)
-    forged = write_token(ask_sessions().asked, fields)
+    forged = write_token((running.store.identity, *ask_sessions().asked), fields)
     running.queries.page(ask_sessions(), 1, forged)
     assert [row.session_id for row in running.queries.page(ask_sessions(), 0, "")[0]] == ["s2", "s1"]
     assert running.broken == []

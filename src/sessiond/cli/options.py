@@ -24,6 +24,7 @@ DEFAULT_LIMIT: Final = 50
 _ENDPOINT: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):([0-9]{1,5})")
 _PORT_MAX: Final = 65535
 _AGE: Final = re.compile(r"([0-9]{1,9})([smhd])")
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _SECONDS_OF: Final = dict(AGE_UNITS)
 
 
@@ -40,7 +41,7 @@ class EndpointType(click.ParamType[str]):
 
 
 class SinceType(click.ParamType[Timestamp]):
-    """A moment as RFC 3339 with its time zone, or as an age before now."""
+    """A moment as RFC 3339 with its time zone, the beginning of a day in UTC, or an age before now."""
 
     name = "TIME|AGE"
 
@@ -48,7 +49,7 @@ class SinceType(click.ParamType[Timestamp]):
         try:
             return value if isinstance(value, Timestamp) else moment(str(value), time.time_ns())
         except ValueError:
-            self.fail(f"{value!r} is no time such as 2026-01-31T09:30:00Z and no age such as 15m, 2h or 7d", param, ctx)
+            self.fail(f"{value!r} is no time such as 2026-01-31T09:30:00Z, no day such as 2026-01-31 and no age such as 15m, 2h or 7d", param, ctx)
 
 
 def moment(text: str, now_unix_nano: int) -> Timestamp:
@@ -56,7 +57,7 @@ def moment(text: str, now_unix_nano: int) -> Timestamp:
     found = Timestamp()
     age = _AGE.fullmatch(text)
     if age is None:
-        found.FromJsonString(text)
+        found.FromJsonString(f"{text}T00:00:00Z" if _DAY.fullmatch(text) else text)
     else:
         found.FromNanoseconds(max(0, now_unix_nano - int(age[1]) * _SECONDS_OF[age[2]] * 10**9))
     return found if found.seconds >= 0 else Timestamp()
@@ -84,7 +85,7 @@ project = click.option("--project", default="", metavar="NAME", help="Only this 
 session_id = click.option("--session", "session_id", default="", metavar="ID", help="Only this session.")
 user_id = click.option("--user", "user_id", default="", metavar="ID", help="Only what this user took part in.")
 since = click.option(
-    "--since", type=SinceType(), help="Only what started at or after a time, or at most so long ago (15m, 2h, 7d)."
+    "--since", type=SinceType(), help="Only what started at or after a time or day, or at most so long ago (15m, 2h, 7d)."
 )
 
 config = click.option("--config", type=click.Path(path_type=Path), help="The daemon's settings; its prices and keys are used.")

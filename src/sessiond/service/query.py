@@ -29,7 +29,7 @@ PAGE_SIZE_MAX: Final = 1000
 STREAM_PAGE: Final = 250
 """Rows read at once for a stream."""
 SORTED_PAGE: Final = 10_000
-"""As STREAM_PAGE, where each page looks at all rows to find those that come next in an order: some 10 MB."""
+"""As STREAM_PAGE, where each page looks at all rows to find those that come next in an order; fewer, if they are large."""
 
 Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
 IsWanted = Callable[[], bool]
@@ -74,13 +74,13 @@ class Queries:
             raise Invalid("page_size", page_size, "must not be negative")
         limit = min(page_size or PAGE_SIZE, PAGE_SIZE_MAX)
         walk = self.walk(question, is_wanted)
-        came_to = _read_place(token, question) if token else None
+        came_to = self._read_place(token, question) if token else None
         place: Place | None = walk.begin(self._store.last_change, limit) if came_to is None else walk.resume(came_to)
         found: list[Summary] = []
         while place is not None and len(found) < limit:
             more, place = walk.advance(place, limit - len(found))
             found += more
-        return found, "" if place is None else write_token(question.asked, place)
+        return found, "" if place is None else write_token(self._bound_to(question), place)
 
     def stream(self, question: Question[Summary], is_wanted: IsWanted = always) -> Iterator[list[Summary]]:
         """Every row in the order of `page`, some at a time. Raises as `page`."""
@@ -102,6 +102,21 @@ class Queries:
     def walk(self, question: Question[Summary], is_wanted: IsWanted) -> Walk[Summary]:
         """The walk of a question."""
         return Walk(self.rows_of[question.kind], question, self._sight, self._freshness, is_wanted)
+
+    def _bound_to(self, question: Question[Any]) -> tuple[object, ...]:
+        """What a page token is good for: this question, of this store."""
+        return self._store.identity, *question.asked
+
+    def _read_place(self, token: str, question: Question[Any]) -> Place:
+        """The place in a page token that this question was given."""
+        try:
+            place = Place(*read_token(token, "page_token", self._bound_to(question)))
+            is_sound = _is_sound(place, question)
+        except (ValueError, TypeError) as error:
+            raise not_ours(token, "page_token") from error
+        if not is_sound:
+            raise not_ours(token, "page_token")
+        return place
 
     def session(self, key: SessionKey) -> tuple[SessionSummary, list[TraceSummary]]:
         """A session and its traces in order. Raises NotFound."""
@@ -178,18 +193,6 @@ def _pages(walk: Walk[Summary], place: Place | None, limit: int) -> Iterator[lis
         found, place = walk.advance(place, limit)
         if found:
             yield found
-
-
-def _read_place(token: str, question: Question[Summary]) -> Place:
-    """The place in a page token that this question was given."""
-    try:
-        place = Place(*read_token(token, "page_token", question.asked))
-        is_sound = _is_sound(place, question)
-    except (ValueError, TypeError) as error:
-        raise not_ours(token, "page_token") from error
-    if not is_sound:
-        raise not_ours(token, "page_token")
-    return place
 
 
 def _is_sound(place: Place, question: Question[Summary]) -> bool:

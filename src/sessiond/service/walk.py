@@ -6,8 +6,6 @@ nothing is skipped, and only a row that changed during the walk can come twice. 
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from heapq import nsmallest
-from operator import itemgetter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from sessiond.core.errors import Cancelled
@@ -16,6 +14,7 @@ from sessiond.core.fold import percentile
 from sessiond.core.model import SessionSummary, TraceSummary, UserSummary
 from sessiond.core.places import PLACE_TIME_BYTES
 from sessiond.core.seen import Seen
+from sessiond.service.foremost import Foremost
 from sessiond.service.freshness import Freshness
 from sessiond.service.question import Question
 from sessiond.service.seen import Sight
@@ -171,14 +170,17 @@ class Walk(Generic[Summary]):
         after = None if place.after is None else self._order.unpack(place.after)
         sight = self._sight.as_of(place.began_unix_nano)
         see = sight.at if self._order.looks_beyond else sight.seer(fixed)
-        matching = (row for rows in self._unchanged(fixed, place.began) for row in map(see, rows) if fixed.matches(row))
-        keyed = ((self._order.key(row), row) for row in matching)
-        ahead = keyed if after is None else (one for one in keyed if one[0] > after)
-        best = nsmallest(limit + 1, ahead, key=itemgetter(0))
-        found = [row.summary for _, row in best[:limit]]
-        if len(best) > limit:
-            return found, place._replace(after=self._order.pack(best[limit - 1][0]))
-        return found, place._replace(through=place.began)
+        foremost = Foremost[Summary](limit)
+        for rows in self._unchanged(fixed, place.began):
+            for row in rows:
+                seen = see(row)
+                if fixed.matches(seen):
+                    key = self._order.key(seen)
+                    if after is None or key > after:
+                        foremost.add(key, row)
+        found, last = foremost.rows()
+        reached = place._replace(through=place.began) if last is None else place._replace(after=self._order.pack(last))
+        return [row.summary for row in found], reached
 
     def _unchanged(self, matching: Filter, began: int) -> Iterator[list[Row[Summary]]]:
         """All rows that `matching` narrows to and that have not changed since, a page at a time."""

@@ -91,6 +91,11 @@ class Row(Protocol, Generic[Summary_co]):
         ...
 
     @property
+    def size(self) -> int:
+        """About how many bytes it holds."""
+        ...
+
+    @property
     def signature(self) -> int:
         """`core.numbers.signature_of` its summary."""
         ...

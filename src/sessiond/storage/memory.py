@@ -58,6 +58,7 @@ class _Row(NamedTuple, Generic[Summary]):
     signature: int
     numbers: Sequence[int]
     summary: Summary
+    size: int = 0
 
 
 class _Listing(Generic[Key, Summary]):

@@ -168,6 +168,10 @@ class ListedRow(Generic[Summary_co]):
         self._summary: Summary_co | None = None
 
     @property
+    def size(self) -> int:
+        return len(self._packed)
+
+    @property
     def place(self) -> bytes:
         return place_of(self.summary) if self._place is None else self._place
 
