@@ -49,7 +49,8 @@ class SinceType(click.ParamType[Timestamp]):
         try:
             return value if isinstance(value, Timestamp) else moment(str(value), time.time_ns())
         except ValueError:
-            self.fail(f"{value!r} is no time such as 2026-01-31T09:30:00Z, no day such as 2026-01-31 and no age such as 15m, 2h or 7d", param, ctx)
+            told = "is no time such as 2026-01-31T09:30:00Z, no day such as 2026-01-31 and no age such as 15m, 2h or 7d"
+            self.fail(f"{value!r} {told}", param, ctx)
 
 
 def moment(text: str, now_unix_nano: int) -> Timestamp:
