@@ -25,15 +25,15 @@ from sessiond.server.admin import AdminService, Identity
 from sessiond.server.listen import Listener, bind
 from sessiond.server.receiver import TRACE_SERVICE, trace_service
 from sessiond.server.sessions import SessionService
+from sessiond.service.asking.follow import Followers
+from sessiond.service.asking.freshness import Freshness
+from sessiond.service.asking.query import Queries
+from sessiond.service.asking.seen import Sight
 from sessiond.service.check import check
 from sessiond.service.decoders import Decoders
-from sessiond.service.follow import Followers
-from sessiond.service.freshness import Freshness
 from sessiond.service.ingest import Ingest
-from sessiond.service.query import Queries
 from sessiond.service.reprice import reprice
 from sessiond.service.rules import Rules
-from sessiond.service.seen import Sight
 from sessiond.service.settle import Settler
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Appended, Store

@@ -50,11 +50,11 @@ from sessiond.core.values import COUNT_END, ID_LENGTH_MAX, TEXT_LENGTH_MAX
 from sessiond.core.values import JSON_LENGTH_MAX as FACT_JSON_LENGTH_MAX
 from sessiond.server.sessions import FIRST_ROWS, MESSAGE_BYTES
 from sessiond.server.status import RETRY_SECONDS
+from sessiond.service.asking.follow import HEARTBEAT_SECONDS
+from sessiond.service.asking.freshness import SETTLE_SECONDS_MAX
+from sessiond.service.asking.query import PAGE_SIZE, PAGE_SIZE_MAX
 from sessiond.service.decoders import IDLE_SECONDS, PROCESSES_MAX
-from sessiond.service.follow import HEARTBEAT_SECONDS
-from sessiond.service.freshness import SETTLE_SECONDS_MAX
 from sessiond.service.ingest import FAILURES_MAX, MESSAGES_SHOWN
-from sessiond.service.query import PAGE_SIZE, PAGE_SIZE_MAX
 from sessiond.storage.lmdb.keys import FORMAT
 from sessiond.wire._pb.v1 import admin_service_pb2, resources_pb2, session_service_pb2
 from sessiond.wire.spans import EVENTS_READ_MAX

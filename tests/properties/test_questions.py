@@ -16,11 +16,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from builders import ARRIVAL, MS, RULES, packed
 from sessiond.core.fields import Kind
 from sessiond.core.statistics.breakdown import Breakdown
+from sessiond.service.asking.freshness import Freshness
+from sessiond.service.asking.query import Queries
+from sessiond.service.asking.question import Question, ask_sessions, ask_traces, ask_users
+from sessiond.service.asking.seen import Sight
 from sessiond.service.check import check
-from sessiond.service.freshness import Freshness
-from sessiond.service.query import Queries
-from sessiond.service.question import Question, ask_sessions, ask_traces, ask_users
-from sessiond.service.seen import Sight
 from sessiond.service.settle import Settler
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Store

@@ -17,9 +17,10 @@ from sessiond.core.model import SessionKey, UserKey
 from sessiond.core.pricing import UnitPrices
 from sessiond.core.where import Where
 from sessiond.prices import GenaiPriceBook, Override, token_price
-from sessiond.service import freshness, renewal, settle
+from sessiond.service import renewal, settle
+from sessiond.service.asking import freshness
+from sessiond.service.asking.question import Within, ask_sessions, ask_traces
 from sessiond.service.check import Checked, check
-from sessiond.service.question import Within, ask_sessions, ask_traces
 from sessiond.service.renewal import Renewal, Renewed
 from sessiond.service.rules import Rules
 from sessiond.service.settle import Settler

@@ -14,7 +14,7 @@ from sessiond.core import session, trace, user
 from sessiond.core.errors import StoreFull
 from sessiond.core.model import SessionKey, SpanFacts, UserKey
 from sessiond.core.where import Where
-from sessiond.service.question import ask_sessions
+from sessiond.service.asking.question import ask_sessions
 from sessiond.service.settle import TRACES_PER_SLICE, Settler, Waiting
 from sessiond.storage.api import Marks, Store
 from sessiond.storage.lmdb.store import LmdbStore

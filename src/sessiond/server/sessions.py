@@ -12,9 +12,9 @@ from sessiond.core.fields import Kind
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary, UserKey
 from sessiond.core.trace import DEFAULT_PROJECT
 from sessiond.server.status import translated
-from sessiond.service.follow import Followers, Update
-from sessiond.service.query import Queries
-from sessiond.service.question import Question, Within, ask_sessions, ask_traces, ask_users
+from sessiond.service.asking.follow import Followers, Update
+from sessiond.service.asking.query import Queries
+from sessiond.service.asking.question import Question, Within, ask_sessions, ask_traces, ask_users
 from sessiond.wire import api
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.resources_pb2 import User
@@ -40,7 +40,7 @@ Request = pb.ListSessionsRequest | pb.ListTracesRequest | pb.ListUsersRequest | 
 
 
 class SessionService(SessionServiceServicer):
-    """The servicer over `service.query` and `service.follow`."""
+    """The servicer over `service.asking`."""
 
     def __init__(self, queries: Queries, followers: Followers) -> None:
         self._queries = queries

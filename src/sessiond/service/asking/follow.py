@@ -14,11 +14,11 @@ from sessiond.core.errors import Busy, Cancelled, Crowded, Invalid, TooOld
 from sessiond.core.model import SessionSummary, TraceSummary
 from sessiond.core.places import place_unix_nano
 from sessiond.core.where import Where
-from sessiond.service.query import STREAM_PAGE, IsWanted, Queries
-from sessiond.service.question import Question
-from sessiond.service.seen import Sight
-from sessiond.service.tokens import is_change, not_ours, read_token, write_token
-from sessiond.service.walk import Place, Rows, Walk
+from sessiond.service.asking.query import STREAM_PAGE, IsWanted, Queries
+from sessiond.service.asking.question import Question
+from sessiond.service.asking.seen import Sight
+from sessiond.service.asking.tokens import is_change, not_ours, read_token, write_token
+from sessiond.service.asking.walk import Place, Rows, Walk
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Row, Store
 

@@ -12,12 +12,12 @@ from builders import received, span, trace_id
 from daemon import DEADLINE_SECONDS, Parts, parts
 from sessiond.core.errors import Busy, Invalid, NotFound
 from sessiond.core.model import Cost, SessionKey
-from sessiond.service import foremost, freshness, query
-from sessiond.service.freshness import Freshness
-from sessiond.service.query import PAGE_SIZE, PAGE_SIZE_MAX, STREAM_PAGE, Queries
-from sessiond.service.question import Question, Within, ask_sessions, ask_traces, ask_users
-from sessiond.service.seen import Sight
-from sessiond.service.tokens import write_token
+from sessiond.service.asking import foremost, freshness, query
+from sessiond.service.asking.freshness import Freshness
+from sessiond.service.asking.query import PAGE_SIZE, PAGE_SIZE_MAX, STREAM_PAGE, Queries
+from sessiond.service.asking.question import Question, Within, ask_sessions, ask_traces, ask_users
+from sessiond.service.asking.seen import Sight
+from sessiond.service.asking.tokens import write_token
 
 IDLE_NANO = 10**9
 

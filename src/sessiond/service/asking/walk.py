@@ -14,10 +14,10 @@ from sessiond.core.fold import percentile
 from sessiond.core.model import SessionSummary, TraceSummary, UserSummary
 from sessiond.core.places import PLACE_TIME_BYTES
 from sessiond.core.seen import Seen
-from sessiond.service.foremost import Foremost
-from sessiond.service.freshness import Freshness
-from sessiond.service.question import Question
-from sessiond.service.seen import Sight
+from sessiond.service.asking.foremost import Foremost
+from sessiond.service.asking.freshness import Freshness
+from sessiond.service.asking.question import Question
+from sessiond.service.asking.seen import Sight
 from sessiond.service.settle import Need
 from sessiond.storage.api import Listing, Row
 

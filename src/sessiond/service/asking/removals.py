@@ -3,8 +3,10 @@
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
+from sessiond.core.errors import Busy
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Store
 
@@ -28,4 +30,5 @@ class Removals:
             return
         self._notes.append((now, self._store.last_change()))
         if now - self._notes[0][0] > TOLD_SECONDS:
-            self._writer.forget_removals(self._notes.popleft()[1])
+            with suppress(Busy):  # it stops
+                self._writer.forget_removals(self._notes.popleft()[1])

@@ -13,12 +13,12 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from builders import ARRIVAL, RULES, packed, received, span, trace_id
 from daemon import DEADLINE_SECONDS, Parts, parts, until
 from sessiond.core.errors import Busy, Crowded, Invalid, TooOld
-from sessiond.service import follow
-from sessiond.service.follow import Followers, Gone, Update
-from sessiond.service.freshness import Freshness
-from sessiond.service.query import STREAM_PAGE, Queries
-from sessiond.service.question import Question, Within, ask_sessions, ask_traces
-from sessiond.service.seen import Sight
+from sessiond.service.asking import follow
+from sessiond.service.asking.follow import Followers, Gone, Update
+from sessiond.service.asking.freshness import Freshness
+from sessiond.service.asking.query import STREAM_PAGE, Queries
+from sessiond.service.asking.question import Question, Within, ask_sessions, ask_traces
+from sessiond.service.asking.seen import Sight
 from sessiond.service.settle import Settler
 from sessiond.service.writer import Writer
 from sessiond.storage.memory import MemoryStore

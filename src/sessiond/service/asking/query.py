@@ -14,13 +14,13 @@ from sessiond.core.places import PLACE_BYTES_MAX
 from sessiond.core.statistics.answer import Stats
 from sessiond.core.statistics.breakdown import Breakdown
 from sessiond.core.statistics.tally import Tally
+from sessiond.service.asking.freshness import Freshness
+from sessiond.service.asking.question import Question
+from sessiond.service.asking.seen import Sight
+from sessiond.service.asking.tokens import is_change, not_ours, read_token, write_token
+from sessiond.service.asking.walk import Place, Rows, Walk
 from sessiond.service.figures import said
-from sessiond.service.freshness import Freshness
-from sessiond.service.question import Question
 from sessiond.service.rules import Rules
-from sessiond.service.seen import Sight
-from sessiond.service.tokens import is_change, not_ours, read_token, write_token
-from sessiond.service.walk import Place, Rows, Walk
 from sessiond.storage.api import Store, span_pages
 
 PAGE_SIZE: Final = 50

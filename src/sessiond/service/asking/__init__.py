@@ -1,0 +1,1 @@
+"""Reading: questions, the walks that answer them, and following what changes."""
