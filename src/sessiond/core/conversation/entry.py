@@ -37,6 +37,8 @@ class Entry(NamedTuple):
     """0: said between the user and those who answer them. 1 and more: behind that, between a tool or an agent and a model."""
     agent: str | None = None
     """Who said it, or was told, where the span or an agent's span around it has a name."""
+    turn_id: bytes = b""
+    """The trace whose turn it is part of, where that is not `trace_id`: only the prompt of the next turn tells of it."""
 
 
 class Turn(NamedTuple):

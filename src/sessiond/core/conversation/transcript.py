@@ -112,7 +112,7 @@ class _Session:
         if is_answered or not asked or not users or key_of(users[-1].text) != key_of(asked[-1].text):
             return
         self.open += [
-            Entry("assistant", message.text, (), turn.trace_id, turn.before_span_id, came_out=False)
+            Entry("assistant", message.text, (), turn.trace_id, turn.before_span_id, came_out=False, turn_id=asked[-1].trace_id)
             for message in turn.before
             if message.role == "assistant" and message.text
         ]

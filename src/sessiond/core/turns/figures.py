@@ -25,6 +25,8 @@ class TurnFigures(NamedTuple):
     """How many more than in the turn before that tells of them; less than 0: fewer."""
     asked_again: bool = False
     """Whether the user asks the same again in the next turn."""
+    is_cut: bool = False
+    """Whether some of what it says was left out."""
 
 
 def figures_of(traces: Sequence[TraceSummary], texts: Sequence[Texts], prompt_tokens: Sequence[int | None]) -> list[TurnFigures]:

@@ -1,6 +1,6 @@
 """What went wrong over the turns of a session, each kind by its definition in docs/turns.md."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, Literal, NamedTuple
 
@@ -47,15 +47,20 @@ class Watch:
     def __init__(self) -> None:
         self._tools = ToolWatch()
         self._prompts: dict[bytes, int | None] = {}
+        self._cut: set[bytes] = set()
 
-    def add(self, turn: Turn) -> None:
-        """Take a turn."""
-        self._prompts[turn.trace_id] = turn.prompt_tokens
-        self._tools.add(turn.trace_id, (use for entry in turn.entries for use in entry.tool_uses))
+    def over(self, turns: Iterable[Turn]) -> Iterator[Turn]:
+        """The same turns, each taken as it goes by."""
+        for turn in turns:
+            self._add(turn)
+            yield turn
 
     def assess(self, traces: Sequence[TraceSummary], texts: Sequence[Texts]) -> Assessment:
         """How the session of these turns went; a turn that was not taken has no tools and no prompt."""
-        turns = figures_of(traces, texts, [self._prompts.get(trace.trace_id) for trace in traces])
+        turns = [
+            turn._replace(is_cut=turn.trace_id in self._cut)
+            for turn in figures_of(traces, texts, [self._prompts.get(trace.trace_id) for trace in traces])
+        ]
         kinds: list[Iterator[Finding]] = [
             _first_failure(traces),
             (_of("tool_errors", one) for one in self._tools.errors()),
@@ -65,6 +70,12 @@ class Watch:
             _prompt_growth(turns),
         ]
         return Assessment(turns, [finding for kind in kinds for finding in islice(kind, FINDINGS_MAX)])
+
+    def _add(self, turn: Turn) -> None:
+        self._prompts[turn.trace_id] = turn.prompt_tokens
+        if turn.is_cut:
+            self._cut.add(turn.trace_id)
+        self._tools.add(turn.trace_id, (use for entry in turn.entries for use in entry.tool_uses))
 
 
 def _of(kind: FindingKind, repeated: Repeated) -> Finding:
