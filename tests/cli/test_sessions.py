@@ -127,9 +127,9 @@ def test_a_session_comes_with_its_turns_in_order(run):
         ["last", "activity    3m ago"],
         ["turns", "12, 0 failed"],
     ]
-    assert [line.split()[2] for line in lines[-2:]] == [TRACE_ID, "f" * 32]
+    assert [[line.split()[0], line.split()[3]] for line in lines[-2:]] == [["1", TRACE_ID], ["2", "f" * 32]]
     assert lines[-1].endswith("RateLimit")
-    assert canned.asked == [pb.GetSessionRequest(project="p", session_id="chat-1")]
+    assert canned.asked == [pb.GetSessionRequest(project="p", session_id="chat-1", view=pb.SESSION_VIEW_TURNS)]
 
 
 def test_json_of_a_session_is_the_session_and_then_a_line_a_trace(run_json):

@@ -72,19 +72,19 @@ def _write_messages(conversation: Conversation, limit: int) -> None:
 
 def _show(conversation: Conversation, limit: int, *, is_full: bool, with_messages: bool) -> None:
     layout, now = layout_of_stdout(), time.time_ns()
-    show(block(session_facts(conversation.session, now)), "", layout=layout)
+    show(block(session_facts(conversation.session, now)), layout=layout)
     turns = turns_of(conversation)[:limit]
     if with_messages:
         by_turn: dict[str, list[TranscriptEntry]] = {}
         for entry in conversation.transcript:
             by_turn.setdefault(entry.turn_trace_id, []).append(entry)
         for turn in turns:
-            show(*told(turn, by_turn.get(turn.trace.trace_id, ()), is_full=is_full), layout=layout)
+            show("", *told(turn, by_turn.get(turn.trace.trace_id, ()), is_full=is_full), layout=layout)
     else:
-        show(table(columns_of(turns, now), turns, layout), layout=layout)
+        show("", table(columns_of(turns, now), turns, layout), layout=layout)
     wrong = list(went_wrong(conversation))
     if wrong:
-        show(*([] if with_messages else [""]), Text("what went wrong", "bold"), *wrong, layout=layout)
+        show("", Text("what went wrong", "bold"), *wrong, layout=layout)
     _remark_more(conversation, limit)
 
 

@@ -33,15 +33,18 @@ _STYLES: Final[Mapping[TranscriptEntry.Role, str]] = {
 def told(turn: Turn, entries: Sequence[TranscriptEntry], *, is_full: bool) -> Iterator[RenderableType]:
     """A turn: its figures in a line, then its entries."""
     yield _header(turn)
+    agent = ""
     for entry in entries:
-        yield Padding(_who(entry), (0, 0, 0, _indent(entry)))
+        yield Padding(_who(entry, agent), (0, 0, 0, _indent(entry)))
+        agent = entry.agent
         for said in _entry(entry, is_full=is_full):
             yield Padding(said, (0, 0, 0, _indent(entry) + INDENT))
     if not entries:
         yield Padding(Text("no text was sent", "dim"), (0, 0, 0, INDENT))
+    if turn.trace.HasField("error_message"):
+        yield Padding(text(f"! {turn.trace.error_message}", "bold red"), (0, 0, 0, INDENT))
     if turn.figures.cut:
         yield Padding(Text("more was said than is held", "dim"), (0, 0, 0, INDENT))
-    yield Text("")
 
 
 def _header(turn: Turn) -> Text:
@@ -63,9 +66,10 @@ def _indent(entry: TranscriptEntry) -> int:
     return INDENT * min(entry.depth, DEPTH_MAX)
 
 
-def _who(entry: TranscriptEntry) -> Text:
+def _who(entry: TranscriptEntry, agent_before: str) -> Text:
+    """The role, and the agent where it is another than that of the entry before."""
     found = Text(enum_name(TranscriptEntry.Role.DESCRIPTOR, entry.role) or "?", _STYLES.get(entry.role, ""))
-    return found.append_text(text(f"  {entry.agent}", "dim")) if entry.HasField("agent") else found
+    return found.append_text(text(f"  {entry.agent}", "dim")) if entry.agent not in ("", agent_before) else found
 
 
 def _entry(entry: TranscriptEntry, *, is_full: bool) -> Iterator[Text]:
@@ -79,17 +83,20 @@ def _entry(entry: TranscriptEntry, *, is_full: bool) -> Iterator[Text]:
 def _tool(use: ToolUse, length_max: int | None) -> Iterator[Text]:
     if use.name:
         name = text(f"> {use.name}", "yellow")
-        yield name.append(" ").append_text(_said(use.arguments, use.arguments_length, length_max)) if use.arguments else name
+        given = _said(use.arguments, use.arguments_length, length_max, hanging=True)
+        yield name.append(" ").append_text(given) if use.arguments else name
     if use.HasField("result"):
-        yield Text("< ", "yellow").append_text(_said(use.result, use.result_length, length_max))
+        yield Text("< ", "yellow").append_text(_said(use.result, use.result_length, length_max, hanging=True))
     if use.HasField("error"):
         yield text(f"! {use.error}", "bold red")
 
 
-def _said(said: str, length: int, length_max: int | None, style: str = "") -> Text:
-    """A text with its lines, and how long it is where that is not all of it."""
+def _said(said: str, length: int, length_max: int | None, style: str = "", *, hanging: bool = False) -> Text:
+    """A text with its lines, all but the first further in if they hang, and how long it is where that is not all of it."""
     shown = said if length_max is None else said[:length_max]
-    found = Text("\n".join(clean(line.expandtabs(INDENT)) for line in shown.rstrip("\n").splitlines()), style)
+    found = Text(
+        ("\n  " if hanging else "\n").join(clean(line.expandtabs(INDENT)) for line in shown.rstrip("\n").splitlines()), style
+    )
     if len(shown) < length:
         more = "" if length_max is None else "; --full shows more"
         found.append(f"... ({length:,} characters{more})", "dim")

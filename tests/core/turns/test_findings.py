@@ -29,7 +29,7 @@ def test_nothing_is_found_where_nothing_went_wrong():
 
 
 def test_the_first_turn_that_failed_is_named_with_its_error():
-    traces = [turn(1), turn(2, error_type="RateLimit", error_message="slow down"), turn(3, error_type="Timeout")]
+    traces = [turn(1), turn(2, error_count=2, error_type="RateLimit", error_message="slow down"), turn(3, error_count=1)]
     assert found([said(1), said(2), said(3)], traces) == [Finding("first_failure", (trace_id(2),), 2, detail="slow down")]
 
 

@@ -83,7 +83,7 @@ def _of(kind: FindingKind, repeated: Repeated) -> Finding:
 
 
 def _first_failure(traces: Sequence[TraceSummary]) -> Iterator[Finding]:
-    failed = [trace for trace in traces if trace.error_type is not None]
+    failed = [trace for trace in traces if trace.error_count]
     if failed:
         yield Finding("first_failure", (failed[0].trace_id,), len(failed), detail=failed[0].error_message or failed[0].error_type)
 
