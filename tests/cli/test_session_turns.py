@@ -76,7 +76,7 @@ def test_a_conversation_reads_turn_by_turn(run):
     result = run(canned(*said), "session", "s", "--messages")
     assert told(result) == [
         f"turn 1  2026-01-01 00:00:00 UTC  0 ms  - / - tokens  -  gpt-5  {A}",
-        "system  bot",
+        "system",
         "    Be terse.",
         "user",
         "    Hello",
@@ -93,7 +93,7 @@ def test_a_conversation_reads_turn_by_turn(run):
         "assistant  bot",
         "    Sunny.",
         "",
-        f"turn 2  2026-01-01 00:00:00 UTC  3.0 s  - / - tokens  -  {B}  Timeout",
+        f"turn 2  2026-01-01 00:00:00 UTC  3.0 s  - / - tokens  -  {B}  failed",
         "    no text was sent",
         "    ! took too long",
     ]
@@ -121,10 +121,10 @@ def test_json_of_messages_is_one_line_each(run):
 
 
 def test_a_limit_holds_for_turns(run):
-    for more in ([], ["--messages"], ["--messages", "--json"]):
+    for more in ([], ["--json"], ["--messages"], ["--messages", "--json"]):
         result = run(canned(entry(ROLE.ROLE_USER, "Hi"), entry(ROLE.ROLE_USER, "last", B)), "session", "s", "--limit", "1", *more)
         assert B not in result.stdout
-        assert result.stderr == "1 turns shown; --limit N for more\n"
+        assert result.stderr == "1 shown; --limit N for more\n"
 
 
 def test_an_older_daemon_that_tells_no_figures_is_enough(run):
@@ -140,4 +140,4 @@ def test_what_somebody_said_never_steers_the_terminal(run):
     said.traces = [trace(A, start_time=MOMENT, error_message=hostile)]
     output = run(said, "session", "s", "--messages").output
     assert all(letter.isprintable() or letter == "\n" for letter in output)
-    assert output.count("[bold]x[/bold]") >= 6
+    assert output.count("[bold]x[/bold]") == 5

@@ -13,7 +13,7 @@ from sessiond.cli.render import block, table
 from sessiond.cli.transcript import told
 from sessiond.cli.turns import columns_of, turns_of, went_wrong
 from sessiond.client import Conditions, Conversation, TranscriptEntry
-from sessiond.client.rows import row, session_row
+from sessiond.client.rows import row, session_row, trace_row
 
 
 @click.command()
@@ -44,22 +44,27 @@ def sessions(*, limit: int, as_json: bool, endpoint: str, **conditions: Unpack[C
 def session(*, session_id: str, project: str, messages: bool, full: bool, limit: int, as_json: bool, endpoint: str) -> None:
     """Show one session, its turns and what went wrong over them.
 
-    A figure that is twice the session's median or more is marked. With --json the first line is the session, and each further one
-    a trace, in order of start; with --messages too, each line is a message of the conversation.
+    A figure that is twice the session's median or more is marked. With --json the first line is the session with what went wrong,
+    and each further one a trace with how it stands to the others, in order of start; with --messages too, each line is a message.
     """
     if full and not messages:
         raise click.UsageError("--full is for --messages")
     with options.asking(endpoint) as client:
-        if as_json and not messages:
-            found, traces = client.session(session_id, project=project)
-            show_json(session_row(found))
-            listing.write(traces, listing.TURNS, limit, as_json=True, when_empty=listing.TURNS.none_yet)
-            return
         conversation = client.conversation(session_id, project=project, transcript=messages)
-    if as_json:
+    if not as_json:
+        _show(conversation, limit, is_full=full, with_messages=messages)
+    elif messages:
         _write_messages(conversation, limit)
     else:
-        _show(conversation, limit, is_full=full, with_messages=messages)
+        _write_turns(conversation, limit)
+    if len(conversation.traces) > limit:
+        remark(f"{limit:,} shown; --limit N for more")
+
+
+def _write_turns(conversation: Conversation, limit: int) -> None:
+    show_json({**session_row(conversation.session), "findings": [row(finding) for finding in conversation.findings]})
+    for turn in turns_of(conversation)[:limit]:
+        show_json({**row(turn.figures), **trace_row(turn.trace)})
 
 
 def _write_messages(conversation: Conversation, limit: int) -> None:
@@ -67,7 +72,6 @@ def _write_messages(conversation: Conversation, limit: int) -> None:
     for entry in conversation.transcript:
         if entry.turn_trace_id in shown:
             show_json(row(entry))
-    _remark_more(conversation, limit)
 
 
 def _show(conversation: Conversation, limit: int, *, is_full: bool, with_messages: bool) -> None:
@@ -85,9 +89,3 @@ def _show(conversation: Conversation, limit: int, *, is_full: bool, with_message
     wrong = list(went_wrong(conversation))
     if wrong:
         show("", Text("what went wrong", "bold"), *wrong, layout=layout)
-    _remark_more(conversation, limit)
-
-
-def _remark_more(conversation: Conversation, limit: int) -> None:
-    if len(conversation.traces) > limit:
-        remark(f"{limit:,} turns shown; --limit N for more")

@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from sessiond.cli.columns import cost, failure, tokens
+from sessiond.cli.columns import cost, tokens
 from sessiond.cli.facts import utc
 from sessiond.cli.render import text
 from sessiond.cli.text import clean, duration
@@ -33,7 +33,7 @@ _STYLES: Final[Mapping[TranscriptEntry.Role, str]] = {
 def told(turn: Turn, entries: Sequence[TranscriptEntry], *, is_full: bool) -> Iterator[RenderableType]:
     """A turn: its figures in a line, then its entries."""
     yield _header(turn)
-    agent = ""
+    agent = entries[0].agent if entries else ""
     for entry in entries:
         yield Padding(_who(entry, agent), (0, 0, 0, _indent(entry)))
         agent = entry.agent
@@ -41,8 +41,9 @@ def told(turn: Turn, entries: Sequence[TranscriptEntry], *, is_full: bool) -> It
             yield Padding(said, (0, 0, 0, _indent(entry) + INDENT))
     if not entries:
         yield Padding(Text("no text was sent", "dim"), (0, 0, 0, INDENT))
-    if turn.trace.HasField("error_message"):
-        yield Padding(text(f"! {turn.trace.error_message}", "bold red"), (0, 0, 0, INDENT))
+    error = turn.trace.error_message or turn.trace.error_type
+    if error and not any(use.error == error for entry in entries for use in entry.tool_uses):
+        yield Padding(text(f"! {error}", "bold red"), (0, 0, 0, INDENT))
     if turn.figures.cut:
         yield Padding(Text("more was said than is held", "dim"), (0, 0, 0, INDENT))
 
@@ -57,7 +58,7 @@ def _header(turn: Turn) -> Text:
         cost(trace),
         *([text(", ".join(trace.models), "magenta")] if trace.models else []),
         text(trace.trace_id, "dim"),
-        *([failure(trace)] if trace.status == Status.STATUS_ERROR else []),
+        *([Text("failed", "bold red")] if trace.status == Status.STATUS_ERROR else []),
     ]
     return Text("  ").join(parts)
 
