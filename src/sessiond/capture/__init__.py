@@ -7,7 +7,7 @@ the SDK and gRPC are imported by `instrument` alone, so that a library can use `
 try:
     from sessiond.capture.forms import Capture, capture
     from sessiond.capture.instrumenting import instrument
-except ModuleNotFoundError as missing:
+except ImportError as missing:  # not only ModuleNotFoundError: `opentelemetry` itself is there, with the protocol's messages
     if not str(missing.name).startswith("opentelemetry"):
         raise
     raise ImportError("sessiond.capture needs OpenTelemetry: pip install 'sessiond[capture]'") from missing

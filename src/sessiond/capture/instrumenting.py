@@ -18,7 +18,7 @@ def instrument(endpoint: str = ENDPOINT, service_name: str | None = None) -> "Ex
     """
     try:
         from sessiond.capture.export import export_to  # noqa: PLC0415  (see above)
-    except ModuleNotFoundError as missing:
+    except ImportError as missing:
         if str(missing.name).startswith("sessiond"):
             raise
         raise ImportError("instrument needs OpenTelemetry's SDK and exporter: pip install 'sessiond[capture]'") from missing
