@@ -7,11 +7,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
 from asking import filters, orders
 from conversations import Turn, turns
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from builders import ARRIVAL, MS, RULES, packed
 from sessiond.core.fields import Kind
@@ -32,6 +33,8 @@ ASK: dict[Kind, Callable[..., Question[Any]]] = {"trace": ask_traces, "session":
 KINDS = st.sampled_from(list(ASK))
 TRACES = st.integers(1, 8)
 IDLE_NANO = 1000 * MS
+pytestmark = pytest.mark.timeout(400)
+"""Most of it for finding a small case where there is one."""
 NOW = ARRIVAL + IDLE_NANO + 20 * MS
 
 
@@ -49,6 +52,8 @@ class Walked(NamedTuple):
     question: Question[Any]
     page_size: int
     began_with: list[Any]
+    began: int
+    """The last change of the second engine."""
     found: tuple[list[Any], list[Any]]
     tokens: tuple[str, str]
 
@@ -135,7 +140,8 @@ class Asking(RuleBasedStateMachine):
         question = ASK[kind](filter=data.draw(filters(kind)), order_by=data.draw(orders(kind)))
         held = self.rows(self.engines[1], question)
         (one, token), (other, other_token) = (engine.queries.page(question, page_size, "") for engine in self.engines)
-        self.walked = Walked(question, page_size, held, (one, other), (token, other_token))
+        began = self.engines[1].store.last_change()
+        self.walked = Walked(question, page_size, held, began, (one, other), (token, other_token))
 
     @rule()
     @precondition(lambda self: self.walked is not None)
@@ -154,24 +160,17 @@ class Asking(RuleBasedStateMachine):
         came = {row_key(row): row for row in walk.found[0]}
         now = self.rows(self.engines[1], walk.question) if walk.tokens[0] else walk.began_with
         assert {key: came.get(key) for key in map(row_key, now)} == {row_key(row): row for row in now}
-        unchanged = [row for row in walk.began_with if row in now]
-        assert all(walk.found[0].count(row) == 1 for row in unchanged)
+        listing = getattr(self.engines[1].store, f"{walk.question.kind}s")
+        changed = {row_key(row.summary) for row in listing.changed(walk.began, 999).rows}
+        keys = [row_key(row) for row in walk.found[0]]
+        assert all(keys.count(key) == 1 for key in map(row_key, walk.began_with) if key not in changed)
 
     @staticmethod
     def rows(engine: Engine, question: Question[Any]) -> list[Any]:
         return [row for page in engine.queries.stream(question) for row in page]
 
-    @invariant()
-    def changes_are_told_alike(self) -> None:
-        """What changed since the beginning is all there is."""
-        for kind in ("traces", "sessions", "users"):
-            told = [getattr(engine.store, kind).changed(0, 999) for engine in self.engines]
-            assert [len(changes.rows) for changes in told] == [len(told[0].rows)] * 2 or any(
-                any(engine.writer.waiting()) for engine in self.engines
-            )
-
 
 Asking.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=50, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
 )
 TestAsking = Asking.TestCase
