@@ -183,6 +183,28 @@ def test_an_exception_is_recorded_and_passes_through(spans: Spans, form: str):
     assert recorded == [("ValueError", "no money")]
 
 
+class Speechless(Exception):
+    def __str__(self) -> str:
+        raise KeyError("no words")
+
+
+KINDS = (Speechless, StopIteration, StopAsyncIteration, KeyboardInterrupt, GeneratorExit)
+# Python lets no coroutine raise StopIteration, and asyncio makes another of KeyboardInterrupt.
+RAISED = [(form, kind) for form in FORMS for kind in KINDS if not ("coroutine" in form and kind in (StopIteration, KeyboardInterrupt))]
+
+
+@pytest.mark.parametrize(("form", "kind"), RAISED)
+def test_an_exception_of_any_kind_passes_through(spans: Spans, form: str, kind: type[BaseException]):
+    error = kind()
+    with pytest.raises(kind) as caught:
+        FORMS[form](error)
+    assert caught.value is error
+    status = spans.all()["turn"].status
+    assert status.is_ok is not issubclass(kind, Exception)
+    if kind is Speechless:
+        assert status.description == "Speechless"
+
+
 def test_a_cancelled_turn_ends_and_is_no_error(spans: Spans):
     async def cancelled() -> None:
         task = asyncio.create_task(capture("turn", session_id="s")(asyncio.sleep)(60))

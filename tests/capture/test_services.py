@@ -1,5 +1,6 @@
 """Applications as processes of their own, and the real daemon: what capture stamps comes out as sessions."""
 
+import os
 import re
 import subprocess
 import sys
@@ -21,9 +22,11 @@ def daemon(tmp_path: Path) -> Any:
         yield found
 
 
-def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", script, *arguments]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     return subprocess.run(
-        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False
+        command, env={**inherited, **environment}, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False
     )
 
 
@@ -105,8 +108,11 @@ def test_a_service_that_is_called_stamps_its_spans_with_the_ids_of_its_caller(da
     with daemon.asker() as asker:
         session, [trace] = asker.session(SESSION)
         assert (session.user_id, session.span_count, sorted(session.services)) == (ALICE, 2, ["shop", "stock"])
-        spans = [one for message in asker.trace(bytes.fromhex(trace.trace_id), raw=True) for one in message.spans]
-        assert {one.name: (one.session_id, one.user_id) for one in spans} == dict.fromkeys(("turn", "look up"), (SESSION, ALICE))
+        sent = [message.traces_data for message in asker.trace(bytes.fromhex(trace.trace_id))]
+    spans = [one for data in sent for resource in data.resource_spans for scope in resource.scope_spans for one in scope.spans]
+    attributes = {one.name: {pair.key: pair.value.string_value for pair in one.attributes} for one in spans}
+    ids = {"session.id": SESSION, "user.id": ALICE}
+    assert attributes == {"turn": {**ids, "tag.tags": ""}, "look up": ids}
 
 
 # -- instrument ----------------------------------------------------------------------------------------------------------------
@@ -152,9 +158,36 @@ def test_spans_are_sent_at_the_end_of_the_process_to_a_url_too(daemon: Daemon):
         assert [row.session_id for row in asker.sessions()] == ["s"]
 
 
-def test_another_endpoint_is_warned_of():
-    done = run("from sessiond.capture import instrument as i; assert i('127.0.0.1:1') is i('127.0.0.1:2')")
-    assert (done.returncode, done.stderr) == (0, "spans go to 127.0.0.1:1 already, and not to 127.0.0.1:2\n")
+ENDPOINTS = """
+from sessiond.capture import instrument
+export = instrument()
+assert instrument() is export
+print(export.endpoint)
+assert instrument("127.0.0.1:2") is export
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "endpoint"),
+    [
+        ({}, "http://127.0.0.1:4317"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}, "http://127.0.0.1:1"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "x:1", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "127.0.0.1:3"}, "127.0.0.1:3"),
+    ],
+)
+def test_the_endpoint_may_come_from_the_environment_and_another_is_warned_of(environment: dict[str, str], endpoint: str):
+    done = run(ENDPOINTS, **environment)
+    assert (done.returncode, done.stdout) == (0, f"{endpoint}\n")
+    assert done.stderr == f"<string>:6: RuntimeWarning: spans go to {endpoint} already, and not to 127.0.0.1:2\n"
+
+
+def test_a_daemon_that_is_away_costs_an_application_its_spans_and_nothing_else():
+    done = run(
+        "from sessiond.capture import *; instrument('127.0.0.1:1'); print(capture('turn', lambda: 7, session_id='s'))",
+        OTEL_EXPORTER_OTLP_TIMEOUT="1",
+    )
+    assert (done.returncode, done.stdout) == (0, "7\n")
+    assert "Failed to export traces to 127.0.0.1:1" in done.stderr
 
 
 def test_a_provider_of_another_kind_is_refused():

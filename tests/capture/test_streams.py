@@ -3,7 +3,6 @@
 import asyncio
 import contextvars
 import gc
-import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
@@ -267,15 +266,3 @@ def test_tasks_started_inside_are_inside_and_each_has_its_own(spans: Spans):
     assert dict(sorted(spans.sessions().items())) == {
         name: name[0] for name in ("s", "s 1", "s 2", "s 3", "t", "t 1", "t 2", "t 3")
     }
-
-
-def test_threads_are_inside_with_a_copied_context(spans: Spans):
-    with ThreadPoolExecutor(2) as pool, capture("turn", session_id="s"):
-        futures = [pool.submit(contextvars.copy_context().run, work, f"step {number}") for number in range(4)]
-        thread = threading.Thread(target=contextvars.copy_context().run, args=(work, "thread"))
-        thread.start()
-        thread.join()
-        assert [future.result() for future in futures] == [None] * 4
-    names = ["step 0", "step 1", "step 2", "step 3", "thread", "turn"]
-    assert sorted(spans.sessions().items()) == [(name, "s") for name in names]
-    assert {parent for name, parent in spans.parents().items() if name != "turn"} == {"turn"}

@@ -5,12 +5,14 @@ whoever said it. Tags and metadata have no size to speak of that is safe in a he
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
-from uuid import UUID
 
 from opentelemetry import baggage
 from opentelemetry.context import Context, create_key, get_value, set_value
+
+from sessiond.capture.said import Said, sendable, text
+from sessiond.capture.warning import warn
 
 SESSION: Final = "session.id"
 USER: Final = "user.id"
@@ -18,8 +20,11 @@ TAGS: Final = "tag.tags"
 METADATA: Final = "metadata"
 """Names that others than sessiond read too: OpenTelemetry's, and for tags and metadata OpenInference's."""
 
-Id = str | int | UUID | None
-"""None, or text that is empty or blank, says nothing: an id from outside stays."""
+TAGS_MAX: Final = 100
+"""As many as sessiond reads of a span."""
+METADATA_LENGTH_MAX: Final = 16 * 1024
+"""As JSON, in characters. Every span carries it: a batch of 512 stays below the 64 MiB that a request to sessiond may have, even
+where each character takes four bytes."""
 
 
 class Labels(NamedTuple):
@@ -27,39 +32,52 @@ class Labels(NamedTuple):
 
     tags: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = {}
+    metadata_json: str = ""
+    """The metadata again as it is stamped, so that it is written once a capture and not once a span."""
 
 
 _LABELS: Final = create_key("sessiond-labels")
 
 
-def stamped(context: Context, session_id: Id, user_id: Id, tags: Sequence[str], metadata: Mapping[str, Any]) -> Context:
+def stamped(context: Context, said: Said) -> Context:
     """A context inside another: ids that are given take the place of those outside, tags are united, keys of metadata replaced."""
-    for key, given in ((SESSION, session_id), (USER, user_id)):
-        if said := _text(given):
-            context = baggage.set_baggage(key, said, context)
-    outer = _labels(context)
-    # A mere string is one tag: taken as a sequence it would be a tag for each letter.
-    new = (tags,) if isinstance(tags, str) else map(str, tags)
-    return set_value(_LABELS, Labels(tuple(dict.fromkeys((*outer.tags, *new))), {**outer.metadata, **metadata}), context)
+    for key, given in ((SESSION, said.session_id), (USER, said.user_id)):
+        if given:
+            context = baggage.set_baggage(key, given, context)
+    if not said.tags and not said.metadata:
+        return context
+    return set_value(_LABELS, _merged(_labels(context), said), context)
 
 
 def attributes(context: Context) -> dict[str, str | tuple[str, ...]]:
     """What a context says of the spans in it, by attribute name; what it doesn't say is left out."""
     labels = _labels(context)
     found: dict[str, str | tuple[str, ...]] = {
-        SESSION: _text(baggage.get_baggage(SESSION, context)),
-        USER: _text(baggage.get_baggage(USER, context)),
+        SESSION: text(baggage.get_baggage(SESSION, context)),
+        USER: text(baggage.get_baggage(USER, context)),
         TAGS: labels.tags,
-        # What JSON has no word for is told as text: a stamp must not break the application.
-        METADATA: json.dumps(labels.metadata, default=str, ensure_ascii=False, skipkeys=True) if labels.metadata else "",
+        METADATA: labels.metadata_json,
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _merged(outer: Labels, said: Said) -> Labels:
+    tags = tuple(dict.fromkeys((*outer.tags, *said.tags)))
+    if len(tags) > TAGS_MAX:
+        warn(f"{len(tags) - TAGS_MAX} tags are left out: there are at most {TAGS_MAX}")
+    labels = outer._replace(tags=tags[:TAGS_MAX])
+    if not said.metadata:
+        return labels
+    metadata = {**outer.metadata, **said.metadata}
+    metadata_json = sendable(json.dumps(metadata, ensure_ascii=False))
+    if len(metadata_json) > METADATA_LENGTH_MAX:
+        warn(
+            f"metadata is left out: all of it is at most {METADATA_LENGTH_MAX} characters of JSON, and this is {len(metadata_json)}"
+        )
+        return labels
+    return labels._replace(metadata=metadata, metadata_json=metadata_json)
 
 
 def _labels(context: Context) -> Labels:
     found = get_value(_LABELS, context)
     return found if isinstance(found, Labels) else Labels()
-
-
-def _text(given: object) -> str:
-    return "" if given is None else str(given).strip()

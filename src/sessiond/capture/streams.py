@@ -98,7 +98,7 @@ class InContext(Awaitable[Any]):
 
 async def finished(scope: Scope, inner: Coroutine[Any, Any, Any]) -> Any:
     """What a coroutine returns, run inside a capture."""
-    with scope.running():
+    with scope:
         result = await inner
     return handed_over(scope, result)
 
