@@ -135,6 +135,8 @@ def test_capture_stands_apart() -> None:
     """Applications import it: it needs nothing of the daemon, and the daemon nothing of it."""
     across = {(module, name) for module, names in IMPORTS.items() for name in own(names) if "capture" in (part(module), part(name))}
     assert {(module, name) for module, name in across if part(module) != part(name)} == set()
+    used = {name for module in IMPORTS if part(module) == "capture" for name in outside(IMPORTS[module])}
+    assert used - set(sys.stdlib_module_names) == {"opentelemetry"}
 
 
 def test_commands_are_clients_but_for_those_that_hold_the_store() -> None:

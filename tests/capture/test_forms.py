@@ -190,7 +190,9 @@ class Speechless(Exception):
 
 KINDS = (Speechless, StopIteration, StopAsyncIteration, KeyboardInterrupt, GeneratorExit)
 # Python lets no coroutine raise StopIteration, and asyncio makes another of KeyboardInterrupt.
-RAISED = [(form, kind) for form in FORMS for kind in KINDS if not ("coroutine" in form and kind in (StopIteration, KeyboardInterrupt))]
+RAISED = [
+    (form, kind) for form in FORMS for kind in KINDS if not ("coroutine" in form and kind in (StopIteration, KeyboardInterrupt))
+]
 
 
 @pytest.mark.parametrize(("form", "kind"), RAISED)

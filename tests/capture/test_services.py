@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from daemon import DEADLINE_SECONDS, Daemon
+from sessiond.capture.said import TEXT_LENGTH_MAX
+from sessiond.capture.stamp import METADATA_LENGTH_MAX, TAGS_MAX
 
 ROOT = Path(__file__).parents[2]
 ALICE = "alice@example.com"
@@ -34,6 +36,12 @@ def ran(script: str, *arguments: str) -> str:
     done = run(script, *arguments)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
+
+
+def test_the_docs_tell_the_bounds():
+    page = (ROOT / "docs/capture.md").read_text()
+    bounds = {f"longer than {TEXT_LENGTH_MAX:,} ch", f"after the {TAGS_MAX}th", f"more than {METADATA_LENGTH_MAX:,} ch"}
+    assert {bound for bound in bounds if bound not in page} == set()
 
 
 def test_the_examples_of_the_docs_come_out_as_they_say(daemon: Daemon):

@@ -1,4 +1,4 @@
-"""Latitude's SDK: its own `capture` around each turn, its choice of instrumentation of the OpenAI SDK, its filter and its redaction.
+"""Latitude's SDK: its own `capture` around each turn, the instrumentation of OpenAI's SDK that it chooses, its filter.
 
 Its own exporter speaks OTLP/HTTP only, so it is handed OpenTelemetry's exporter for gRPC instead.
 """
