@@ -18,8 +18,6 @@ def instrument(endpoint: str | None = None, service_name: str | None = None) -> 
     """
     try:
         from sessiond.capture.export import export_to  # noqa: PLC0415  (see above)
-    except ImportError as missing:
-        if str(missing.name).startswith("sessiond"):
-            raise
+    except ModuleNotFoundError as missing:
         raise ImportError("instrument needs OpenTelemetry's SDK and exporter: pip install 'sessiond[capture]'") from missing
     return export_to(endpoint, service_name)
