@@ -4,7 +4,7 @@ from sessiond.client.aio import AsyncClient
 from sessiond.client.explanation import Explanation
 from sessiond.client.failure import RequestFailed
 from sessiond.client.following import Update
-from sessiond.client.requests import Conditions, FollowConditions, StatsConditions, StatsOf, UserConditions
+from sessiond.client.requests import Conditions, FollowConditions, SpanConditions, StatsConditions, StatsOf, UserConditions
 from sessiond.client.sync import Client
 from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse, RepriceResponse
 from sessiond.wire._pb.v1.resources_pb2 import (
@@ -28,6 +28,7 @@ from sessiond.wire._pb.v1.session_service_pb2 import (
     StatsGroup,
     StatsResponse,
 )
+from sessiond.wire._pb.v1.transfer_service_pb2 import ImportSpansResponse, SpanBatch
 
 __all__ = [
     "AsyncClient",
@@ -42,11 +43,14 @@ __all__ = [
     "FollowConditions",
     "GetStatusResponse",
     "Gone",
+    "ImportSpansResponse",
     "RawSpan",
     "RepriceResponse",
     "RequestFailed",
     "Session",
     "Span",
+    "SpanBatch",
+    "SpanConditions",
     "State",
     "Statistics",
     "StatsBucket",

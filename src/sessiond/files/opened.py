@@ -1,0 +1,90 @@
+"""Reading what an export or a Collector's file exporter wrote, by what its bytes are and not by its name.
+
+JSON lines; protobuf messages behind their lengths; either compressed as a whole (zstd, gzip), or message by message (zstd), as the
+Collector does by default. Memory is bounded by the largest line or message.
+"""
+
+import gzip
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Final, NamedTuple, cast
+
+import zstandard
+
+from sessiond.files.frames import FRAME_BYTES_MAX, frames
+
+STDIN: Final = "-"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_GZIP: Final = b"\x1f\x8b"
+_BUFFER_BYTES: Final = 1 << 20
+_JSON_BEGINS: Final = frozenset(b"{[ \t\r\n\xef")
+"""An object, blanks or a byte order mark. A length that begins so would be of half a gigabyte and more, or of 150 MiB."""
+
+
+class Piece(NamedTuple):
+    """A line or a message of a file."""
+
+    place: str
+    """Where it stands, such as `line 12`."""
+    payload: bytes
+    is_json: bool
+
+
+class Source(NamedTuple):
+    """A file that is read."""
+
+    name: str
+    pieces: Iterator[Piece]
+    """Raises `frames.Broken`, zstandard.ZstdError, EOFError or OSError where it can't be read on."""
+    raw: IO[bytes]
+    """The bytes on disk, whose position tells how far it is."""
+    size: int | None
+    """How many these are; None where nobody knows."""
+
+
+@contextmanager
+def opened(path: str) -> Iterator[Source]:
+    """A file, or `-` for standard input. Raises OSError."""
+    if path == STDIN:
+        yield Source("standard input", _pieces(_unpacked(sys.stdin.buffer)), sys.stdin.buffer, None)
+        return
+    with Path(path).open("rb") as raw:
+        yield Source(path, _pieces(_unpacked(raw)), raw, Path(path).stat().st_size or None)
+
+
+def _unpacked(raw: IO[bytes]) -> io.BufferedReader:
+    """The bytes, uncompressed where the file as a whole is compressed."""
+    buffered = _buffered(raw)
+    begins = buffered.peek(len(_ZSTD))
+    if begins.startswith(_ZSTD):
+        plain = zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True)
+        return _buffered(plain)
+    return _buffered(gzip.GzipFile(fileobj=buffered)) if begins.startswith(_GZIP) else buffered
+
+
+def _buffered(stream: object) -> io.BufferedReader:
+    """Any of them has `readinto`, which is all that is used."""
+    return io.BufferedReader(cast("io.RawIOBase", stream), _BUFFER_BYTES)
+
+
+def _pieces(stream: io.BufferedReader) -> Iterator[Piece]:
+    if stream.peek(1)[:1] and stream.peek(1)[0] in _JSON_BEGINS:
+        yield from _lines(stream)
+        return
+    for number, frame in enumerate(frames(stream), 1):
+        payload = frame
+        if frame.startswith(_ZSTD):
+            payload = zstandard.ZstdDecompressor().decompress(frame, max_output_size=FRAME_BYTES_MAX)
+        yield Piece(f"message {number:,}", payload, payload[:1] == b"{")
+
+
+def _lines(stream: io.BufferedReader) -> Iterator[Piece]:
+    number = 0
+    while line := stream.readline(FRAME_BYTES_MAX):
+        number += 1
+        line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+        if line.strip():
+            yield Piece(f"line {number:,}", line, is_json=True)

@@ -1,0 +1,44 @@
+"""TransferService: spans from store to store."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import grpc
+
+from sessiond.core.errors import Invalid
+from sessiond.server.status import translated
+from sessiond.server.within import within
+from sessiond.service.asking.query import Queries
+from sessiond.service.asking.question import Question, Within, ask_sessions, ask_traces, ask_users
+from sessiond.service.ingest import Ingest
+from sessiond.service.transfer import span_batches
+from sessiond.wire._pb.v1 import transfer_service_pb2 as pb
+from sessiond.wire._pb.v1.transfer_service_pb2_grpc import TransferServiceServicer
+from sessiond.wire.span_batches import span_batch
+
+_ASKED: Final[Mapping[int, Callable[[Within, str], Question[Any]]]] = {
+    pb.SPANS_OF_UNSPECIFIED: ask_traces,
+    pb.SPANS_OF_TRACES: ask_traces,
+    pb.SPANS_OF_SESSIONS: ask_sessions,
+    pb.SPANS_OF_USERS: ask_users,
+}
+
+
+class TransferService(TransferServiceServicer):
+    """The servicer over asking and ingest."""
+
+    def __init__(self, queries: Queries, ingest: Ingest) -> None:
+        self._queries = queries
+        self._ingest = ingest
+
+    def ExportSpans(self, request: pb.ExportSpansRequest, context: grpc.ServicerContext) -> Iterator[pb.SpanBatch]:  # noqa: N802
+        with translated(context):
+            if request.of not in _ASKED:
+                raise Invalid("of", request.of, "is not known here", hint="ask for spans of traces, sessions or users")
+            question = _ASKED[request.of](within(request), request.filter)
+            yield from map(span_batch, span_batches(self._queries, question, context.is_active))
+
+    def ImportSpans(self, request: pb.SpanBatch, context: grpc.ServicerContext) -> pb.ImportSpansResponse:  # noqa: N802
+        with translated(context):
+            answer = self._ingest.export(request.SerializeToString(), request.received_unix_nanos)
+            return pb.ImportSpansResponse(rejected_span_count=answer.rejected_spans, error_message=answer.message)
