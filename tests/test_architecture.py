@@ -19,6 +19,7 @@ FLOORS = {
     "service": 2,
     "client": 2,
     "server": 3,
+    "files": 3,
     "config": 4,
     "app": 4,
     "cli": 4,

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final, NamedTuple, cast
+from typing import IO, Any, Final, NamedTuple, cast
 
 import zstandard
 
@@ -33,29 +33,49 @@ class Piece(NamedTuple):
     is_json: bool
 
 
+class Meter(io.RawIOBase):
+    """A stream that counts what is read of it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.byte_count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a writable buffer, which has no name before Python 3.12
+        into = memoryview(buffer)
+        found = self._stream.read(len(into))
+        into[: len(found)] = found
+        self.byte_count += len(found)
+        return len(found)
+
+
 class Source(NamedTuple):
     """A file that is read."""
 
     name: str
     pieces: Iterator[Piece]
     """Raises `frames.Broken`, zstandard.ZstdError, EOFError or OSError where it can't be read on."""
-    raw: IO[bytes]
-    """The bytes on disk, whose position tells how far it is."""
+    meter: Meter
+    """How far it is."""
     size: int | None
-    """How many these are; None where nobody knows."""
+    """How many bytes it has; None where nobody knows."""
 
 
 @contextmanager
 def opened(path: str) -> Iterator[Source]:
     """A file, or `-` for standard input. Raises OSError."""
     if path == STDIN:
-        yield Source("standard input", _pieces(_unpacked(sys.stdin.buffer)), sys.stdin.buffer, None)
+        meter = Meter(sys.stdin.buffer)
+        yield Source("standard input", _pieces(_unpacked(meter)), meter, None)
         return
-    with Path(path).open("rb") as raw:
-        yield Source(path, _pieces(_unpacked(raw)), raw, Path(path).stat().st_size or None)
+    with Path(path).open("rb") as stream:
+        meter = Meter(stream)
+        yield Source(path, _pieces(_unpacked(meter)), meter, Path(path).stat().st_size)
 
 
-def _unpacked(raw: IO[bytes]) -> io.BufferedReader:
+def _unpacked(raw: io.RawIOBase) -> io.BufferedReader:
     """The bytes, uncompressed where the file as a whole is compressed."""
     buffered = _buffered(raw)
     begins = buffered.peek(len(_ZSTD))

@@ -14,7 +14,7 @@ from sessiond.service.ingest import Ingest
 from sessiond.service.transfer import span_batches
 from sessiond.wire._pb.v1 import transfer_service_pb2 as pb
 from sessiond.wire._pb.v1.transfer_service_pb2_grpc import TransferServiceServicer
-from sessiond.wire.span_batches import span_batch
+from sessiond.wire.span_batches import span_batch, span_count
 
 _ASKED: Final[Mapping[int, Callable[[Within, str], Question[Any]]]] = {
     pb.SPANS_OF_UNSPECIFIED: ask_traces,
@@ -40,5 +40,10 @@ class TransferService(TransferServiceServicer):
 
     def ImportSpans(self, request: pb.SpanBatch, context: grpc.ServicerContext) -> pb.ImportSpansResponse:  # noqa: N802
         with translated(context):
-            answer = self._ingest.export(request.SerializeToString(), request.received_unix_nanos)
-            return pb.ImportSpansResponse(rejected_span_count=answer.rejected_spans, error_message=answer.message)
+            body = request.SerializeToString()
+            answer = self._ingest.export(body, request.received_unix_nanos)
+            return pb.ImportSpansResponse(
+                accepted_span_count=max(0, span_count(body) - answer.rejected_spans),
+                rejected_span_count=answer.rejected_spans,
+                error_message=answer.message,
+            )

@@ -1,9 +1,11 @@
 """Stored spans -> batches for another store: their bytes as they came, put together without protobuf."""
 
 from collections.abc import Iterable
+from sys import maxsize
 
 from sessiond.core.model import Origin, StoredSpan
 from sessiond.wire._pb.v1.transfer_service_pb2 import SpanBatch
+from sessiond.wire.envelope import unfold
 from sessiond.wire.repair import wrapped
 
 # Field numbers of ResourceSpans and ScopeSpans: 1 the resource or scope, 2 the repeated part, 3 the schema URL.
@@ -19,6 +21,12 @@ def span_batch(spans: Iterable[StoredSpan]) -> SpanBatch:
         resource_spans=[_resource_spans(origin, group) for origin, group in groups.items()],
         received_unix_nanos=[span.received_unix_nano for group in groups.values() for span in group],
     )
+
+
+def span_count(body: bytes) -> int:
+    """How many spans a batch holds; a part that can't be read counts as one, as it does among what is refused."""
+    envelope = unfold(body, spans_max=maxsize)
+    return sum(len(part.spans) for part in envelope.parts) + envelope.malformed_parts
 
 
 def _resource_spans(origin: Origin, spans: Iterable[StoredSpan]) -> bytes:

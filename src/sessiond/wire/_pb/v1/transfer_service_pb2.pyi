@@ -46,9 +46,11 @@ class SpanBatch(_message.Message):
     def __init__(self, resource_spans: _Optional[_Iterable[bytes]] = ..., received_unix_nanos: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class ImportSpansResponse(_message.Message):
-    __slots__ = ("rejected_span_count", "error_message")
+    __slots__ = ("accepted_span_count", "rejected_span_count", "error_message")
+    ACCEPTED_SPAN_COUNT_FIELD_NUMBER: _ClassVar[int]
     REJECTED_SPAN_COUNT_FIELD_NUMBER: _ClassVar[int]
     ERROR_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    accepted_span_count: int
     rejected_span_count: int
     error_message: str
-    def __init__(self, rejected_span_count: _Optional[int] = ..., error_message: _Optional[str] = ...) -> None: ...
+    def __init__(self, accepted_span_count: _Optional[int] = ..., rejected_span_count: _Optional[int] = ..., error_message: _Optional[str] = ...) -> None: ...
