@@ -14,12 +14,14 @@ from typing import IO, Any, Final, NamedTuple, cast
 
 import zstandard
 
-from sessiond.files.frames import FRAME_BYTES_MAX, frames
+from sessiond.files.frames import FRAME_BYTES_MAX, Broken, frames
 
 STDIN: Final = "-"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _GZIP: Final = b"\x1f\x8b"
 _BUFFER_BYTES: Final = 1 << 20
+_PACKED_BYTES: Final = 4096
+"""Uncompressed at once: at worst they are 128 MiB, at 128 KiB for each four bytes."""
 _JSON_BEGINS: Final = frozenset(b"{[ \t\r\n\xef")
 """An object, blanks or a byte order mark. A length that begins so would be of half a gigabyte and more, or of 150 MiB."""
 
@@ -48,6 +50,36 @@ class Meter(io.RawIOBase):
         found = self._stream.read(len(into))
         into[: len(found)] = found
         self.byte_count += len(found)
+        return len(found)
+
+
+class _Zstd(io.RawIOBase):
+    """A stream's zstd frames, uncompressed. The library's own reader takes an end within a frame for the end (0.25, tried)."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._packed = self._plain = b""
+        self._is_within = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - as above
+        into = memoryview(buffer)
+        while not self._plain:
+            self._packed = self._packed or self._stream.read(_PACKED_BYTES)
+            if not self._packed:
+                if self._is_within:
+                    raise Broken("it ends within what is compressed")
+                return 0
+            if self._frame.eof:
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+            self._plain = self._frame.decompress(self._packed)
+            self._packed = self._frame.unused_data
+            self._is_within = not self._frame.eof
+        found, self._plain = self._plain[: len(into)], self._plain[len(into) :]
+        into[: len(found)] = found
         return len(found)
 
 
@@ -80,8 +112,7 @@ def _unpacked(raw: io.RawIOBase) -> io.BufferedReader:
     buffered = _buffered(raw)
     begins = buffered.peek(len(_ZSTD))
     if begins.startswith(_ZSTD):
-        plain = zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True)
-        return _buffered(plain)
+        return _buffered(_Zstd(buffered))
     return _buffered(gzip.GzipFile(fileobj=buffered)) if begins.startswith(_GZIP) else buffered
 
 
