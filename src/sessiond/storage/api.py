@@ -173,9 +173,9 @@ class Shelf(Protocol, Generic[Item]):
         ...
 
     def page(self, subject: Subject | None, after: bytes | None, limit: int) -> tuple[list[Item], bytes | None]:
-        """At most `limit` of what `of` gives, past a place, and the place after them; None: these were the last.
+        """At most `limit` of what `of` gives, past the place `after`, and the place of the last; None: there are no more.
 
-        Without a subject all that there are, in the same order.
+        Places are those of the items. Without a subject all that there are, in the same order.
         """
         ...
 
