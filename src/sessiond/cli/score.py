@@ -1,7 +1,7 @@
 """`sessiond score`."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,7 +94,11 @@ def _create(
     of = feedback.target_of(target, project, is_session=is_session)
     named = [_named(value) for value in values]
     fields = feedback.given(score_id=score_id, metadata=_pairs(metadata) or None, source=source or "human", **content)
-    _show([client.feedback.create_score(name, value, **of, **fields) for name, value in named], as_json=as_json)
+    stored: list[Score] = []
+    try:
+        stored.extend(client.feedback.create_score(name, value, **of, **fields) for name, value in named)
+    finally:  # what is stored is told, though a later one failed
+        _show(stored, as_json=as_json)
 
 
 def _update(
@@ -135,9 +139,9 @@ def _import(client: Client, *, file: Path, as_json: bool) -> None:
         click.get_current_context().exit(EXIT_FAILED)
 
 
-def _show(scores: Iterable[Score], *, as_json: bool) -> None:
-    found = list(scores)
-    listing.write(iter(found), SCORES, len(found), as_json=as_json, when_empty="")
+def _show(scores: Sequence[Score], *, as_json: bool) -> None:
+    if scores:
+        listing.write(iter(scores), SCORES, len(scores), as_json=as_json, when_empty="")
 
 
 def _named(written: str) -> tuple[str, ScoreValue]:
