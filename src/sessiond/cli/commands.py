@@ -12,6 +12,8 @@ COMMANDS: Final = {
     "session": Command("sessiond.cli.sessions:session", "Show one session and its turns."),
     "traces": Command("sessiond.cli.traces:traces", "List traces, latest start first."),
     "trace": Command("sessiond.cli.traces:trace", "Show one trace and its spans as a tree."),
+    "score": Command("sessiond.cli.score:score", "Score a session, trace or span; list, change and import scores."),
+    "annotate": Command("sessiond.cli.annotate:annotate", "Write a note on a session, trace or span; list and change notes."),
     "explain": Command("sessiond.cli.explain:explain", "Show where each figure of a trace comes from."),
     "tail": Command("sessiond.cli.tail:tail", "Show sessions as they change, until Ctrl-C."),
     "users": Command("sessiond.cli.users:users", "List users, last seen first."),
