@@ -37,6 +37,7 @@ from sessiond.service.ingest import Ingest
 from sessiond.service.reprice import reprice
 from sessiond.service.rules import ExtraKeys, Rules
 from sessiond.service.settle import Settler
+from sessiond.service.transfer import Transfer
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Store
 from sessiond.storage.lmdb.keys import FORMAT
@@ -130,7 +131,9 @@ class App:
         self._listeners = [receiver, query]
         session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries, followers), query.server)
         feedback_service_pb2_grpc.add_FeedbackServiceServicer_to_server(feedback_service(store, writer, freshness), query.server)
-        transfer_service_pb2_grpc.add_TransferServiceServicer_to_server(TransferService(queries, ingest), query.server)
+        transfer_service_pb2_grpc.add_TransferServiceServicer_to_server(
+            TransferService(Transfer(store, queries), ingest), query.server
+        )
         identity = Identity(
             version=version("sessiond"),
             start_unix_nano=time.time_ns(),

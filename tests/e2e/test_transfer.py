@@ -12,6 +12,7 @@ import pytest
 from builders import request, span
 from daemon import Daemon, sessiond, until
 from e2e.test_captures import CAPTURES
+from sessiond.client import Annotation, Client, Score
 
 LISTS = ("sessions", "traces", "users")
 
@@ -23,6 +24,15 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
         with daemon.sender() as sender:
             for file in sorted(file for capture in CAPTURES for file in capture.glob("*.traces.*.binpb")):
                 sender.export(file.read_bytes())
+        with Client(daemon.query) as client:
+            session = next(iter(client.sessions(limit=1)))
+            _, traces = client.session(session.session_id)
+            trace = next(traces)
+            client.feedback.create_score("helpful", 0.5, session_id=session.session_id, author="ann", metadata={"a": "b"})
+            client.feedback.create_score("good", True, trace_id=trace.trace_id, comment="é")
+            client.feedback.create_score("kind", "bug", trace_id=trace.trace_id, span_id=trace.root_span_id, source="human")
+            client.feedback.create_annotation("see here", trace_id=trace.trace_id, tags=["t"], anchor={"begin": 0, "end": 3})
+            client.feedback.create_annotation("not here yet", trace_id="ab" * 16)
         yield daemon
 
 
@@ -42,6 +52,11 @@ def rows(daemon: Daemon, what: str) -> list[str]:
     return [{name: value for name, value in row.items() if name != "state"} for row in found]
 
 
+def feedback(daemon: Daemon) -> tuple[list[Score], list[Annotation]]:
+    with Client(daemon.query) as client:
+        return list(client.feedback.scores()), list(client.feedback.annotations())
+
+
 @pytest.mark.parametrize("name", ["spans.jsonl", "spans.binpb", "spans.jsonl.zst", "spans.binpb.zst"])
 def test_another_daemon_has_the_same_rows_after_an_import(first: Daemon, second: Daemon, tmp_path: Path, name: str) -> None:
     file = tmp_path / name
@@ -49,7 +64,11 @@ def test_another_daemon_has_the_same_rows_after_an_import(first: Daemon, second:
     assert (exported.returncode, exported.stdout) == (0, "")
     imported = run(second, "import", file)
     assert imported.returncode == 0, imported.stderr
-    assert imported.stdout.strip() == f"{file}: {exported.stderr.split()[0]} spans imported"
+    assert imported.stdout.splitlines() == [
+        f"{file}: {exported.stderr.split()[0]} spans imported",
+        f"{tmp_path / 'spans.feedback.jsonl'}: 0 spans, 5 scores and annotations imported",
+    ]
+    assert feedback(second) == feedback(first)
     assert {what: rows(second, what) for what in LISTS} == {what: rows(first, what) for what in LISTS}
     assert run(second, "check").returncode == 0
 
@@ -69,11 +88,34 @@ def test_spans_of_sessions_are_those_of_all_their_traces(first: Daemon, second: 
     assert rows(second, "sessions") == [row for row in rows(first, "sessions") if row["failed_trace_count"]]
 
 
+def test_feedback_on_what_matches_is_written_beside_it(first: Daemon, second: Daemon, tmp_path: Path) -> None:
+    (scored,) = [row for row in rows(first, "sessions") if row["annotations"]]
+    for name, what in (("with", scored["session_id"]), ("without", "sess-alice-strands")):
+        run(first, "export", "spans", tmp_path / f"{name}.binpb", "--of", "sessions", "--session", what)
+    assert not (tmp_path / "without.feedback.jsonl").exists()
+    run(second, "import", tmp_path / "with.binpb")
+    scores, annotations = feedback(second)
+    assert (len(scores), [annotation.text for annotation in annotations]) == (3, ["see here"])
+    assert rows(second, "sessions") == [scored]
+
+
+def test_a_bad_score_is_told_with_its_place_and_costs_nothing_else(second: Daemon, tmp_path: Path) -> None:
+    file = tmp_path / "a.feedback.jsonl"
+    good = '{"score":{"score_id":"1","trace_id":"' + "ab" * 16 + '","name":"n","number":1}}'
+    file.write_text(f'{{"score":{{"oops":1}}}}\n{{"score":{{"name":"no target","number":1}}}}\n{good}\n')
+    done = run(second, "import", file)
+    assert done.returncode == 1
+    assert f"{file}, line 1: is no score" in done.stderr
+    assert f"{file}, line 2: " in done.stderr
+    assert [score.score_id for score in feedback(second)[0]] == ["1"]
+
+
 def test_an_import_goes_through_pipes(first: Daemon, second: Daemon) -> None:
     command = [sys.executable, "-m", "sessiond"]
-    with subprocess.Popen([*command, "export", "spans", "-", "--endpoint", first.query], stdout=subprocess.PIPE) as export:
-        done = subprocess.run([*command, "import", "-", "--endpoint", second.query], stdin=export.stdout, check=False)
-    assert (export.returncode, done.returncode) == (0, 0)
+    for what in ("spans", "feedback"):
+        with subprocess.Popen([*command, "export", what, "-", "--endpoint", first.query], stdout=subprocess.PIPE) as export:
+            done = subprocess.run([*command, "import", "-", "--endpoint", second.query], stdin=export.stdout, check=False)
+        assert (export.returncode, done.returncode) == (0, 0)
     assert rows(second, "traces") == rows(first, "traces")
 
 

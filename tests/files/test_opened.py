@@ -8,7 +8,7 @@ import pytest
 import zstandard
 
 from builders import request, span
-from sessiond.files.batches import batches
+from sessiond.files.contents import contents
 from sessiond.files.frames import framed
 from sessiond.files.opened import opened
 from sessiond.files.otlp_json import line_of
@@ -34,7 +34,7 @@ def each_compressed(payloads: list[bytes]) -> bytes:
 def read(path: Path, content: bytes) -> list[tuple[str, SpanBatch | None, str]]:
     path.write_bytes(content)
     with opened(str(path)) as source:
-        found = [tuple(one) for one in batches(source)]
+        found = [tuple(one) for one in contents(source)]
         assert source.size == len(content)
         assert source.meter.byte_count <= len(content)
         return found

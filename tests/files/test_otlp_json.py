@@ -20,6 +20,13 @@ VALUES = st.recursive(
 )
 
 
+NAMES = st.sampled_from(["scopeSpans", "spans", "traceId", "links", "resource", "attributes", "key", "value", "kind"])
+
+
+def nested(inner: st.SearchStrategy) -> st.SearchStrategy:
+    return st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=3)
+
+
 def batch(*spans: Span, arrivals: list[int] | None = None) -> SpanBatch:
     found = SpanBatch.FromString(request(*spans).SerializeToString())
     found.received_unix_nanos.extend(arrivals or ())
@@ -32,7 +39,7 @@ def test_a_batch_comes_back_from_its_line(values: dict, arrival: int) -> None:
     one.attributes.extend(attributes(values))
     one.links.add(trace_id=b"\xab" * 16, span_id=b"\xcd" * 8)
     sent = batch(one, arrivals=[arrival])
-    assert batch_of(line_of(sent).encode()) == sent
+    assert batch_of(json.loads(line_of(sent))) == sent
 
 
 def test_ids_are_hex_and_enums_numbers_as_otlp_wants_them() -> None:
@@ -57,7 +64,7 @@ def test_a_line_as_the_specification_shows_it_is_read() -> None:
         b'"parentSpanId":"","name":"pay","kind":2,"startTimeUnixNano":"1544712660000000000","endTimeUnixNano":1544712661000000000,'
         b'"attributes":[{"key":"n","value":{"intValue":"3"}}],"status":{},"fromTheFuture":1}]}]}]}'
     )
-    found = TracesData.FromString(batch_of(line).SerializeToString())
+    found = TracesData.FromString(batch_of(json.loads(line)).SerializeToString())
     one = found.resource_spans[0].scope_spans[0].spans[0]
     assert (one.trace_id.hex(), one.name, one.kind, one.attributes[0].value.int_value) == (
         "5b8efff798038103d269b633813fc60c",
@@ -86,8 +93,6 @@ def test_otlps_own_parser_passes_over_arrivals() -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        (b"{", "is no JSON"),
-        (b"[1]", "has no resourceSpans"),
         (b'{"resourceMetrics":[]}', "has no resourceSpans"),
         (b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"xyz"}]}]}]}', "non-hexadecimal"),
         (b'{"resourceSpans":[1]}', "is no OTLP trace data"),
@@ -95,15 +100,14 @@ def test_otlps_own_parser_passes_over_arrivals() -> None:
         (b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"startTimeUnixNano":"x"}]}]}]}', "is no OTLP trace data"),
         (b'{"resourceSpans":[],"receivedUnixNanos":["x"]}', "is no OTLP trace data"),
         (b'{"resourceSpans":[],"receivedUnixNanos":[-1]}', "is no OTLP trace data"),
-        (b"[" * 100_000, "is no"),
     ],
 )
 def test_what_is_no_trace_data_is_told_in_words(line: bytes, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
-        batch_of(line)
+        batch_of(json.loads(line))
 
 
-@given(line=st.binary(max_size=50) | st.text(max_size=50).map(str.encode))
-def test_no_line_makes_reading_fail_otherwise(line: bytes) -> None:
+@given(inner=st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), nested, max_leaves=8))
+def test_no_object_makes_reading_fail_otherwise(inner: object) -> None:
     with suppress(ValueError):
-        batch_of(line)
+        batch_of({"resourceSpans": inner})

@@ -1,5 +1,6 @@
 """What is exported and imported into an empty store gives the same sessions, traces and users, down to when spans arrived."""
 
+import json
 import time
 
 import pytest
@@ -63,7 +64,7 @@ def settled(store: Store) -> Figures:
 def test_an_import_of_an_export_has_the_same_figures(through_json: bool, told: list[Turn], arrivals: list[int]) -> None:
     store = stored(told, arrivals)
     batches = exported(store)
-    carried = [batch_of(line_of(batch).encode()) for batch in batches] if through_json else batches
+    carried = [batch_of(json.loads(line_of(batch))) for batch in batches] if through_json else batches
     copy = imported(carried)
     assert settled(copy) == settled(store)
     if not through_json:

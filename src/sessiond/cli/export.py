@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import IO, Final, Literal, NamedTuple, TypeAlias, Unpack
 
 import click
@@ -11,19 +12,21 @@ from sessiond.cli.lazy import Failed, Refused
 from sessiond.cli.output import remark
 from sessiond.cli.progress import Bar, bar
 from sessiond.cli.text import plural
-from sessiond.client import Client, FollowConditions, GetStatusResponse, SpanBatch, StatsOf
+from sessiond.client import Client, FeedbackBatch, FollowConditions, GetStatusResponse, SpanBatch, StatsOf
 from sessiond.client.rows import Row, session_row, trace_row, user_row
 from sessiond.core.fields import FIELDS, Kind
+from sessiond.files import feedback_json
+from sessiond.files.feedback_json import AnyFeedback
 from sessiond.files.frames import framed
 from sessiond.files.otlp_json import line_of
 from sessiond.files.parquet import NotInstalled, write_parquet
-from sessiond.files.written import COMPRESSED, STDOUT, written
+from sessiond.files.written import COMPRESSED, STDOUT, feedback_beside, written
 
-What: TypeAlias = Literal["sessions", "traces", "users", "spans"]
+What: TypeAlias = Literal["sessions", "traces", "users", "spans", "feedback"]
 FormatName: TypeAlias = Literal["jsonl", "parquet", "protobuf"]
 
 KINDS: Final[Mapping[StatsOf, Kind]] = {"sessions": "session", "traces": "trace", "users": "user"}
-WHAT: Final[tuple[What, ...]] = ("sessions", "traces", "users", "spans")
+WHAT: Final[tuple[What, ...]] = ("sessions", "traces", "users", "spans", "feedback")
 
 
 class Format(NamedTuple):
@@ -57,7 +60,7 @@ _ENDINGS: Final = ", ".join(format_.endings[0] for format_ in FORMATS.values())
     type=click.Choice(list(KINDS)),
     default="traces",
     show_default=True,
-    help="Of spans: what the conditions are about. Of sessions and users come the spans of all their traces.",
+    help="Of spans and feedback: what the conditions are about. Of sessions and users come those of all their traces.",
 )
 @options.filtered(lambda ctx: KINDS.get(ctx.params.get("what", ""), KINDS[ctx.params.get("of", "traces")]))
 @options.project
@@ -71,18 +74,23 @@ def export(
     """Write what matches to a file.
 
     The figures of sessions, traces or users, as JSON lines or Parquet; or spans with their times of arrival, as OTLP in JSON lines
-    or protobuf, which `sessiond import` and an OpenTelemetry Collector read. A FILE that ends in .zst is compressed; - is standard
-    output. The file is there when all of it is.
+    or protobuf, which `sessiond import` and an OpenTelemetry Collector read; or feedback, scores and annotations, as JSON lines.
+    Beside a file of spans the feedback on them is written to one of its own, if there is any. A FILE that ends in .zst is
+    compressed; - is standard output. A file is there when all of it is.
     """
     chosen = _format(what, file, format_)
     with options.asking(endpoint) as client:
         total = None if any(conditions.values()) else _count(client.status(), what)
         with written(file) as stream, bar(what, total) as shown:
-            if what == "spans":
+            if what == "feedback":
+                _write_feedback(client.export_feedback(of=of, **conditions), stream, shown)
+            elif what == "spans":
                 _write_spans(client.export_spans(of=of, **conditions), chosen, stream, shown)
             else:
                 _write_rows(shown.each(_rows(client, what, conditions)), KINDS[what], chosen, stream)
-    remark(f"{plural(shown.count, what.removesuffix('s'))} exported")
+        remark(f"{_counted(shown.count, what)} exported")
+        if what == "spans" and file != STDOUT:
+            _export_feedback(client.export_feedback(of=of, **conditions), feedback_beside(file))
 
 
 def _format(what: What, file: str, given: FormatName | None) -> FormatName:
@@ -97,15 +105,19 @@ def _format(what: What, file: str, given: FormatName | None) -> FormatName:
     return chosen
 
 
-def _count(status: GetStatusResponse, what: What) -> int:
-    """How many there are of all."""
-    counts = {
+def _counted(count: int, what: What) -> str:
+    return f"{count:,} scores and annotations" if what == "feedback" else plural(count, what.removesuffix("s"))
+
+
+def _count(status: GetStatusResponse, what: What) -> int | None:
+    """How many there are of all, where that is known."""
+    counts: Mapping[What, int] = {
         "sessions": status.session_count,
         "traces": status.trace_count,
         "users": status.user_count,
         "spans": status.span_count,
     }
-    return counts[what]
+    return counts.get(what)
 
 
 def _rows(client: Client, what: StatsOf, conditions: FollowConditions) -> Iterator[Row]:
@@ -136,3 +148,19 @@ def _write_spans(batches: Iterable[SpanBatch], format_: FormatName, stream: IO[b
     for batch in batches:
         stream.write(framed(batch.SerializeToString()) if format_ == "protobuf" else line_of(batch).encode() + b"\n")
         shown.advance(len(batch.received_unix_nanos))
+
+
+def _write_feedback(batches: Iterable[FeedbackBatch], stream: IO[bytes], shown: Bar) -> None:
+    for batch in batches:
+        items: Iterable[AnyFeedback] = chain(batch.scores, batch.annotations)
+        for item in shown.each(items):
+            stream.write(feedback_json.line_of(item).encode() + b"\n")
+
+
+def _export_feedback(batches: Iterator[FeedbackBatch], file: str) -> None:
+    """Write a file of feedback, if there is any."""
+    first = next(batches, None)
+    if first is not None:
+        with written(file) as stream, bar("feedback", None) as shown:
+            _write_feedback(chain([first], batches), stream, shown)
+        remark(f"{_counted(shown.count, 'feedback')} exported to {file}")

@@ -33,7 +33,7 @@ from sessiond.wire._pb.v1.session_service_pb2 import (
     StatsGroup,
     StatsResponse,
 )
-from sessiond.wire._pb.v1.transfer_service_pb2 import ImportSpansResponse, SpanBatch
+from sessiond.wire._pb.v1.transfer_service_pb2 import FeedbackBatch, ImportSpansResponse, SpanBatch
 
 __all__ = [
     "Anchor",
@@ -49,6 +49,7 @@ __all__ = [
     "Explanation",
     "Failure",
     "Feedback",
+    "FeedbackBatch",
     "Figure",
     "FollowConditions",
     "GetStatusResponse",

@@ -22,7 +22,7 @@ from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.admin_service_pb2_grpc import AdminServiceStub
 from sessiond.wire._pb.v1.resources_pb2 import Session, Span, Trace, User
 from sessiond.wire._pb.v1.session_service_pb2_grpc import SessionServiceStub
-from sessiond.wire._pb.v1.transfer_service_pb2 import ImportSpansResponse, SpanBatch
+from sessiond.wire._pb.v1.transfer_service_pb2 import FeedbackBatch, ImportSpansResponse, SpanBatch
 from sessiond.wire._pb.v1.transfer_service_pb2_grpc import TransferServiceStub
 
 Row = TypeVar("Row")
@@ -139,6 +139,12 @@ class Client:
     def export_spans(self, *, timeout: float | None = None, **conditions: Unpack[requests.SpanConditions]) -> Generator[SpanBatch]:
         """Every span of what matches, byte for byte and with its first arrival, some at a time."""
         return self._stream(self._transfer.ExportSpans, requests.export_spans(conditions), timeout)
+
+    def export_feedback(
+        self, *, timeout: float | None = None, **conditions: Unpack[requests.SpanConditions]
+    ) -> Generator[FeedbackBatch]:
+        """Every score and annotation on what `export_spans` gives the spans of; without conditions all there are."""
+        return self._stream(self._transfer.ExportFeedback, requests.export_spans(conditions), timeout)
 
     def import_spans(self, batches: Iterable[SpanBatch], *, timeout: float | None = None) -> Generator[ImportSpansResponse]:
         """Have spans kept, under the arrivals that come with them; an answer for each batch, in order, when it is on disk.

@@ -16,6 +16,14 @@ _UNFINISHED: Final = ".part"
 _ZSTD_LEVEL: Final = 3
 
 
+FEEDBACK: Final = ".feedback.jsonl"
+
+
+def feedback_beside(path: str) -> str:
+    """The name of the file for scores and annotations beside one for spans: `a.feedback.jsonl` for `a.binpb.zst`."""
+    return str(Path(path.removesuffix(COMPRESSED)).with_suffix(FEEDBACK))
+
+
 @contextmanager
 def written(path: str) -> Iterator[IO[bytes]]:
     """A stream to a file, or for `-` to standard output.

@@ -1,19 +1,20 @@
-"""TransferService: spans from store to store."""
+"""TransferService: spans, scores and annotations from store to store."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import grpc
 
 from sessiond.core.errors import Invalid
+from sessiond.core.feedback.score import Score
 from sessiond.server.status import translated
 from sessiond.server.within import within
-from sessiond.service.asking.query import Queries
 from sessiond.service.asking.question import Question, Within, ask_sessions, ask_traces, ask_users
 from sessiond.service.ingest import Ingest
-from sessiond.service.transfer import span_batches
+from sessiond.service.transfer import AnyFeedback, Transfer
 from sessiond.wire._pb.v1 import transfer_service_pb2 as pb
 from sessiond.wire._pb.v1.transfer_service_pb2_grpc import TransferServiceServicer
+from sessiond.wire.feedback import annotation_message, score_message
 from sessiond.wire.span_batches import span_batch, span_count
 
 _ASKED: Final[Mapping[int, Callable[[Within, str], Question[Any]]]] = {
@@ -25,18 +26,21 @@ _ASKED: Final[Mapping[int, Callable[[Within, str], Question[Any]]]] = {
 
 
 class TransferService(TransferServiceServicer):
-    """The servicer over asking and ingest."""
+    """The servicer over transfer and ingest."""
 
-    def __init__(self, queries: Queries, ingest: Ingest) -> None:
-        self._queries = queries
+    def __init__(self, transfer: Transfer, ingest: Ingest) -> None:
+        self._transfer = transfer
         self._ingest = ingest
 
     def ExportSpans(self, request: pb.ExportSpansRequest, context: grpc.ServicerContext) -> Iterator[pb.SpanBatch]:  # noqa: N802
         with translated(context):
-            if request.of not in _ASKED:
-                raise Invalid("of", request.of, "is not known here", hint="ask for spans of traces, sessions or users")
-            question = _ASKED[request.of](within(request), request.filter)
-            yield from map(span_batch, span_batches(self._queries, question, context.is_active))
+            yield from map(span_batch, self._transfer.spans(_question(request), context.is_active))
+
+    def ExportFeedback(  # noqa: N802
+        self, request: pb.ExportSpansRequest, context: grpc.ServicerContext
+    ) -> Iterator[pb.FeedbackBatch]:
+        with translated(context):
+            yield from map(_feedback_batch, self._transfer.feedback(_question(request), context.is_active))
 
     def ImportSpans(self, request: pb.SpanBatch, context: grpc.ServicerContext) -> pb.ImportSpansResponse:  # noqa: N802
         with translated(context):
@@ -47,3 +51,19 @@ class TransferService(TransferServiceServicer):
                 rejected_span_count=answer.rejected_spans,
                 error_message=answer.message,
             )
+
+
+def _question(request: pb.ExportSpansRequest) -> Question[Any]:
+    if request.of not in _ASKED:
+        raise Invalid("of", request.of, "is not known here", hint="ask for spans of traces, sessions or users")
+    return _ASKED[request.of](within(request), request.filter)
+
+
+def _feedback_batch(items: Iterable[AnyFeedback]) -> pb.FeedbackBatch:
+    batch = pb.FeedbackBatch()
+    for item in items:
+        if isinstance(item, Score):
+            batch.scores.append(score_message(item, stale=False))
+        else:
+            batch.annotations.append(annotation_message(item))
+    return batch

@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from sessiond.wire._pb.v1 import feedback_service_pb2 as _feedback_service_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -44,6 +45,14 @@ class SpanBatch(_message.Message):
     resource_spans: _containers.RepeatedScalarFieldContainer[bytes]
     received_unix_nanos: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, resource_spans: _Optional[_Iterable[bytes]] = ..., received_unix_nanos: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class FeedbackBatch(_message.Message):
+    __slots__ = ("scores", "annotations")
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    ANNOTATIONS_FIELD_NUMBER: _ClassVar[int]
+    scores: _containers.RepeatedCompositeFieldContainer[_feedback_service_pb2.Score]
+    annotations: _containers.RepeatedCompositeFieldContainer[_feedback_service_pb2.Annotation]
+    def __init__(self, scores: _Optional[_Iterable[_Union[_feedback_service_pb2.Score, _Mapping]]] = ..., annotations: _Optional[_Iterable[_Union[_feedback_service_pb2.Annotation, _Mapping]]] = ...) -> None: ...
 
 class ImportSpansResponse(_message.Message):
     __slots__ = ("accepted_span_count", "rejected_span_count", "error_message")

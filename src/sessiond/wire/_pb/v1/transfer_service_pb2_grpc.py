@@ -40,6 +40,11 @@ class TransferServiceStub:
                 request_serializer=sessiond_dot_v1_dot_transfer__service__pb2.ExportSpansRequest.SerializeToString,
                 response_deserializer=sessiond_dot_v1_dot_transfer__service__pb2.SpanBatch.FromString,
                 _registered_method=True)
+        self.ExportFeedback = channel.unary_stream(
+                '/sessiond.v1.TransferService/ExportFeedback',
+                request_serializer=sessiond_dot_v1_dot_transfer__service__pb2.ExportSpansRequest.SerializeToString,
+                response_deserializer=sessiond_dot_v1_dot_transfer__service__pb2.FeedbackBatch.FromString,
+                _registered_method=True)
         self.ImportSpans = channel.unary_unary(
                 '/sessiond.v1.TransferService/ImportSpans',
                 request_serializer=sessiond_dot_v1_dot_transfer__service__pb2.SpanBatch.SerializeToString,
@@ -54,6 +59,15 @@ class TransferServiceServicer:
     def ExportSpans(self, request, context):
         """Every span of the traces, sessions or users that match, byte for byte, with its first arrival. A trace's spans follow each other.
         What changes during the stream may come twice; nothing is left out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportFeedback(self, request, context):
+        """Every score and annotation on the traces that ExportSpans would give the spans of, on spans of theirs, and with SPANS_OF_SESSIONS on
+        the sessions themselves; without any condition every one there is, those too whose target was not received.
+        FeedbackService.ImportScores and ImportAnnotations keep their times.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -74,6 +88,11 @@ def add_TransferServiceServicer_to_server(servicer, server):
                     servicer.ExportSpans,
                     request_deserializer=sessiond_dot_v1_dot_transfer__service__pb2.ExportSpansRequest.FromString,
                     response_serializer=sessiond_dot_v1_dot_transfer__service__pb2.SpanBatch.SerializeToString,
+            ),
+            'ExportFeedback': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportFeedback,
+                    request_deserializer=sessiond_dot_v1_dot_transfer__service__pb2.ExportSpansRequest.FromString,
+                    response_serializer=sessiond_dot_v1_dot_transfer__service__pb2.FeedbackBatch.SerializeToString,
             ),
             'ImportSpans': grpc.unary_unary_rpc_method_handler(
                     servicer.ImportSpans,
@@ -109,6 +128,33 @@ class TransferService:
             '/sessiond.v1.TransferService/ExportSpans',
             sessiond_dot_v1_dot_transfer__service__pb2.ExportSpansRequest.SerializeToString,
             sessiond_dot_v1_dot_transfer__service__pb2.SpanBatch.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportFeedback(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/sessiond.v1.TransferService/ExportFeedback',
+            sessiond_dot_v1_dot_transfer__service__pb2.ExportSpansRequest.SerializeToString,
+            sessiond_dot_v1_dot_transfer__service__pb2.FeedbackBatch.FromString,
             options,
             channel_credentials,
             insecure,
