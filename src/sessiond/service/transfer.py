@@ -13,8 +13,8 @@ from sessiond.service.asking.query import IsWanted, Queries, always
 from sessiond.service.asking.question import Question
 from sessiond.storage.api import Shelf, Store
 
-BATCH_BYTES: Final = 1 << 20
-"""Of spans given at once: as much as is read in one transaction."""
+BATCH_BYTES: Final = 128 << 10
+"""Of spans given at once: a line of a file, and so what a broken line costs."""
 BATCH_ITEMS: Final = 200
 """Scores and annotations given at once: 2 MiB of the longest."""
 
