@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, TypeAlias, TypedDict
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
+from sessiond.wire._pb.v1 import transfer_service_pb2 as transfer_pb
 
 Moment: TypeAlias = datetime | Timestamp
 """A datetime must know its zone."""
@@ -15,7 +16,7 @@ PAGE_SIZE_MAX: Final = 1000
 
 
 StatsOf: TypeAlias = Literal["traces", "sessions", "users"]
-"""What statistics are over."""
+"""What statistics are over, or whose spans are meant."""
 
 
 class FollowConditions(TypedDict, total=False):
@@ -70,6 +71,13 @@ class StatsConditions(TypedDict, total=False):
     """Labels told, those of most rows; the others come together. 0 is 20."""
 
 
+class SpanConditions(FollowConditions, total=False):
+    """Whose spans."""
+
+    of: StatsOf
+    """What the conditions are about: traces, where it is left out."""
+
+
 def sessions(conditions: Conditions) -> pb.StreamSessionsRequest:
     return pb.StreamSessionsRequest(**_fields(conditions, Conditions))
 
@@ -95,6 +103,11 @@ def users(conditions: UserConditions, limit: int | None) -> pb.ListUsersRequest:
 def stats(conditions: StatsConditions) -> pb.StatsRequest:
     fields = _fields(conditions, StatsConditions)
     return pb.StatsRequest(**fields | {"of": f"STATS_OF_{fields.get('of', 'traces').upper()}"})
+
+
+def export_spans(conditions: SpanConditions) -> transfer_pb.ExportSpansRequest:
+    fields = _fields(conditions, SpanConditions)
+    return transfer_pb.ExportSpansRequest(**fields | {"of": f"SPANS_OF_{fields.get('of', 'traces').upper()}"})
 
 
 def _fields(conditions: Mapping[str, Any], allowed: type) -> dict[str, Any]:
