@@ -73,10 +73,10 @@ def export(
 ) -> None:
     """Write sessions, traces, users, spans or feedback to a file.
 
-    What matches: the figures of sessions, traces or users, as JSON lines or Parquet; or spans with their times of arrival, as OTLP in JSON lines
-    or protobuf, which `sessiond import` and an OpenTelemetry Collector read; or feedback, scores and annotations, as JSON lines.
-    Beside a file of spans the feedback on them is written to one of its own, if there is any. A FILE that ends in .zst is
-    compressed; - is standard output. A file is there when all of it is.
+    What matches: the figures of sessions, traces or users, as JSON lines or Parquet; or spans with their times of arrival, as OTLP
+    in JSON lines or protobuf, which `sessiond import` and an OpenTelemetry Collector read; or feedback, scores and annotations, as
+    JSON lines. Beside a file of spans the feedback on them is written to one of its own, if there is any. A FILE that ends in .zst
+    is compressed; - is standard output. A file is there when all of it is.
     """
     chosen = _format(what, file, format_)
     with options.asking(endpoint) as client:
