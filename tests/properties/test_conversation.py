@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -163,6 +163,7 @@ def shown(entry: Entry) -> Shown:
     return entry.depth, entry.role, entry.text, tuple((use.name, use.arguments, use.result) for use in entry.tool_uses)
 
 
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(turns=st.lists(TURNS, min_size=1, max_size=4), habits=HABITS, data=st.data())
 def test_a_conversation_comes_back_exactly(turns: list[Turn], habits: Habits, data: st.DataObject) -> None:
     emitter = Emitter(habits)
