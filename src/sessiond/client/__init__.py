@@ -4,9 +4,17 @@ from sessiond.client.aio import AsyncClient
 from sessiond.client.explanation import Explanation
 from sessiond.client.failure import RequestFailed
 from sessiond.client.following import Update
-from sessiond.client.requests import Conditions, FollowConditions, StatsConditions, StatsOf, UserConditions
+from sessiond.client.requests import (
+    Conditions,
+    EraseConditions,
+    EraseOf,
+    FollowConditions,
+    StatsConditions,
+    StatsOf,
+    UserConditions,
+)
 from sessiond.client.sync import Client
-from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse, RepriceResponse
+from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, EraseResponse, GetStatusResponse, RepriceResponse
 from sessiond.wire._pb.v1.resources_pb2 import (
     Evidence,
     ExplainedCall,
@@ -35,6 +43,9 @@ __all__ = [
     "Client",
     "Conditions",
     "Distribution",
+    "EraseConditions",
+    "EraseOf",
+    "EraseResponse",
     "Evidence",
     "ExplainedCall",
     "Explanation",

@@ -35,8 +35,8 @@ SERVICE_CONFIG: Final = {
         }
     ]
 }
-"""gRPC asks again by itself while no part of an answer has come. Every call may be asked twice: all but Reprice only read, and a
-second Reprice finds the prices as the first one left them."""
+"""gRPC asks again by itself while no part of an answer has come. Every call may be asked twice: all but Reprice and Erase
+only read, a second Reprice finds the prices as the first one left them, and an Erase answers before it erases anything."""
 
 OPTIONS: Final = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),

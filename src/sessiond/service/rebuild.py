@@ -19,7 +19,11 @@ class Rebuilt(NamedTuple):
 
 
 def rebuild(old: Spans, new: Store, rules: Rules) -> Iterator[Rebuilt]:
-    """Copy every span of `old`, with its first arrival, into the empty store `new` and settle it; tells of each commit."""
+    """Copy every span of `old`, with its first arrival, into the empty store `new` and settle it; tells of each commit.
+
+    Which traces were erased is copied too.
+    """
+    _copy_erasures(old, new)
     packer = Packer()
     spans = size = 0
     batch: list[ReceivedSpan] = []
@@ -37,6 +41,13 @@ def rebuild(old: Spans, new: Store, rules: Rules) -> Iterator[Rebuilt]:
     spans += new.append(packer.traces(batch)).stored
     Settler(new, rules).settle_all()
     yield Rebuilt(spans, problems)
+
+
+def _copy_erasures(old: Spans, new: Store) -> None:
+    after: bytes | None = None
+    while erasures := old.erasures(after):
+        new.remember_erased(erasures)
+        after = erasures[-1].trace_id
 
 
 def _received(store: Spans, rules: Rules) -> Iterator[ReceivedSpan | Rejection]:

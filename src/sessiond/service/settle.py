@@ -18,7 +18,7 @@ from sessiond.core.model import SessionKey, SessionSummary, UserKey, UserSummary
 from sessiond.service.figures import settled
 from sessiond.service.renewal import Renewal
 from sessiond.service.rules import Rules
-from sessiond.storage.api import Store
+from sessiond.storage.api import Erased, Store
 
 TRACES_PER_SLICE: Final = 512
 """Traces in one transaction, about 30 ms: what an export that arrives meanwhile waits longer."""
@@ -137,6 +137,13 @@ class Settler:
     def note(self, traces: Iterable[bytes]) -> None:
         """These traces were marked by an append."""
         self._traces.add(traces)
+
+    def forget(self, erased: Erased) -> None:
+        """These traces are no more, and whom they belonged to is marked."""
+        self._traces.remove(erased.traces)
+        self._sessions.add(erased.marks.sessions)
+        self._users.add(erased.marks.users)
+        self._serve_tickets()
 
     def wait_for(self, need: Need, done: Future[None], renewed: Sequence[bytes] | None = ()) -> None:
         """Complete `done` when everything marked until now that `need` depends on is settled.

@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeVar
 
 import structlog
@@ -14,7 +15,7 @@ from sessiond.service.bell import Bell
 from sessiond.service.renewal import Renewed
 from sessiond.service.rules import Rules
 from sessiond.service.settle import Need, Settler, Waiting
-from sessiond.storage.api import Appended, Store
+from sessiond.storage.api import Appended, Erased, Store
 from sessiond.storage.packing import PackedTrace
 from sessiond.telemetry import Telemetry
 
@@ -92,7 +93,8 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="writer")
 
     def start(self) -> None:
-        """Begin to write."""
+        """Begin to write, and to free what traces take that were being erased when the process ended."""
+        self._given_task(self._sweep_on)
         self._thread.start()
 
     def stop(self) -> None:
@@ -162,6 +164,21 @@ class Writer:
     def forget_removals(self, through: int) -> Future[None]:
         """Have the store tell removals up to a change no more."""
         return self._given_task(lambda: self._store.forget_removals(through))
+
+    def erase(self, trace_ids: Sequence[bytes], erased_unix_nano: int | None) -> Future[Erased]:
+        """Have the store erase traces; spans of them that wait for the disk, or come later, are refused as long as it remembers.
+
+        Give it a bounded number: all that waits for the disk waits for it too.
+        """
+        return self._given_task(lambda: self._erase(trace_ids, erased_unix_nano))
+
+    def sweep(self) -> Future[bool]:
+        """Have the store free some of the space of erased traces; the result is whether there may be more."""
+        return self._given_task(self._sweep)
+
+    def forget_erased(self, before_unix_nano: int, count_max: int) -> Future[int]:
+        """Have the store take spans of traces again that were erased before a time or are too many; how many it forgot."""
+        return self._given_task(lambda: self._store.forget_erased(before_unix_nano, count_max))
 
     def _given_task(self, do: Callable[[], Result]) -> Future[Result]:
         done: Future[Result] = Future()
@@ -256,6 +273,37 @@ class Writer:
         renewed = self.renewed()
         return renewed.of if renewed else 0
 
+    def _erase(self, trace_ids: Sequence[bytes], erased_unix_nano: int | None) -> Erased:
+        erased = self._store.erase(trace_ids, erased_unix_nano)
+        self._settler.forget(erased)
+        self.settled_bell.ring()
+        self._make_room()
+        return erased
+
+    def _sweep(self) -> bool:
+        has_more = self._store.sweep()
+        self._make_room()
+        return has_more
+
+    def _sweep_on(self) -> None:
+        """Sweep a slice, and the next one after what waits for the disk by then."""
+        if self._store.sweep():
+            with suppress(Busy):  # it stops
+                self._given_task(self._sweep_on)
+
+    def _make_room(self) -> None:
+        """Pages were freed. A store that was full takes spans again, unless it holds too much still."""
+        if self._full is None:
+            return
+        extent = self._store.extent()
+        if extent.used_bytes <= extent.bytes_max:
+            self._take_spans_again()
+
+    def _take_spans_again(self) -> None:
+        if self._full is not None:
+            log.info("the store takes spans again")
+        self._full = None
+
     def _take(self) -> list[_Waiting]:
         """The appends for the next transaction, in order."""
         taken: list[_Waiting] = []
@@ -283,9 +331,7 @@ class Writer:
             else:
                 self._fail(appends, error)
             return
-        if self._full is not None:
-            log.info("the store takes spans again")
-        self._full = None
+        self._take_spans_again()
         self._last_append = time.monotonic()
         self._settler.note(appended.traces)
         self._telemetry.committed(

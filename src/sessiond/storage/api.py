@@ -2,7 +2,8 @@
 
 Three kinds of things are kept, and only the first can't be made again:
 
-* **spans**, byte for byte, each with its origin and first arrival; of several versions of a span only the winner;
+* **spans**, byte for byte, each with its origin and first arrival; of several versions of a span only the winner; and
+  which traces were **erased** lately, whose spans are refused;
 * **facts** of each span, and **summaries** of traces, sessions and users computed from them;
 * **marks** on what must be recomputed. A mark is set in the same transaction that makes a summary stale and cleared in the one
   that writes the new summary, so that a crash at any point leaves a mark too many and never a wrong row.
@@ -26,6 +27,7 @@ from sessiond.core.model import (
     SpanFacts,
     StoredSpan,
     Texts,
+    TraceKey,
     TraceSummary,
     UserKey,
     UserSummary,
@@ -43,7 +45,7 @@ SPAN_PAGE_BYTES: Final = 1 << 20
 
 
 class Appended(NamedTuple):
-    """What became of appended spans; the three counts add up to their number."""
+    """What became of appended spans; the four counts add up to their number."""
 
     stored: int
     duplicates: int
@@ -52,6 +54,10 @@ class Appended(NamedTuple):
     """Known already with other content, by whichever won: a winner that replaces another counts here."""
     traces: tuple[bytes, ...]
     """The traces that changed, and are now marked."""
+    refused: int = 0
+    """Of traces that were erased."""
+    erased: frozenset[bytes] = frozenset()
+    """Those traces."""
 
 
 class Marks(NamedTuple):
@@ -60,6 +66,22 @@ class Marks(NamedTuple):
     traces: tuple[bytes, ...] = ()
     sessions: tuple[SessionKey, ...] = ()
     users: tuple[UserKey, ...] = ()
+
+
+class Erased(NamedTuple):
+    """What became of traces that were to be erased."""
+
+    traces: tuple[bytes, ...]
+    """Those that there were."""
+    marks: Marks
+    """The sessions and users that they belonged to."""
+
+
+class Erasure(NamedTuple):
+    """A trace that was erased, and when. Unix nanoseconds."""
+
+    trace_id: bytes
+    unix_nano: int
 
 
 class SettledTrace(NamedTuple):
@@ -123,7 +145,7 @@ class Removal(NamedTuple):
     """A row that is no more."""
 
     change: int
-    key: SessionKey | UserKey
+    key: TraceKey | SessionKey | UserKey
 
 
 class Changes(NamedTuple, Generic[Summary]):
@@ -174,6 +196,10 @@ class Spans(Protocol):
         """As `Store.trace_ids`."""
         ...
 
+    def erasures(self, after: bytes | None = None, limit: int = 1000) -> list[Erasure]:
+        """As `Store.erasures`."""
+        ...
+
 
 class Store(Protocol):
     """A store of spans and of what is computed from them."""
@@ -187,7 +213,7 @@ class Store(Protocol):
 
         A span is known by (trace id, span id, kind). The same content again changes nothing. Of different contents the one of
         the larger `core.identity.Version` stays, whatever the order in which they come, and keeps the first arrival of any.
-        Raises StoreFull at the quota too.
+        Spans of a trace that is remembered as erased are refused. Raises StoreFull at the quota too.
         """
         ...
 
@@ -243,6 +269,39 @@ class Store(Protocol):
 
     def trace_ids(self, after: bytes | None = None, limit: int = 1000) -> list[bytes]:
         """The ids larger than `after` of traces that have spans, ascending, `limit` at most; none: there are no more."""
+        ...
+
+    # -- erasing -------------------------------------------------------------------------------------------------------------
+
+    def erase(self, trace_ids: Sequence[bytes], erased_unix_nano: int | None) -> Erased:
+        """Take traces out whole and mark the sessions and users that they belong to, in one transaction; unknown ones are left out.
+
+        From then on no verb finds anything of them, but where they had a summary, `changed` tells that they are no more. With a
+        time they are remembered as erased then, and `append` refuses their spans until `forget_erased`; with None it takes them
+        as new. Give it a bounded number of traces. Works over the quota too.
+        """
+        ...
+
+    def sweep(self) -> bool:
+        """Free some of the space that erased traces still take; whether there may be more to free.
+
+        `erase` frees what fits its transaction. What is left, of traces of very many spans, is kept in mind over a crash.
+        """
+        ...
+
+    def erasures(self, after: bytes | None = None, limit: int = 1000) -> list[Erasure]:
+        """The traces that are remembered as erased, by ids larger than `after`, ascending, `limit` at most; none: no more."""
+        ...
+
+    def remember_erased(self, erasures: Sequence[Erasure]) -> None:
+        """Remember erased traces of another store, which has none of their spans. Give it a bounded number."""
+        ...
+
+    def forget_erased(self, before_unix_nano: int, count_max: int, limit: int = 1000) -> int:
+        """Take spans of traces again that were erased before a time, and of those erased first beyond `count_max`.
+
+        Forgets `limit` at most and returns how many.
+        """
         ...
 
     # -- summaries -----------------------------------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ import lmdb
 
 from sessiond.core.model import SessionKey, UserKey
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Of the whole environment. A store of another format is refused. With the next one comes a way for `rebuild` to read this one."""
-PREVIOUS_FORMATS: Final = (1, 2)
+PREVIOUS_FORMATS: Final = (1, 2, 3)
 """What `rebuild` can read: their trace ids and chunks are laid out as now, and all else is made again from these."""
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ TREES: Final = (
     "user_traces",  # user number, start, trace id -> trace number
     "user_sessions",  # user number, last activity, order of id -> session number
     "removals",  # change -> kind, project, id of what is no more
+    "unswept",  # trace number -> nothing; of an erased trace whose spans, chunks or facts still take space
+    "erased",  # trace id -> when it was erased
+    "erased_by_time",  # when it was erased, trace id -> nothing
 )
 
 

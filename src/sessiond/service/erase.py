@@ -1,0 +1,150 @@
+"""Erasing: which traces are meant, and taking them out slice by slice, while spans keep coming."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Final, NamedTuple, TypeAlias, cast
+
+from sessiond.core.errors import Busy, Cancelled, Invalid
+from sessiond.core.fields import Kind
+from sessiond.core.model import SessionKey, SessionSummary, TraceSummary
+from sessiond.service.asking.freshness import Freshness
+from sessiond.service.asking.query import IsWanted, Queries, always
+from sessiond.service.asking.question import Question, Within, ask_sessions, ask_traces
+from sessiond.service.writer import Writer
+from sessiond.storage.api import Store
+
+TRACES_PER_SLICE: Final = 100
+"""Traces in one transaction, some 30 ms: what an export that arrives meanwhile waits longer (measured)."""
+ROUND_TRACES: Final = 100_000
+"""Traces that are found before the first of them is erased: their ids take some 10 MB."""
+ERASED_MAX: Final = 1_000_000
+"""Erased traces that are remembered, some 100 MB in the store; beyond it spans of those that were erased first are taken again."""
+
+Wanted: TypeAlias = tuple[bytes, ...] | Question[TraceSummary] | Question[SessionSummary]
+"""Traces by their ids, those that match, or those of sessions that match."""
+
+
+def wanted(trace_ids: Sequence[bytes], of: Kind, within: Within, filter_text: str, *, everything: bool) -> Wanted:
+    """What a request means. Raises Invalid where it names nothing, or in more than one way."""
+    has_conditions = bool(filter_text) or any(value is not None for value in within)
+    if not (trace_ids or has_conditions or everything):
+        ways = "trace_ids, project, session_id, user_id, since, until or filter"
+        raise Invalid("everything", everything, "must be set to erase all there is", hint=f"or say what is to go by {ways}")
+    if everything and (trace_ids or has_conditions):
+        raise Invalid("everything", everything, "can't be given with what restricts it", hint="give one or the other")
+    if trace_ids and (has_conditions or of != "trace"):
+        raise Invalid("trace_ids", f"{len(trace_ids)} ids", "can't be given with conditions or `of`", hint="give one or the other")
+    if trace_ids:
+        return tuple(trace_ids)
+    return ask_sessions(within, filter_text) if of == "session" else ask_traces(within, filter_text)
+
+
+class Erasing(NamedTuple):
+    """How far it is."""
+
+    traces: int = 0
+    """Found so far."""
+    spans: int = 0
+    sessions: int = 0
+    """Found so far, where sessions are asked for."""
+    erased_traces: int = 0
+
+
+class _Round:
+    """What was found and is to be erased next."""
+
+    def __init__(self) -> None:
+        self.traces: dict[bytes, int] = {}
+        """Trace -> its spans."""
+        self.sessions: dict[SessionKey, None] = {}
+
+    def added_to(self, told: Erasing) -> Erasing:
+        return told._replace(
+            traces=told.traces + len(self.traces),
+            spans=told.spans + sum(self.traces.values()),
+            sessions=told.sessions + len(self.sessions),
+        )
+
+
+class Eraser:
+    """The use case. May be used from any thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        queries: Queries,
+        writer: Writer,
+        *,
+        refuse_seconds: int,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._store = store
+        self._queries = queries
+        self._writer = writer
+        self._freshness = Freshness(writer)
+        self._refuse_seconds = refuse_seconds
+        self._clock = clock
+        self._forgetting: Future[int] | None = None
+
+    def erase(self, meant: Wanted, is_wanted: IsWanted = always, *, validate_only: bool = False) -> Iterator[Erasing]:
+        """Erase what is meant and tell how far it is, first before anything is erased; ends when no query shows any of it.
+
+        With `validate_only` only tell what it would be. What arrives meanwhile may or may not be among it. Where nobody waits any
+        more it ends between two slices by Cancelled: what is erased then is gone, and the rest as if never asked for.
+        """
+        told = Erasing()
+        for found in self._rounds(meant, is_wanted):
+            told = found.added_to(told)
+            yield told
+            for some in () if validate_only else _slices(list(found.traces)):
+                if not is_wanted():
+                    raise Cancelled("nobody waits for the end any more")
+                told = told._replace(erased_traces=told.erased_traces + self._erase(some))
+                yield told
+        if told.erased_traces:
+            for need in ("sessions", "users"):
+                self._writer.settled(need).result()
+
+    def keep_up(self) -> None:
+        """Have forgotten which traces were erased, in time. To be called every second or so."""
+        if self._forgetting is None or self._forgetting.done():
+            with suppress(Busy):  # it stops
+                self._forgetting = self._writer.forget_erased(self._clock() - self._refuse_seconds * 10**9, ERASED_MAX)
+
+    def _erase(self, trace_ids: Sequence[bytes]) -> int:
+        """Erase a slice, and free its space; how many traces there were."""
+        erased = self._writer.erase(trace_ids, self._clock() if self._refuse_seconds else None).result()
+        while self._writer.sweep().result():
+            pass
+        return len(erased.traces)
+
+    def _rounds(self, meant: Wanted, is_wanted: IsWanted) -> Iterator[_Round]:
+        """All that is meant, a bounded number of traces at a time."""
+        found = _Round()
+        for session, traces in self._found(meant, is_wanted):
+            found.traces.update((trace.trace_id, trace.span_count) for trace in traces)
+            if session is not None:
+                found.sessions[session] = None
+            if len(found.traces) >= ROUND_TRACES:
+                yield found
+                found = _Round()
+        yield found
+
+    def _found(self, meant: Wanted, is_wanted: IsWanted) -> Iterator[tuple[SessionKey | None, Sequence[TraceSummary]]]:
+        """Traces that are meant: each session's with its key, others a page at a time."""
+        if not isinstance(meant, Question):
+            self._freshness.settle("traces")
+            yield None, [trace for trace_id in meant if (trace := self._store.trace(trace_id)) is not None]
+        elif meant.kind == "session":
+            for sessions in self._queries.stream(cast("Question[SessionSummary]", meant), is_wanted):
+                for session in sessions:
+                    yield session.key, self._store.traces_of_session(session.key)
+        else:
+            for traces in self._queries.stream(cast("Question[TraceSummary]", meant), is_wanted):
+                yield None, traces
+
+
+def _slices(trace_ids: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    return (trace_ids[start : start + TRACES_PER_SLICE] for start in range(0, len(trace_ids), TRACES_PER_SLICE))
