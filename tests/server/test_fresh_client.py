@@ -62,15 +62,16 @@ def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender,
         span(trace=1, id=2, parent=1, operation="chat", model="gpt-4o-mini", tokens_in=5, tokens_out=7, start_ms=10, end_ms=30),
     )
     sender.export(sent)
-    answers = ask_all(generated, running.query.address, "s", 1, "u")
     (session,), (trace,) = asker.sessions(), asker.traces()
+    user = asker.api.GetUser(pb.GetUserRequest(user_id="u"))
+    answers = ask_all(generated, running.query.address, "s", 1, "u")
     session_row, trace_row = (MessageToDict(row, preserving_proto_field_name=True) for row in (session, trace))
     assert (session_row["session_id"], session_row["input_tokens"], session_row["trace_count"]) == ("s", "5", "1")
     assert (trace_row["session_id"], trace_row["duration_ms"], trace_row["models"]) == ("s", 50.0, ["gpt-4o-mini"])
     status, checked = answers.pop("GetStatus"), answers.pop("Check")
     spans = answers["GetTrace"].pop(1)
     explained_trace, figures, *explained = answers.pop("Explain")
-    user_row = MessageToDict(asker.api.GetUser(pb.GetUserRequest(user_id="u")), preserving_proto_field_name=True)
+    user_row = MessageToDict(user, preserving_proto_field_name=True)
     assert (user_row["user_id"], user_row["trace_count"], user_row["cost_usd"]) == ("u", "1", 4.95e-06)
     (stats,) = answers.pop("Stats")
     assert (stats["total"]["count"], stats["total"]["duration_ms"]["p95"]) == ("1", 50.0)
@@ -84,6 +85,10 @@ def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender,
         "GetUser": [user_row],
         "ListUsers": [{"users": [user_row]}],
         "Reprice": [{}],
+        "Erase": [
+            {"trace_count": "1", "span_count": "2"},
+            {"trace_count": "1", "span_count": "2", "erased_trace_count": "1"},
+        ],
     }
     assert (explained_trace, [list(one) for one in explained]) == ({"trace": trace_row}, [["calls"]])
     evidence = {one["field"]: one.get("evidence", []) for one in figures["figures"]}

@@ -133,6 +133,21 @@ def test_a_full_map_keeps_nothing_of_the_transaction(tmp_path: Path, monkeypatch
     store.close()
 
 
+def test_a_map_that_is_full_to_its_last_page_erases_nothing_by_halves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """LMDB writes what it changes to new pages, so that deleting needs some too. A quota of half the map leaves them."""
+    monkeypatch.setattr(environment, "MAP_BYTES_PER_QUOTA", 1)
+    store = LmdbStore.open(tmp_path, bytes_max=1 << 20)
+    with pytest.raises(StoreFull):
+        for number in range(1, 999):
+            store.append(packed(span(trace=number, id=number, filler=os.urandom(9_000).hex())))
+    held = store.trace_ids()
+    with pytest.raises(StoreFull, match="full"):
+        store.erase(held, 1)
+    assert (store.trace_ids(), store.erasures()) == (held, [])
+    assert [problem for page in store.check() for problem in page] == []
+    store.close()
+
+
 def test_a_rotten_row_is_told_and_not_shown(tmp_path: Path) -> None:
     store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
     store.append(packed(span(id=1)))
