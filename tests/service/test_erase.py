@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from builders import packed, received, request, span, trace_id
+from builders import packed, received, request, score, span, trace_id
 from daemon import DEADLINE_SECONDS, Parts, parts, until
 from sessiond.core.errors import Busy, Cancelled, Invalid, NotFound, StoreFull
+from sessiond.core.feedback.target import TraceTarget
 from sessiond.core.model import SessionKey, UserKey
 from sessiond.core.statistics.breakdown import Breakdown
 from sessiond.service import erase
@@ -83,6 +84,26 @@ def test_a_session_goes_with_all_its_traces_whosoever_they_are(running: Parts) -
     assert running.queries.user(ANN).trace_count == 1
     with pytest.raises(NotFound):
         running.queries.user(UserKey("default", "bob"))
+
+
+def test_feedback_goes_with_what_is_erased_and_where_only_it_was_received(running: Parts) -> None:
+    put(running, 1, session="s1")
+    put(running, 2, session="s2")
+    unknown = SessionKey("p", "s1")
+    targets = [S1, SessionKey("default", "s2"), unknown, TraceTarget(trace_id(1)), TraceTarget(trace_id(9))]
+    running.store.put_feedback([score(str(number), target) for number, target in enumerate(targets)])
+
+    def left() -> list[int]:
+        return sorted(int(one.id) for one in running.store.scores.page(None, None, 9)[0])
+
+    assert end(running, ask_sessions(Within(session_id="s1"), 'user_id = "nobody"')) == Erasing()
+    assert left() == [0, 1, 2, 3, 4]
+    assert end(running, ask_sessions(Within("p", "s1"))) == Erasing(0, 0, 1, 0)
+    assert left() == [0, 1, 3, 4]
+    assert end(running, ask_sessions(Within(session_id="s1"))) == Erasing(1, 1, 1, 1)
+    assert left() == [1, 4]
+    assert end(running, ids(9)) == Erasing()
+    assert left() == [1]
 
 
 def test_what_waited_to_be_settled_is_found(running: Parts) -> None:

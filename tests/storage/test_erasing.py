@@ -3,7 +3,8 @@
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from builders import ARRIVAL, MS, RULES, T0, packed, span, trace_id
+from builders import ARRIVAL, MS, RULES, T0, annotation, packed, score, span, span_id, trace_id
+from sessiond.core.feedback.target import Subject, TraceTarget, subject_of
 from sessiond.core.model import NO_TEXTS, SessionKey, TraceKey, UserKey
 from sessiond.core.where import Where
 from sessiond.service.settle import Settler
@@ -102,6 +103,46 @@ def test_an_outdated_trace_is_not_looked_for_any_more(store: Store) -> None:
     store.set_rules(RULES.fingerprint)
     store.renew([trace_id(2)], RULES.facts)
     settle(store)
+
+
+def test_feedback_goes_with_its_trace_and_that_of_a_session_with_its_last_one(store: Store) -> None:
+    put(store, span(trace=1, id=1, session="s1"), span(trace=2, id=2, session="s1"), span(trace=3, id=3, session="s2"))
+    s2, first = SessionKey("default", "s2"), TraceTarget(trace_id(1))
+    store.put_feedback(
+        [
+            *(
+                score(f"{target}", target)
+                for target in (first, TraceTarget(trace_id(1), span_id(1)), TraceTarget(trace_id(2)), S1, s2)
+            ),
+            *(annotation(f"{target}", target) for target in (first, S1, s2)),
+        ]
+    )
+    settle(store)
+
+    def left() -> list[Subject]:
+        items = (*store.scores.page(None, None, 99)[0], *store.annotations.page(None, None, 99)[0])
+        return sorted({subject_of(item.target) for item in items}, key=str)
+
+    erase(store, 1)
+    assert left() == [S1, s2, trace_id(2)]
+    settle(store)
+    assert (store.session(S1).annotations, len(store.trace(trace_id(2)).scores)) == (1, 1)
+    erase(store, 2)
+    assert left() == [s2]
+
+
+def test_feedback_on_what_was_never_received_goes_where_it_is_named(store: Store) -> None:
+    put(store, span(trace=1, id=1, session="s1"))
+    unknown = SessionKey("default", "unknown")
+    store.put_feedback([score("a", TraceTarget(trace_id(9))), score("b", S1), annotation("c", unknown), annotation("d", S1)])
+    settle(store)
+    assert store.erase([trace_id(9)], NOW, [unknown, S1]) == Erased((), Marks())
+    assert [one.id for one in (*store.scores.of(S1), *store.annotations.of(S1))] == ["b", "d"]  # it has a trace
+    assert (store.scores.page(None, None, 9)[0], store.annotations.page(None, None, 9)[0]) == (
+        store.scores.of(S1),
+        store.annotations.of(S1),
+    )
+    assert store.erasures() == []
 
 
 # -- who is told -----------------------------------------------------------------------------------------------------------------

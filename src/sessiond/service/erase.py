@@ -4,11 +4,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Final, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from sessiond.core.errors import Busy, Cancelled, Invalid
 from sessiond.core.fields import Kind
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary
+from sessiond.core.trace import DEFAULT_PROJECT
 from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.query import IsWanted, Queries, always
 from sessiond.service.asking.question import Question, Within, ask_sessions, ask_traces
@@ -58,7 +59,15 @@ class _Round:
     def __init__(self) -> None:
         self.traces: dict[bytes, int] = {}
         """Trace -> its spans."""
-        self.sessions: dict[SessionKey, None] = {}
+        self.sessions: dict[SessionKey, int] = {}
+        """Session -> its traces; 0 where there is only feedback on it."""
+        self.never_received: list[bytes] = []
+        """Traces that were named: there may be feedback on them."""
+
+    def add(self, session: SessionKey | None, traces: Sequence[TraceSummary]) -> None:
+        self.traces.update((trace.trace_id, trace.span_count) for trace in traces)
+        if session is not None:
+            self.sessions[session] = len(traces)
 
     def added_to(self, told: Erasing) -> Erasing:
         return told._replace(
@@ -66,6 +75,15 @@ class _Round:
             spans=told.spans + sum(self.traces.values()),
             sessions=told.sessions + len(self.sessions),
         )
+
+    def slices(self) -> Iterator[tuple[Sequence[bytes], Sequence[SessionKey]]]:
+        """(traces, sessions without any) for one transaction each."""
+        trace_ids = [*self.traces, *self.never_received]
+        for start in range(0, len(trace_ids), TRACES_PER_SLICE):
+            yield trace_ids[start : start + TRACES_PER_SLICE], ()
+        bare = [session for session, trace_count in self.sessions.items() if not trace_count]
+        if bare:
+            yield (), bare
 
 
 class Eraser:
@@ -98,10 +116,10 @@ class Eraser:
         for found in self._rounds(meant, is_wanted):
             told = found.added_to(told)
             yield told
-            for some in () if validate_only else _slices(list(found.traces)):
+            for trace_ids, sessions in () if validate_only else found.slices():
                 if not is_wanted():
                     raise Cancelled("nobody waits for the end any more")
-                told = told._replace(erased_traces=told.erased_traces + self._erase(some))
+                told = told._replace(erased_traces=told.erased_traces + self._erase(trace_ids, sessions))
                 yield told
         if told.erased_traces:
             for need in ("sessions", "users"):
@@ -113,9 +131,9 @@ class Eraser:
             with suppress(Busy):  # it stops
                 self._forgetting = self._writer.forget_erased(self._clock() - self._refuse_seconds * 10**9, ERASED_MAX)
 
-    def _erase(self, trace_ids: Sequence[bytes]) -> int:
+    def _erase(self, trace_ids: Sequence[bytes], sessions: Sequence[SessionKey]) -> int:
         """Erase a slice, and free its space; how many traces there were."""
-        erased = self._writer.erase(trace_ids, self._clock() if self._refuse_seconds else None).result()
+        erased = self._writer.erase(trace_ids, self._clock() if self._refuse_seconds else None, sessions).result()
         while self._writer.sweep().result():
             pass
         return len(erased.traces)
@@ -123,28 +141,43 @@ class Eraser:
     def _rounds(self, meant: Wanted, is_wanted: IsWanted) -> Iterator[_Round]:
         """All that is meant, a bounded number of traces at a time."""
         found = _Round()
-        for session, traces in self._found(meant, is_wanted):
-            found.traces.update((trace.trace_id, trace.span_count) for trace in traces)
-            if session is not None:
-                found.sessions[session] = None
+        if not isinstance(meant, Question):
+            self._freshness.settle("traces")
+            for trace_id in meant:
+                trace = self._store.trace(trace_id)
+                if trace is None:
+                    found.never_received.append(trace_id)
+                else:
+                    found.add(None, [trace])
+            yield found
+            return
+        for session, traces in self._matching(meant, is_wanted):
+            found.add(session, traces)
             if len(found.traces) >= ROUND_TRACES:
                 yield found
                 found = _Round()
         yield found
 
-    def _found(self, meant: Wanted, is_wanted: IsWanted) -> Iterator[tuple[SessionKey | None, Sequence[TraceSummary]]]:
-        """Traces that are meant: each session's with its key, others a page at a time."""
-        if not isinstance(meant, Question):
-            self._freshness.settle("traces")
-            yield None, [trace for trace_id in meant if (trace := self._store.trace(trace_id)) is not None]
-        elif meant.kind == "session":
-            for sessions in self._queries.stream(cast("Question[SessionSummary]", meant), is_wanted):
-                for session in sessions:
-                    yield session.key, self._store.traces_of_session(session.key)
-        else:
-            for traces in self._queries.stream(cast("Question[TraceSummary]", meant), is_wanted):
+    def _matching(
+        self, question: Question[TraceSummary] | Question[SessionSummary], is_wanted: IsWanted
+    ) -> Iterator[tuple[SessionKey | None, Sequence[TraceSummary]]]:
+        """Traces that match: each session's with its key, others a page at a time."""
+        if question.kind == "trace":
+            for traces in self._queries.stream(cast("Question[TraceSummary]", question), is_wanted):
                 yield None, traces
+            return
+        for sessions in self._queries.stream(cast("Question[SessionSummary]", question), is_wanted):
+            for session in sessions:
+                yield session.key, self._store.traces_of_session(session.key)
+        key = self._not_received(question)
+        if key is not None:
+            yield key, ()
 
-
-def _slices(trace_ids: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    return (trace_ids[start : start + TRACES_PER_SLICE] for start in range(0, len(trace_ids), TRACES_PER_SLICE))
+    def _not_received(self, question: Question[Any]) -> SessionKey | None:
+        """The session that is asked for by its id and nothing else, if there is only feedback on it."""
+        _, project, session_id, *more = question.asked
+        if session_id is None or any(more):
+            return None
+        key = SessionKey(cast("str", project or DEFAULT_PROJECT), cast("str", session_id))
+        has_feedback = bool(self._store.scores.count(key) or self._store.annotations.count(key))
+        return key if has_feedback and self._store.session(key) is None else None

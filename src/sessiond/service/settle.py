@@ -12,13 +12,13 @@ from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 
 import structlog
 
-from sessiond.core import session, user
+from sessiond.core import user
 from sessiond.core.errors import SessiondError
 from sessiond.core.model import SessionKey, SessionSummary, UserKey, UserSummary
-from sessiond.service.figures import settled
+from sessiond.service.figures import settled, settled_session
 from sessiond.service.renewal import Renewal
 from sessiond.service.rules import Rules
-from sessiond.storage.api import Erased, Store
+from sessiond.storage.api import Erased, Marks, Store
 
 TRACES_PER_SLICE: Final = 512
 """Traces in one transaction, about 30 ms: what an export that arrives meanwhile waits longer."""
@@ -138,11 +138,16 @@ class Settler:
         """These traces were marked by an append."""
         self._traces.add(traces)
 
+    def note_marks(self, marks: Marks) -> None:
+        """These were marked by something else that was written."""
+        self._traces.add(marks.traces)
+        self._sessions.add(marks.sessions)
+        self._users.add(marks.users)
+
     def forget(self, erased: Erased) -> None:
         """These traces are no more, and whom they belonged to is marked."""
         self._traces.remove(erased.traces)
-        self._sessions.add(erased.marks.sessions)
-        self._users.add(erased.marks.users)
+        self.note_marks(erased.marks)
         self._serve_tickets()
 
     def wait_for(self, need: Need, done: Future[None], renewed: Sequence[bytes] | None = ()) -> None:
@@ -232,8 +237,7 @@ class Settler:
             with _apart(trace_id.hex()):
                 found.append(settled(self._store, self._rules, trace_id))
         for marks in self._put(self._store.put_traces, found):
-            self._sessions.add(marks.sessions)
-            self._users.add(marks.users)
+            self.note_marks(marks)
         self._traces.remove(trace_ids)
 
     def _settle_sessions(self) -> bool:
@@ -241,9 +245,8 @@ class Settler:
         found: list[tuple[SessionKey, SessionSummary | None]] = []
         for key in self._due(self._sessions, awaited=self._is_awaited("sessions")):
             tried.append(key)
-            traces = self._store.traces_of_session(key)
             with _apart(key.session_id):
-                found.append((key, session.summarize(key, traces) if traces else None))
+                found.append((key, settled_session(self._store, key)))
         self._put(self._store.put_sessions, found)
         self._sessions.remove(tried)
         return bool(tried)

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import structlog
 
 from sessiond.core.errors import Busy, SessiondError, StoreBroken, StoreFull
+from sessiond.core.model import SessionKey
 from sessiond.service.bell import Bell
 from sessiond.service.renewal import Renewed
 from sessiond.service.rules import Rules
@@ -165,12 +166,11 @@ class Writer:
         """Have the store tell removals up to a change no more."""
         return self._given_task(lambda: self._store.forget_removals(through))
 
-    def erase(self, trace_ids: Sequence[bytes], erased_unix_nano: int | None) -> Future[Erased]:
-        """Have the store erase traces; spans of them that wait for the disk, or come later, are refused as long as it remembers.
-
-        Give it a bounded number: all that waits for the disk waits for it too.
-        """
-        return self._given_task(lambda: self._erase(trace_ids, erased_unix_nano))
+    def erase(
+        self, trace_ids: Sequence[bytes], erased_unix_nano: int | None, sessions: Sequence[SessionKey] = ()
+    ) -> Future[Erased]:
+        """As `Store.erase`, and spans that wait for the disk count as later ones. All that waits for it waits for this too."""
+        return self._given_task(lambda: self._erase(trace_ids, erased_unix_nano, sessions))
 
     def sweep(self) -> Future[bool]:
         """Have the store free some of the space of erased traces; the result is whether there may be more."""
@@ -273,8 +273,8 @@ class Writer:
         renewed = self.renewed()
         return renewed.of if renewed else 0
 
-    def _erase(self, trace_ids: Sequence[bytes], erased_unix_nano: int | None) -> Erased:
-        erased = self._store.erase(trace_ids, erased_unix_nano)
+    def _erase(self, trace_ids: Sequence[bytes], erased_unix_nano: int | None, sessions: Sequence[SessionKey]) -> Erased:
+        erased = self._store.erase(trace_ids, erased_unix_nano, sessions)
         self._settler.forget(erased)
         self.settled_bell.ring()
         self._make_room()

@@ -1,9 +1,10 @@
 """The contract of a store: what every engine promises. `tests/storage` holds each of them to it.
 
-Three kinds of things are kept, and only the first can't be made again:
+Four kinds of things are kept, and only the first two can't be made again:
 
-* **spans**, byte for byte, each with its origin and first arrival; of several versions of a span only the winner; and
-  which traces were **erased** lately, whose spans are refused;
+* **spans**, byte for byte, each with its origin and first arrival; of several versions of a span only the winner; and which traces
+  were **erased** lately, whose spans are refused;
+* **feedback**: scores and annotations as they were given, whether what they speak of has been received or not;
 * **facts** of each span, and **summaries** of traces, sessions and users computed from them;
 * **marks** on what must be recomputed. A mark is set in the same transaction that makes a summary stale and cleared in the one
   that writes the new summary, so that a crash at any point leaves a mark too many and never a wrong row.
@@ -20,6 +21,9 @@ trusted any more and the process must stop. A verb that fails with either has ch
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
+from sessiond.core.feedback.annotation import Annotation
+from sessiond.core.feedback.score import Score
+from sessiond.core.feedback.target import Subject
 from sessiond.core.fields import AnySummary
 from sessiond.core.model import (
     SessionKey,
@@ -37,6 +41,7 @@ from sessiond.storage.packing import PackedTrace
 
 Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
 Summary_co = TypeVar("Summary_co", bound=AnySummary, covariant=True)
+Item = TypeVar("Item", Score, Annotation)
 
 RULES_BYTES: Final = 8
 STORE_ID_BYTES: Final = 8
@@ -174,6 +179,29 @@ class Listing(Protocol, Generic[Summary]):
         ...
 
 
+class Shelf(Protocol, Generic[Item]):
+    """The scores, or the annotations. Each is known by its id."""
+
+    def get(self, item_id: str) -> Item | None:
+        """The one of this id; None where there is none."""
+        ...
+
+    def of(self, subject: Subject) -> list[Item]:
+        """All on a trace and its spans, or on a session itself; of the latest creation first, ties by descending id."""
+        ...
+
+    def count(self, subject: Subject) -> int:
+        """How many `of` gives."""
+        ...
+
+    def page(self, subject: Subject | None, after: bytes | None, limit: int) -> tuple[list[Item], bytes | None]:
+        """At most `limit` of what `of` gives, past a place, and the place after them; None: these were the last.
+
+        Without a subject all that there are, in the same order.
+        """
+        ...
+
+
 class Extent(NamedTuple):
     """What a store holds."""
 
@@ -186,7 +214,7 @@ class Extent(NamedTuple):
 
 
 class Spans(Protocol):
-    """Whatever holds spans: all that can't be made again."""
+    """Whatever holds spans."""
 
     def spans(self, trace_id: bytes, after: bytes | None = None) -> SpanPage:
         """As `Store.spans`."""
@@ -198,6 +226,20 @@ class Spans(Protocol):
 
     def erasures(self, after: bytes | None = None, limit: int = 1000) -> list[Erasure]:
         """As `Store.erasures`."""
+        ...
+
+
+class Originals(Spans, Protocol):
+    """Whatever holds all that can't be made again."""
+
+    @property
+    def scores(self) -> Shelf[Score]:
+        """As `Store.scores`."""
+        ...
+
+    @property
+    def annotations(self) -> Shelf[Annotation]:
+        """As `Store.annotations`."""
         ...
 
 
@@ -271,14 +313,37 @@ class Store(Protocol):
         """The ids larger than `after` of traces that have spans, ascending, `limit` at most; none: there are no more."""
         ...
 
+    # -- feedback ------------------------------------------------------------------------------------------------------------
+
+    @property
+    def scores(self) -> Shelf[Score]:
+        """All scores."""
+        ...
+
+    @property
+    def annotations(self) -> Shelf[Annotation]:
+        """All annotations."""
+        ...
+
+    def put_feedback(self, items: Sequence[Score | Annotation], removed: Sequence[Score | Annotation] = ()) -> Marks:
+        """Write scores and annotations, each in place of the one of its kind and id, and take away those `removed`.
+
+        Marks the traces and sessions that they are of, as far as these are known, and returns those marks. On disk when it returns,
+        in one transaction: give it a bounded number. Raises StoreFull at the quota too, where something is to be written.
+        """
+        ...
+
     # -- erasing -------------------------------------------------------------------------------------------------------------
 
-    def erase(self, trace_ids: Sequence[bytes], erased_unix_nano: int | None) -> Erased:
-        """Take traces out whole and mark the sessions and users that they belong to, in one transaction; unknown ones are left out.
+    def erase(self, trace_ids: Sequence[bytes], erased_unix_nano: int | None, sessions: Sequence[SessionKey] = ()) -> Erased:
+        """Take traces out whole, with their feedback, and mark the sessions and users that they belong to, in one transaction.
 
         From then on no verb finds anything of them, but where they had a summary, `changed` tells that they are no more. With a
         time they are remembered as erased then, and `append` refuses their spans until `forget_erased`; with None it takes them
-        as new. Give it a bounded number of traces. Works over the quota too.
+        as new. Of traces that were never received only the feedback goes. A session that is left without a trace loses its own
+        feedback, and those of `sessions` that have none do too.
+
+        Give it a bounded number of traces. Works over the quota too; where disk or map are full to the last page, raises StoreFull.
         """
         ...
 

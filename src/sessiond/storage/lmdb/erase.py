@@ -3,14 +3,16 @@
 Each function works inside a transaction that its caller holds.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
-from sessiond.core.model import TraceKey
+from sessiond.core.feedback.target import Subject
+from sessiond.core.model import SessionKey, TraceKey
 from sessiond.storage.api import Erased, Erasure
+from sessiond.storage.lmdb import feedback
 from sessiond.storage.lmdb.environment import WriteTxn
-from sessiond.storage.lmdb.keys import Trees, Txn, number, value_of
+from sessiond.storage.lmdb.keys import Trees, Txn, named, number, value_of
 from sessiond.storage.lmdb.read import ascending
 from sessiond.storage.lmdb.write import Owners, old_trace, remove, trace_index_rows
 
@@ -20,14 +22,25 @@ _COSTS: Final = {"spans": 1, "facts": 2, "chunks": 8}
 """The trees of a trace's spans, and what deleting a row of each costs; a chunk may be hundreds of pages."""
 
 
-def erase(write: WriteTxn, trace_ids: Iterable[bytes], erased_unix_nano: int | None) -> Erased:
+def erase(write: WriteTxn, trace_ids: Sequence[bytes], erased_unix_nano: int | None, sessions: Sequence[SessionKey]) -> Erased:
     """`Store.erase`."""
     owners = Owners(write)
     found = [trace_id for trace_id in dict.fromkeys(trace_ids) if _take_out(write, trace_id, owners)]
     if erased_unix_nano is not None:
         remember(write, [Erasure(trace_id, erased_unix_nano) for trace_id in found])
+    left = [key for key in (*owners.sessions, *sessions) if not _has_traces(write, key)]
+    subjects: list[Subject] = [*trace_ids, *left]
+    for subject in subjects:
+        for kept in (feedback.SCORES, feedback.ANNOTATIONS):
+            for item in feedback.items_of(write.txn, write.trees, kept, subject):
+                feedback.remove(write, item)
     sweep(write)
     return Erased(tuple(found), owners.marks())
+
+
+def _has_traces(write: WriteTxn, key: SessionKey) -> bool:
+    prefix = write.txn.get(named(key), db=write.trees["session_ids"])
+    return prefix is not None and any(ascending(write.txn, write.trees["session_traces"], prefix))
 
 
 def _take_out(write: WriteTxn, trace_id: bytes, owners: Owners) -> bool:
