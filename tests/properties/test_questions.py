@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from builders import ARRIVAL, MS, RULES, packed
+from builders import ARRIVAL, MS, RULES, packed, trace_id
 from sessiond.core.fields import Kind
 from sessiond.core.statistics.breakdown import Breakdown
 from sessiond.service.asking.freshness import Freshness
@@ -22,6 +22,7 @@ from sessiond.service.asking.query import Queries
 from sessiond.service.asking.question import Question, ask_sessions, ask_traces, ask_users
 from sessiond.service.asking.seen import Sight
 from sessiond.service.check import check
+from sessiond.service.erase import Eraser, Erasing, Wanted
 from sessiond.service.settle import Settler
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Store
@@ -44,6 +45,7 @@ class Engine(NamedTuple):
     store: Store
     writer: Writer
     queries: Queries
+    eraser: Eraser
 
 
 class Walked(NamedTuple):
@@ -59,7 +61,8 @@ class Walked(NamedTuple):
 
 
 def row_key(row: Any) -> object:
-    return getattr(row, "trace_id", None) or row.key
+    """Of a row, or of the key that a removal tells of."""
+    return getattr(row, "trace_id", None) or getattr(row, "key", row)
 
 
 class Asking(RuleBasedStateMachine):
@@ -81,7 +84,9 @@ class Asking(RuleBasedStateMachine):
         sight = Sight(store, idle_nano=IDLE_NANO, clock=lambda: NOW)
         writer.start()
         self.parts.callback(writer.stop)
-        return Engine(store, writer, Queries(store, Freshness(writer), lambda: RULES, sight))
+        queries = Queries(store, Freshness(writer), lambda: RULES, sight)
+        eraser = Eraser(store, queries, writer, refuse_seconds=60, clock=lambda: NOW)
+        return Engine(store, writer, queries, eraser)
 
     @staticmethod
     def fail(error: Exception) -> None:
@@ -102,8 +107,33 @@ class Asking(RuleBasedStateMachine):
                 built.start_time_unix_nano += later_ms * MS
         some = data.draw(st.lists(st.sampled_from(turn.spans), min_size=1, max_size=6))
         arrival = ARRIVAL + next(self.arrivals) * MS
-        for engine in self.engines:
-            engine.writer.append(packed(*some, arrival=arrival)).result(20)
+        one, other = (engine.writer.append(packed(*some, arrival=arrival)).result(20) for engine in self.engines)
+        assert (one.stored, one.refused, one.erased) == (other.stored, other.refused, other.erased)
+
+    @rule(data=st.data(), numbers=st.lists(TRACES, min_size=1, max_size=3))
+    def erase_named(self, data: st.DataObject, numbers: list[int]) -> None:
+        """Traces by their ids, sent or not."""
+        self.erase(tuple(map(trace_id, numbers)))
+        if data.draw(st.booleans()):
+            one, other = (engine.writer.forget_erased(NOW + 1, 9).result(20) for engine in self.engines)
+            assert one == other
+
+    @rule(data=st.data(), kind=st.sampled_from(["trace", "session"]))
+    def erase_matching(self, data: st.DataObject, kind: Kind) -> None:
+        """What matches a filter, or sessions of what matches."""
+        question = ASK[kind](filter=data.draw(filters(kind)))
+        before = self.rows(self.engines[0], question)
+        told = self.erase(question)
+        assert (told.sessions if kind == "session" else told.erased_traces) == len(before)
+        if not question.filter.percentiles:
+            assert self.rows(self.engines[0], question) == []
+
+    def erase(self, meant: Wanted) -> Erasing:
+        one, other = (list(engine.eraser.erase(meant))[-1] for engine in self.engines)
+        assert one == other
+        for store in (engine.store for engine in self.engines):
+            assert {one.trace_id for one in store.erasures()}.isdisjoint(store.trace_ids())
+        return one
 
     @rule(data=st.data(), kind=KINDS, page_size=st.integers(1, 4))
     def ask(self, data: st.DataObject, kind: Kind, page_size: int) -> None:
@@ -161,7 +191,8 @@ class Asking(RuleBasedStateMachine):
         now = self.rows(self.engines[1], walk.question) if walk.tokens[0] else walk.began_with
         assert {key: came.get(key) for key in map(row_key, now)} == {row_key(row): row for row in now}
         listing = getattr(self.engines[1].store, f"{walk.question.kind}s")
-        changed = {row_key(row.summary) for row in listing.changed(walk.began, 999).rows}
+        since = listing.changed(walk.began, 999)
+        changed = {row_key(row.summary) for row in since.rows} | {row_key(removal.key) for removal in since.removed}
         keys = [row_key(row) for row in walk.found[0]]
         assert all(keys.count(key) == 1 for key in map(row_key, walk.began_with) if key not in changed)
 

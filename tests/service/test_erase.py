@@ -60,7 +60,7 @@ def sessions(running: Parts) -> list[str]:
 
 def test_traces_are_erased_by_their_ids(running: Parts) -> None:
     put(running, 1, 2, 3)
-    assert end(running, ids(3, 9, 1)) == Erasing(2, 2, 0, 2)
+    assert end(running, ids(3, 9, 1)) == Erasing(2, 2, 0, 0, 2)
     assert traces(running) == [2]
     assert end(running, ids(3, 9, 1)) == Erasing()
 
@@ -69,9 +69,9 @@ def test_what_matches_is_erased_and_nothing_else(running: Parts) -> None:
     put(running, 1, 2, session="s1", user="ann")
     put(running, 3, session="s2", user="ann", error="timeout")
     put(running, 4, session="s2", user="bob")
-    assert end(running, ask_traces(Within(user_id="ann"), 'status = "error"')) == Erasing(1, 1, 0, 1)
+    assert end(running, ask_traces(Within(user_id="ann"), 'status = "error"')) == Erasing(1, 1, 0, 0, 1)
     assert (traces(running), sessions(running)) == ([4, 2, 1], ["s2", "s1"])
-    assert end(running, ask_traces(Within(user_id="ann"))) == Erasing(2, 2, 0, 2)
+    assert end(running, ask_traces(Within(user_id="ann"))) == Erasing(2, 2, 0, 0, 2)
     assert (traces(running), sessions(running)) == ([4], ["s2"])
 
 
@@ -79,7 +79,7 @@ def test_a_session_goes_with_all_its_traces_whosoever_they_are(running: Parts) -
     put(running, 1, session="s1", user="ann")
     put(running, 2, session="s1", user="bob")
     put(running, 3, session="s2", user="ann")
-    assert end(running, ask_sessions(Within(user_id="bob"))) == Erasing(2, 2, 1, 2)
+    assert end(running, ask_sessions(Within(user_id="bob"))) == Erasing(2, 2, 1, 0, 2)
     assert (traces(running), sessions(running)) == ([3], ["s2"])
     assert running.queries.user(ANN).trace_count == 1
     with pytest.raises(NotFound):
@@ -98,11 +98,11 @@ def test_feedback_goes_with_what_is_erased_and_where_only_it_was_received(runnin
 
     assert end(running, ask_sessions(Within(session_id="s1"), 'user_id = "nobody"')) == Erasing()
     assert left() == [0, 1, 2, 3, 4]
-    assert end(running, ask_sessions(Within("p", "s1"))) == Erasing(0, 0, 1, 0)
+    assert end(running, ask_sessions(Within("p", "s1"))) == Erasing(0, 0, 1, 1, 0)
     assert left() == [0, 1, 3, 4]
-    assert end(running, ask_sessions(Within(session_id="s1"))) == Erasing(1, 1, 1, 1)
+    assert end(running, ask_sessions(Within(session_id="s1"))) == Erasing(1, 1, 1, 2, 1)
     assert left() == [1, 4]
-    assert end(running, ids(9)) == Erasing()
+    assert end(running, ids(9)) == Erasing(feedback=1)
     assert left() == [1]
 
 
@@ -115,7 +115,7 @@ def test_what_waited_to_be_settled_is_found(running: Parts) -> None:
 def test_only_told_nothing_is_erased(running: Parts) -> None:
     put(running, 1, 2, session="s1")
     for meant, session_count in ((ids(1, 2), 0), (ask_traces(), 0), (ask_sessions(), 1)):
-        assert end(running, meant, validate_only=True) == Erasing(2, 2, session_count, 0)
+        assert end(running, meant, validate_only=True) == Erasing(2, 2, session_count, 0, 0)
     assert traces(running) == [2, 1]
 
 
@@ -124,7 +124,7 @@ def test_all_there_is_goes_round_by_round(running: Parts, monkeypatch: pytest.Mo
     monkeypatch.setattr(erase, "TRACES_PER_SLICE", 3)
     put(running, *range(1, 11), session="s1")
     told = list(running.eraser.erase(ask_traces()))
-    assert told[0] == Erasing(10, 10, 0, 0)  # a stream's page is a round at least
+    assert told[0] == Erasing(10, 10, 0, 0, 0)  # a stream's page is a round at least
     assert [one.erased_traces for one in told[1:]] == [3, 6, 9, 10, 10]
     assert (traces(running), sessions(running), running.store.extent()[:4]) == ([], [], (0, 0, 0, 0))
 
@@ -133,7 +133,7 @@ def test_sessions_of_more_traces_than_a_round_holds_are_all_erased(running: Part
     monkeypatch.setattr(erase, "ROUND_TRACES", 2)
     for number in range(1, 10):
         put(running, number, session=f"s{number % 4}")
-    assert end(running, ask_sessions()) == Erasing(9, 9, 4, 9)
+    assert end(running, ask_sessions()) == Erasing(9, 9, 4, 0, 9)
     assert (traces(running), sessions(running)) == ([], [])
 
 
@@ -332,7 +332,7 @@ def test_a_full_store_takes_spans_again_after_erasing(tmp_path: Path) -> None:
 
         put(running, 1001)
         refused = fill()
-        assert end(running, ids(1001)) == Erasing(1, 1, 0, 1)
+        assert end(running, ids(1001)) == Erasing(1, 1, 0, 0, 1)
         assert running.writer.full is not None  # that was too little
         assert end(running, ask_traces()).erased_traces == refused - 1
         assert running.writer.full is None
@@ -359,7 +359,7 @@ def test_a_writer_that_stops_erases_no_more(tmp_path: Path) -> None:
     with parts(tmp_path) as running:
         put(running, 1)
         erasing = running.eraser.erase(ids(1))
-        assert next(erasing) == Erasing(1, 1, 0, 0)
+        assert next(erasing) == Erasing(1, 1, 0, 0, 0)
         running.writer.stop()
         with pytest.raises(Busy, match="stopping"):
             next(erasing)

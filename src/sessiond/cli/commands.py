@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "status": Command("sessiond.cli.status:status", "Show how the daemon is and what it holds."),
     "check": Command("sessiond.cli.check:check", "Compare everything in the store with its span bytes."),
     "reprice": Command("sessiond.cli.reprice:reprice", "Read the configured prices again, and make every cost again."),
+    "erase": Command("sessiond.cli.erase:erase", "Erase traces for good, or sessions with all their traces."),
     "rebuild": Command("sessiond.cli.offline:rebuild", "Make everything but span bytes and arrival times again."),
     "completion": Command("sessiond.cli.completion:completion", "Print what makes a shell complete commands, options and fields."),
     "version": Command("sessiond.cli.status:version", "Show the version."),

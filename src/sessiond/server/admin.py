@@ -121,5 +121,6 @@ class AdminService(AdminServiceServicer):
                     trace_count=told.traces,
                     span_count=told.spans,
                     session_count=told.sessions,
+                    feedback_count=told.feedback,
                     erased_trace_count=told.erased_traces,
                 )

@@ -1,12 +1,13 @@
 """Erasing: which traces are meant, and taking them out slice by slice, while spans keep coming."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from sessiond.core.errors import Busy, Cancelled, Invalid
+from sessiond.core.feedback.target import Subject
 from sessiond.core.fields import Kind
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary
 from sessiond.core.trace import DEFAULT_PROJECT
@@ -14,7 +15,7 @@ from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.query import IsWanted, Queries, always
 from sessiond.service.asking.question import Question, Within, ask_sessions, ask_traces
 from sessiond.service.writer import Writer
-from sessiond.storage.api import Store
+from sessiond.storage.api import Shelf, Store
 
 TRACES_PER_SLICE: Final = 100
 """Traces in one transaction, some 30 ms: what an export that arrives meanwhile waits longer (measured)."""
@@ -50,6 +51,8 @@ class Erasing(NamedTuple):
     spans: int = 0
     sessions: int = 0
     """Found so far, where sessions are asked for."""
+    feedback: int = 0
+    """Scores and annotations on these traces and sessions."""
     erased_traces: int = 0
 
 
@@ -63,17 +66,25 @@ class _Round:
         """Session -> its traces; 0 where there is only feedback on it."""
         self.never_received: list[bytes] = []
         """Traces that were named: there may be feedback on them."""
+        self.feedback = 0
 
     def add(self, session: SessionKey | None, traces: Sequence[TraceSummary]) -> None:
         self.traces.update((trace.trace_id, trace.span_count) for trace in traces)
         if session is not None:
             self.sessions[session] = len(traces)
 
+    def subjects(self) -> Iterator[Subject]:
+        """What there may be feedback on."""
+        yield from self.traces
+        yield from self.never_received
+        yield from self.sessions
+
     def added_to(self, told: Erasing) -> Erasing:
         return told._replace(
             traces=told.traces + len(self.traces),
             spans=told.spans + sum(self.traces.values()),
             sessions=told.sessions + len(self.sessions),
+            feedback=told.feedback + self.feedback,
         )
 
     def slices(self) -> Iterator[tuple[Sequence[bytes], Sequence[SessionKey]]]:
@@ -114,6 +125,7 @@ class Eraser:
         """
         told = Erasing()
         for found in self._rounds(meant, is_wanted):
+            found.feedback = self._feedback_on(found.subjects())
             told = found.added_to(told)
             yield told
             for trace_ids, sessions in () if validate_only else found.slices():
@@ -137,6 +149,12 @@ class Eraser:
         while self._writer.sweep().result():
             pass
         return len(erased.traces)
+
+    def _feedback_on(self, subjects: Iterable[Subject]) -> int:
+        """How many scores and annotations there are. Looks one by one, where there are any at all."""
+        shelves: list[Shelf[Any]] = [self._store.scores, self._store.annotations]
+        used = [shelf for shelf in shelves if shelf.page(None, None, 1)[0]]
+        return sum(shelf.count(subject) for subject in subjects for shelf in used) if used else 0
 
     def _rounds(self, meant: Wanted, is_wanted: IsWanted) -> Iterator[_Round]:
         """All that is meant, a bounded number of traces at a time."""
@@ -179,5 +197,4 @@ class Eraser:
         if session_id is None or any(more):
             return None
         key = SessionKey(cast("str", project or DEFAULT_PROJECT), cast("str", session_id))
-        has_feedback = bool(self._store.scores.count(key) or self._store.annotations.count(key))
-        return key if has_feedback and self._store.session(key) is None else None
+        return key if self._store.session(key) is None and self._feedback_on([key]) else None

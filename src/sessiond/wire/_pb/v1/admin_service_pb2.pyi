@@ -157,13 +157,15 @@ class EraseRequest(_message.Message):
     def __init__(self, of: _Optional[_Union[EraseOf, str]] = ..., trace_ids: _Optional[_Iterable[str]] = ..., project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., everything: _Optional[bool] = ..., validate_only: _Optional[bool] = ...) -> None: ...
 
 class EraseResponse(_message.Message):
-    __slots__ = ("trace_count", "span_count", "session_count", "erased_trace_count")
+    __slots__ = ("trace_count", "span_count", "session_count", "feedback_count", "erased_trace_count")
     TRACE_COUNT_FIELD_NUMBER: _ClassVar[int]
     SPAN_COUNT_FIELD_NUMBER: _ClassVar[int]
     SESSION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FEEDBACK_COUNT_FIELD_NUMBER: _ClassVar[int]
     ERASED_TRACE_COUNT_FIELD_NUMBER: _ClassVar[int]
     trace_count: int
     span_count: int
     session_count: int
+    feedback_count: int
     erased_trace_count: int
-    def __init__(self, trace_count: _Optional[int] = ..., span_count: _Optional[int] = ..., session_count: _Optional[int] = ..., erased_trace_count: _Optional[int] = ...) -> None: ...
+    def __init__(self, trace_count: _Optional[int] = ..., span_count: _Optional[int] = ..., session_count: _Optional[int] = ..., feedback_count: _Optional[int] = ..., erased_trace_count: _Optional[int] = ...) -> None: ...

@@ -85,9 +85,10 @@ class AdminServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Erase(self, request, context):
-        """Take traces out of the store, with all that was computed of them, and every session and user that is left without a trace. Tells
-        how far it is, and ends when all is done and no query shows anything of it. What was erased can't be brought back; late spans of
-        an erased trace are refused for a day (receiver.refuse_erased_seconds). A client that goes away stops what is not erased yet.
+        """Take traces out of the store, with all that was computed of them and their scores and annotations, and every session and user
+        that is left without a trace. Tells how far it is, first before anything is erased, and ends when no query shows any of it. What
+        was erased can't be brought back, and late spans of an erased trace are refused for a day (receiver.refuse_erased_seconds). A
+        client that goes away stops what is not erased yet.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
