@@ -37,7 +37,7 @@ KINDS: Final[dict[str, Kind]] = {"traces": "trace", "sessions": "session"}
 @options.endpoint
 @click.pass_context
 def erase(ctx: click.Context, *, dry_run: bool, yes: bool, endpoint: str, **conditions: Unpack[EraseConditions]) -> None:
-    """Erase traces for good.
+    """Erase traces for good, or sessions with all their traces.
 
     They go with all that was computed of them and with their scores and annotations, and so does each session and user that is left
     without a trace. What is to go: traces by their ids, or what `sessiond traces` lists by the same options; with `--of sessions`
