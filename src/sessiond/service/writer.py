@@ -29,9 +29,9 @@ MARKED_TRACES_MIN: Final = 256
 """Marks from which traces are settled while appends keep coming: a slice of a few costs a commit as one of many does. After
 each append alone, the daemon took a tenth more processor time (measured)."""
 QUIET_SECONDS: Final = 0.02
-"""Without an append for this long, everything marked is settled in the background."""
+"""Without an append or erasure for this long, everything marked is settled in the background."""
 OWNERS_SECONDS_MAX: Final = 5.0
-"""While appends keep coming, sessions and users are settled in the background this often."""
+"""While they keep coming, sessions and users are settled in the background this often."""
 FOLLOWED_SECONDS_MAX: Final = 1.0
 """The same while somebody follows them."""
 RETRY_SECONDS: Final = 1.0
@@ -89,7 +89,7 @@ class Writer:
         self._stopping = False
         self._full: StoreFull | None = None
         self._at_work_since: float | None = None
-        self._last_append = 0.0
+        self._last_write = 0.0
         self._last_owners = 0.0
         self._thread = threading.Thread(target=self._run, name="writer")
 
@@ -262,7 +262,7 @@ class Writer:
         return max(min(times), RETRY_SECONDS) if self._full else min(times)
 
     def _seconds_until_quiet(self) -> float:
-        return max(0.0, self._last_append + QUIET_SECONDS - time.monotonic())
+        return max(0.0, self._last_write + QUIET_SECONDS - time.monotonic())
 
     def _seconds_until_owners(self) -> float:
         pause = FOLLOWED_SECONDS_MAX if self.follower_count else OWNERS_SECONDS_MAX
@@ -275,6 +275,7 @@ class Writer:
 
     def _erase(self, trace_ids: Sequence[bytes], erased_unix_nano: int | None, sessions: Sequence[SessionKey]) -> Erased:
         erased = self._store.erase(trace_ids, erased_unix_nano, sessions)
+        self._last_write = time.monotonic()
         self._settler.forget(erased)
         self.settled_bell.ring()
         self._make_room()
@@ -332,7 +333,7 @@ class Writer:
                 self._fail(appends, error)
             return
         self._take_spans_again()
-        self._last_append = time.monotonic()
+        self._last_write = time.monotonic()
         self._settler.note(appended.traces)
         self._telemetry.committed(
             stored=appended.stored,
