@@ -19,6 +19,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
 
 from builders import RULES
+from sessiond.app import feedback_service
 from sessiond.core.errors import StoreBroken
 from sessiond.core.model import ReceivedSpan
 from sessiond.server.admin import AdminService, Identity
@@ -42,7 +43,7 @@ from sessiond.storage.lmdb.store import LmdbStore
 from sessiond.storage.packing import PackedTrace, Packer
 from sessiond.telemetry import Telemetry
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
-from sessiond.wire._pb.v1 import admin_service_pb2_grpc, session_service_pb2_grpc
+from sessiond.wire._pb.v1 import admin_service_pb2_grpc, feedback_service_pb2_grpc, session_service_pb2_grpc
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.resources_pb2 import Session, Trace
 
@@ -107,6 +108,7 @@ class Asker:
         self._channel = grpc.insecure_channel(address)
         self.api = session_service_pb2_grpc.SessionServiceStub(self._channel)
         self.admin = admin_service_pb2_grpc.AdminServiceStub(self._channel)
+        self.feedback = feedback_service_pb2_grpc.FeedbackServiceStub(self._channel)
 
     def __enter__(self) -> Self:
         return self
@@ -358,6 +360,9 @@ def parts(
         receiver = bind("otlp_grpc", LOOPBACK, [trace_service(ingest)], threads=16, message_bytes_max=message_bytes_max)
         query = bind("query", LOOPBACK, [], threads=8)
         session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries, followers), query.server)
+        feedback_service_pb2_grpc.add_FeedbackServiceServicer_to_server(
+            feedback_service(store, writer, Freshness(writer)), query.server
+        )
         identity = Identity("0", 0, str(data_dir), 1, {"otlp_grpc": receiver.address, "query": query.address})
         eraser = Eraser(store, queries, writer, refuse_seconds=refuse_erased_seconds)
         admin = AdminService(

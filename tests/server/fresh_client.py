@@ -9,9 +9,17 @@ import sys
 
 import grpc
 from google.protobuf.json_format import MessageToDict
-from sessiond.v1 import admin_service_pb2, admin_service_pb2_grpc, session_service_pb2, session_service_pb2_grpc
+from sessiond.v1 import (
+    admin_service_pb2,
+    admin_service_pb2_grpc,
+    feedback_service_pb2,
+    feedback_service_pb2_grpc,
+    session_service_pb2,
+    session_service_pb2_grpc,
+)
 
 SERVICES = (
+    (feedback_service_pb2, "FeedbackService", feedback_service_pb2_grpc.FeedbackServiceStub),
     (session_service_pb2, "SessionService", session_service_pb2_grpc.SessionServiceStub),
     (admin_service_pb2, "AdminService", admin_service_pb2_grpc.AdminServiceStub),
 )
@@ -23,14 +31,25 @@ def main(address: str, session_id: str, trace_id: str, user_id: str) -> None:
         "GetTrace": {"trace_id": trace_id},
         "Explain": {"trace_id": trace_id},
         "GetUser": {"user_id": user_id},
-        "Erase": {"session_id": session_id},
+        "Erase": {"of": "ERASE_OF_SESSIONS", "session_id": session_id, "validate_only": True},
+        "CreateScore": {"score": {"score_id": "a", "session_id": session_id, "name": "helpful", "number": 0.25}},
+        "GetScore": {"score_id": "a"},
+        "UpdateScore": {"score": {"score_id": "a", "number": 0.75}},
+        "ListScores": {"session_id": session_id},
+        "DeleteScore": {"score_id": "a"},
+        "ImportScores": {"scores": [{"score_id": "b", "trace_id": trace_id, "name": "fine", "boolean": True}, {"trace_id": "no"}]},
+        "CreateAnnotation": {"annotation": {"annotation_id": "c", "trace_id": trace_id, "text": "why?"}},
+        "GetAnnotation": {"annotation_id": "c"},
+        "UpdateAnnotation": {"annotation": {"annotation_id": "c", "text": "why not"}},
+        "ListAnnotations": {"trace_id": trace_id},
+        "DeleteAnnotation": {"annotation_id": "c"},
+        "ImportAnnotations": {"annotations": [{"annotation_id": "d", "session_id": session_id, "text": "good"}]},
     }
     answers = {}
     with grpc.insecure_channel(address) as channel:
         for module, service, stub in SERVICES:
             bound = stub(channel)
-            methods = module.DESCRIPTOR.services_by_name[service].methods
-            for method in sorted(methods, key=lambda method: method.name == "Erase"):  # which leaves nothing to ask for
+            for method in module.DESCRIPTOR.services_by_name[service].methods:
                 request = getattr(module, method.input_type.name)(**arguments.get(method.name, {}))
                 answer = getattr(bound, method.name)(request, timeout=20)
                 messages = list(answer) if method.server_streaming else [answer]

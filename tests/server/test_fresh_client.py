@@ -56,22 +56,30 @@ def ask_all(generated: Path, address: str, session_id: str, number: int, user_id
     return answers
 
 
+FROM_API = {"number": 0.25, "source": "SCORE_SOURCE_API"}
+NO_TRACE = "trace_id: 'no' must be 32 hexadecimal digits"
+
+
+def without_times(message: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in message.items() if name not in ("create_time", "update_time")}
+
+
 def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender, asker: Asker, generated: Path) -> None:
     sent = request(
         span(trace=1, id=1, name="turn", session="s", user="u", end_ms=50),
         span(trace=1, id=2, parent=1, operation="chat", model="gpt-4o-mini", tokens_in=5, tokens_out=7, start_ms=10, end_ms=30),
     )
     sender.export(sent)
-    (session,), (trace,) = asker.sessions(), asker.traces()
-    user = asker.api.GetUser(pb.GetUserRequest(user_id="u"))
     answers = ask_all(generated, running.query.address, "s", 1, "u")
+    (session,), (trace,) = asker.sessions(), asker.traces()
     session_row, trace_row = (MessageToDict(row, preserving_proto_field_name=True) for row in (session, trace))
     assert (session_row["session_id"], session_row["input_tokens"], session_row["trace_count"]) == ("s", "5", "1")
     assert (trace_row["session_id"], trace_row["duration_ms"], trace_row["models"]) == ("s", 50.0, ["gpt-4o-mini"])
+    said = {name: answers.pop(name) for name in list(answers) if name.endswith(("Score", "Scores", "Annotation", "Annotations"))}
     status, checked = answers.pop("GetStatus"), answers.pop("Check")
     spans = answers["GetTrace"].pop(1)
     explained_trace, figures, *explained = answers.pop("Explain")
-    user_row = MessageToDict(user, preserving_proto_field_name=True)
+    user_row = MessageToDict(asker.api.GetUser(pb.GetUserRequest(user_id="u")), preserving_proto_field_name=True)
     assert (user_row["user_id"], user_row["trace_count"], user_row["cost_usd"]) == ("u", "1", 4.95e-06)
     (stats,) = answers.pop("Stats")
     assert (stats["total"]["count"], stats["total"]["duration_ms"]["p95"]) == ("1", 50.0)
@@ -85,10 +93,23 @@ def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender,
         "GetUser": [user_row],
         "ListUsers": [{"users": [user_row]}],
         "Reprice": [{}],
-        "Erase": [
-            {"trace_count": "1", "span_count": "2"},
-            {"trace_count": "1", "span_count": "2", "erased_trace_count": "1"},
-        ],
+        "Erase": [{"trace_count": "1", "span_count": "2", "session_count": "1", "feedback_count": "2"}],
+    }
+    assert (session_row["scores"], session_row["annotations"]) == ({"fine": {"count": "1", "mean": 1.0}}, "1")
+    assert (trace_row["scores"], trace.annotations) == ({"fine": {"count": "1", "mean": 1.0}}, 0)
+    assert {name: [without_times(message) for message in messages] for name, messages in said.items()} == {
+        "CreateScore": [score := {"score_id": "a", "project": "default", "session_id": "s", "name": "helpful", **FROM_API}],
+        "GetScore": [score],
+        "UpdateScore": [score | {"number": 0.75}],
+        "DeleteScore": [{}],
+        "ListScores": [{}],
+        "ImportScores": [{"created_count": 1, "failures": [{"index": 1, "field": "trace_id", "message": NO_TRACE}]}],
+        "CreateAnnotation": [note := {"annotation_id": "c", "trace_id": trace_id(1).hex(), "text": "why?"}],
+        "GetAnnotation": [note],
+        "UpdateAnnotation": [note | {"text": "why not"}],
+        "DeleteAnnotation": [{}],
+        "ListAnnotations": [{}],
+        "ImportAnnotations": [{"created_count": 1}],
     }
     assert (explained_trace, [list(one) for one in explained]) == ({"trace": trace_row}, [["calls"]])
     evidence = {one["field"]: one.get("evidence", []) for one in figures["figures"]}

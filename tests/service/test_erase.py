@@ -16,9 +16,12 @@ from sessiond.core.model import SessionKey, UserKey
 from sessiond.core.statistics.breakdown import Breakdown
 from sessiond.service import erase
 from sessiond.service.asking.follow import Update
+from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.question import EVERYWHERE, Question, Within, ask_sessions, ask_traces
 from sessiond.service.check import check
 from sessiond.service.erase import Eraser, Erasing, wanted
+from sessiond.service.feedback.changes import Changes
+from sessiond.service.feedback.items import SCORE, Items
 from sessiond.service.ingest import ERASED, Answer
 
 S1, ANN = SessionKey("default", "s1"), UserKey("default", "ann")
@@ -260,6 +263,27 @@ def test_of_senders_that_are_committed_together_only_the_one_with_erased_spans_i
         sender.join(DEADLINE_SECONDS)
     assert len(running.store.begun) == 3
     assert answers == {7: Answer(0, ""), 1: Answer(1, f"1 x {ERASED.message}"), 2: Answer(0, "")}
+
+
+def test_nothing_can_be_said_of_an_erased_trace(running: Parts) -> None:
+    put(running, 1, 2)
+    end(running, ids(1))
+    scores = Items(SCORE, running.store, Changes(running.store, running.writer), Freshness(running.writer))
+    late, other = score("a", TraceTarget(trace_id(1))), score("b", TraceTarget(trace_id(2)))
+    with pytest.raises(NotFound, match=f"the trace {trace_id(1).hex()} was erased"):
+        scores.create(late)
+    imported = scores.import_all([late, other])
+    assert (imported.created, [place for place, _ in imported.failures]) == (1, [0])
+    assert running.store.scores.of(trace_id(1)) == []
+
+
+def test_traces_with_much_feedback_go_a_few_at_a_time(running: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erase, "FEEDBACK_PER_SLICE", 3)
+    put(running, 1, 2, 3, 4)
+    running.store.put_feedback([score(f"{number}-{one}", TraceTarget(trace_id(number))) for number in (2, 3) for one in range(2)])
+    told = list(running.eraser.erase(ids(1, 2, 3, 4)))
+    assert [one.erased_traces for one in told] == [0, 2, 4]
+    assert (told[-1].feedback, running.store.scores.page(None, None, 9)[0]) == (4, [])
 
 
 def test_after_its_time_a_trace_is_taken_as_new(running: Parts) -> None:

@@ -77,6 +77,7 @@ def test_unknown_traces_are_left_out(store: Store) -> None:
     assert erase(store, 1) == Erased((), Marks())
     assert store.erase([], NOW) == Erased((), Marks())
     assert [one.trace_id for one in store.erasures()] == [trace_id(1)]
+    assert [store.is_erased(trace_id(number)) for number in (1, 9)] == [True, False]
 
 
 def test_a_trace_that_was_never_settled_is_erased_with_its_mark_and_nobody_is_told(store: Store) -> None:

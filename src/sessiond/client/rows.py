@@ -69,7 +69,7 @@ def _value(message: Message, field: FieldDescriptor) -> Value:
         return None
     value = getattr(message, field.name)
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        return dict(sorted(value.items()))
+        return {key: row(item) if isinstance(item, Message) else item for key, item in sorted(value.items())}
     render = _RENDER.get(field.type, lambda _, value: value)
     return [render(field, item) for item in value] if field.is_repeated else render(field, value)  # type: ignore[no-untyped-call]
 

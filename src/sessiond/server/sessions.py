@@ -53,7 +53,7 @@ class SessionService(SessionServiceServicer):
 
         with translated(context):
             question = ask_sessions(within(request), request.filter, request.order_by)
-            return _bounded(page, request.page_size, lambda response: len(response.sessions))
+            return bounded(page, request.page_size, lambda response: len(response.sessions))
 
     def StreamSessions(  # noqa: N802
         self, request: pb.StreamSessionsRequest, context: grpc.ServicerContext
@@ -87,7 +87,7 @@ class SessionService(SessionServiceServicer):
 
         with translated(context):
             question = ask_traces(within(request), request.filter, request.order_by)
-            return _bounded(page, request.page_size, lambda response: len(response.traces))
+            return bounded(page, request.page_size, lambda response: len(response.traces))
 
     def StreamTraces(  # noqa: N802
         self, request: pb.StreamTracesRequest, context: grpc.ServicerContext
@@ -142,7 +142,7 @@ class SessionService(SessionServiceServicer):
 
         with translated(context):
             question = ask_users(within(request), request.filter, request.order_by)
-            return _bounded(page, request.page_size, lambda response: len(response.users))
+            return bounded(page, request.page_size, lambda response: len(response.users))
 
     def Stats(self, request: pb.StatsRequest, context: grpc.ServicerContext) -> pb.StatsResponse:  # noqa: N802
         with translated(context):
@@ -194,7 +194,7 @@ def _update_messages(
     yield last
 
 
-def _bounded(page: Callable[[int], Response], page_size: int, rows: Callable[[Response], int]) -> Response:
+def bounded(page: Callable[[int], Response], page_size: int, rows: Callable[[Response], int]) -> Response:
     """A page of at most MESSAGE_BYTES: where the rows are so large that it is more, one of fewer rows (AIP-158 allows it)."""
     response = page(page_size)
     while response.ByteSize() > MESSAGE_BYTES and rows(response) > 1:

@@ -195,9 +195,9 @@ class Shelf(Protocol, Generic[Item]):
         ...
 
     def page(self, subject: Subject | None, after: bytes | None, limit: int) -> tuple[list[Item], bytes | None]:
-        """At most `limit` of what `of` gives, past a place, and the place after them; None: these were the last.
+        """At most `limit` of what `of` gives, past the place `after`, and the place of the last; None: there are no more.
 
-        Without a subject all that there are, in the same order.
+        Places are those of the items. Without a subject all that there are, in the same order.
         """
         ...
 
@@ -352,6 +352,10 @@ class Store(Protocol):
 
         `erase` frees what fits its transaction. What is left, of traces of very many spans, is kept in mind over a crash.
         """
+        ...
+
+    def is_erased(self, trace_id: bytes) -> bool:
+        """Whether a trace is remembered as erased."""
         ...
 
     def erasures(self, after: bytes | None = None, limit: int = 1000) -> list[Erasure]:

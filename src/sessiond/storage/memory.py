@@ -6,6 +6,7 @@ It keeps nothing on disk, so it is for tests and for comparison alone.
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from sessiond.core.feedback.annotation import Annotation
@@ -119,17 +120,13 @@ class _Shelf(Generic[Item]):
         return len(self._ordered(subject))
 
     def page(self, subject: Subject | None, after: bytes | None, limit: int) -> tuple[list[Item], bytes | None]:
-        found = [item for item in self._ordered(subject) if after is None or _place(item) < after]
-        return found[:limit], _place(found[limit - 1]) if len(found) > limit else None
+        found = [item for item in self._ordered(subject) if after is None or item.place < after]
+        return found[:limit], found[limit - 1].place if len(found) > limit else None
 
     def _ordered(self, subject: Subject | None) -> list[Item]:
         with self._lock:
             found = [item for item in self.items.values() if subject is None or subject_of(item.target) == subject]
-        return sorted(found, key=_place, reverse=True)
-
-
-def _place(item: Score | Annotation) -> bytes:
-    return item.create_unix_nano.to_bytes(8, "big") + item.id.encode()
+        return sorted(found, key=attrgetter("place"), reverse=True)
 
 
 class MemoryStore:
@@ -279,6 +276,10 @@ class MemoryStore:
 
     def sweep(self) -> bool:
         return False
+
+    def is_erased(self, trace_id: bytes) -> bool:
+        with self._lock:
+            return trace_id in self._erased
 
     def erasures(self, after: bytes | None = None, limit: int = 1000) -> list[Erasure]:
         with self._lock:

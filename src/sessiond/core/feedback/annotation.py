@@ -1,15 +1,13 @@
 """An annotation: a note in words, on a whole or on a place in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from sessiond.core.errors import Invalid
 from sessiond.core.feedback import checked
-from sessiond.core.feedback.target import SPAN_ID_BYTES, TRACE_ID_BYTES, Target, check_target, target_of
+from sessiond.core.feedback.target import SPAN_ID_BYTES, TRACE_ID_BYTES, Target, check_target, place_of, target_of
 from sessiond.core.model import SessionKey
 
-MUTABLE: Final = ("text", "author", "tags", "anchor")
-"""What can be changed of an annotation."""
 INDEX_END: Final = 2**31
 """Of places in lists and texts: what a message's field holds."""
 
@@ -45,6 +43,11 @@ class Annotation(NamedTuple):
     def content(self) -> tuple[object, ...]:
         """All that its maker says. Equal contents are the same annotation given again."""
         return self[:-2]
+
+    @property
+    def place(self) -> bytes:
+        """Where it stands in lists, which show the latest first."""
+        return place_of(self.create_unix_nano, self.id)
 
     @classmethod
     def of_row(cls, row: tuple[Any, ...]) -> "Annotation":
@@ -87,7 +90,6 @@ def _check_anchor(anchor: Anchor, target: Target) -> None:
         raise Invalid("anchor.end", anchor.end, "must be larger than anchor.begin")
 
 
-def updated_annotation(old: Annotation, new: Annotation, fields: Sequence[str], now_unix_nano: int) -> Annotation:
-    """The old annotation with some of MUTABLE as in the new one, given now. Raises Invalid."""
-    changes = {name: getattr(new, name) for name in fields}
+def updated_annotation(old: Annotation, changes: Mapping[str, Any], now_unix_nano: int) -> Annotation:
+    """The old annotation with other values in some fields, given now: what it is of stays. Raises Invalid."""
     return checked_annotation(old._replace(**changes, update_unix_nano=max(now_unix_nano, old.create_unix_nano)))

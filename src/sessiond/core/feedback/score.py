@@ -1,12 +1,12 @@
 """A score: one judgement, by name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from math import isfinite
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from sessiond.core.errors import Invalid
 from sessiond.core.feedback import checked
-from sessiond.core.feedback.target import Target, check_target, target_of
+from sessiond.core.feedback.target import Target, check_target, place_of, target_of
 from sessiond.core.model import Metadata, SessionKey
 
 ScoreSource = Literal["human", "evaluator", "api"]
@@ -16,8 +16,6 @@ ScoreValue: TypeAlias = float | bool | str
 """A number, a yes or no, or a category. Whole numbers are floats too."""
 NUMBER_MAX: Final = float(2**53)
 """A number lies within this, either side of 0: as far as doubles tell whole numbers apart, and sums of many stay finite."""
-MUTABLE: Final = ("value", "comment", "metadata", "author", "source")
-"""What can be changed of a score."""
 
 
 class Score(NamedTuple):
@@ -39,6 +37,11 @@ class Score(NamedTuple):
     def content(self) -> tuple[object, ...]:
         """All that its maker says. Equal contents are the same score given again. A yes is not the number 1."""
         return (type(self.value), *self[:-2])
+
+    @property
+    def place(self) -> bytes:
+        """Where it stands in lists, which show the latest first."""
+        return place_of(self.create_unix_nano, self.id)
 
     @classmethod
     def of_row(cls, row: tuple[Any, ...]) -> "Score":
@@ -79,7 +82,6 @@ def is_stale(score: Score, turns_received_unix_nano: int | None) -> bool:
     return is_of_session and turns_received_unix_nano is not None and turns_received_unix_nano > score.update_unix_nano
 
 
-def updated_score(old: Score, new: Score, fields: Sequence[str], now_unix_nano: int) -> Score:
-    """The old score with some of MUTABLE as in the new one, given now. Raises Invalid."""
-    changes = {name: getattr(new, name) for name in fields}
+def updated_score(old: Score, changes: Mapping[str, Any], now_unix_nano: int) -> Score:
+    """The old score with other values in some fields, given now: what it is of and its name stay. Raises Invalid."""
     return checked_score(old._replace(**changes, update_unix_nano=max(now_unix_nano, old.create_unix_nano)))

@@ -1,13 +1,15 @@
 """What feedback is about, and in whose row it shows."""
 
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from sessiond.core.errors import Invalid
 from sessiond.core.feedback.checked import identifier
 from sessiond.core.model import SessionKey
 
-TRACE_ID_BYTES = 16
-SPAN_ID_BYTES = 8
+TRACE_ID_BYTES: Final = 16
+SPAN_ID_BYTES: Final = 8
+PLACE_TIME_BYTES: Final = 8
+"""A place begins with the time; what comes behind is the id."""
 
 
 class TraceTarget(NamedTuple):
@@ -46,3 +48,8 @@ def check_target(target: Target) -> None:
         raise Invalid("trace_id", target.trace_id.hex(), "must be 32 hexadecimal digits, not all 0")
     if target.span_id and (len(target.span_id) != SPAN_ID_BYTES or not any(target.span_id)):
         raise Invalid("span_id", target.span_id.hex(), "must be 16 hexadecimal digits, not all 0")
+
+
+def place_of(create_unix_nano: int, item_id: str) -> bytes:
+    """Where a score or annotation stands among others: by when it was made, then by id; the later the larger."""
+    return create_unix_nano.to_bytes(PLACE_TIME_BYTES, "big") + item_id.encode()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
+from sessiond.core.feedback.target import PLACE_TIME_BYTES
 from sessiond.core.identity import Held, version
 from sessiond.core.model import SessionKey, UserKey
 from sessiond.storage.lmdb import codec, feedback, keys, read, write
@@ -215,7 +216,7 @@ def _feedback(kept: feedback.Kept) -> Checked:
 def _feedback_index(kept: feedback.Kept, tree: str) -> Checked:
     def checked(txn: Txn, trees: Trees, key: bytes, _: bytes) -> list[str]:
         place = key if tree == kept.by_time else key[keys.SUBJECT_BYTES :]
-        packed = txn.get(place[8:], db=trees[kept.rows])
+        packed = txn.get(place[PLACE_TIME_BYTES:], db=trees[kept.rows])
         is_of_it = packed is not None and (tree, key) in feedback.index_rows(kept.unpack(packed))
         return [] if is_of_it else ["points at feedback that is not there"]
 

@@ -17,7 +17,7 @@ from sessiond.storage.lmdb.read import ascending
 from sessiond.storage.lmdb.write import Owners, old_trace, remove, trace_index_rows
 
 SWEEP_COST_MAX: Final = 10_000
-"""Rows deleted in one transaction, weighted; some 30 ms, which an export that arrives meanwhile waits longer (measured)."""
+"""Rows deleted in one transaction, weighted; some 20 ms, which an export that arrives meanwhile waits longer (measured)."""
 _COSTS: Final = {"spans": 1, "facts": 2, "chunks": 8}
 """The trees of a trace's spans, and what deleting a row of each costs; a chunk may be hundreds of pages."""
 

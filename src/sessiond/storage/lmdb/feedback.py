@@ -6,17 +6,16 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from sessiond.core.feedback.annotation import Annotation
 from sessiond.core.feedback.score import Score
-from sessiond.core.feedback.target import Subject, subject_of
+from sessiond.core.feedback.target import PLACE_TIME_BYTES, Subject, subject_of
 from sessiond.core.model import SessionKey
 from sessiond.storage.api import Marks
 from sessiond.storage.lmdb import codec, keys
 from sessiond.storage.lmdb.environment import Environment, WriteTxn
-from sessiond.storage.lmdb.keys import Trees, Txn, number
+from sessiond.storage.lmdb.keys import Trees, Txn
 from sessiond.storage.lmdb.read import descending, held
 from sessiond.storage.packing import seal
 
 Item = TypeVar("Item", Score, Annotation)
-_TIME_BYTES: Final = 8
 
 
 class Kept(NamedTuple):
@@ -79,15 +78,15 @@ def items_of(txn: Txn, trees: Trees, kept: Kept, subject: Subject) -> list[Any]:
 
 def _items(txn: Txn, trees: Trees, kept: Kept, places: Sequence[bytes]) -> list[Any]:
     """The items at some places, in their order."""
-    names = [place[_TIME_BYTES:] for place in places]
+    names = [place[PLACE_TIME_BYTES:] for place in places]
     rows = held(txn, trees[kept.rows], names)
     return [kept.unpack(rows[name]) for name in names]
 
 
 def index_rows(item: Score | Annotation) -> list[tuple[str, bytes]]:
     """(tree, key) of every index row that an item has; their values are empty."""
-    kept, place = kept_in(item), number(item.create_unix_nano) + item.id.encode()
-    return [(kept.of, keys.said_of(subject_of(item.target)) + place), (kept.by_time, place)]
+    kept = kept_in(item)
+    return [(kept.of, keys.said_of(subject_of(item.target)) + item.place), (kept.by_time, item.place)]
 
 
 def put(write: WriteTxn, items: Sequence[Score | Annotation], removed: Sequence[Score | Annotation]) -> Marks:

@@ -131,6 +131,10 @@ class LmdbStore:
         with self._env.write() as txn:
             return erase.sweep(txn)
 
+    def is_erased(self, trace_id: bytes) -> bool:
+        with self._env.read() as txn:
+            return txn.get(trace_id, db=self._trees["erased"]) is not None
+
     def erasures(self, after: bytes | None = None, limit: int = 1000) -> list[Erasure]:
         with self._env.read() as txn:
             return erase.erasures(txn, self._trees, after, limit)
