@@ -6,6 +6,8 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
+import structlog
+
 from sessiond.core.errors import Busy, Cancelled, Invalid
 from sessiond.core.feedback.target import Subject
 from sessiond.core.fields import Kind
@@ -25,6 +27,8 @@ ROUND_TRACES: Final = 100_000
 """Traces that are found before the first of them is erased: their ids take some 10 MB."""
 ERASED_MAX: Final = 1_000_000
 """Erased traces that are remembered, some 100 MB in the store; beyond it spans of those that were erased first are taken again."""
+
+log = structlog.get_logger()
 
 Wanted: TypeAlias = tuple[bytes, ...] | Question[TraceSummary] | Question[SessionSummary]
 """Traces by their ids, those that match, or those of sessions that match."""
@@ -134,6 +138,15 @@ class Eraser:
         With `validate_only` only tell what it would be. What arrives meanwhile may or may not be among it. Where nobody waits any
         more it ends between two slices by Cancelled: what is erased then is gone, and the rest as if never asked for.
         """
+        told = Erasing()
+        try:
+            for told in self._erased(meant, is_wanted, validate_only=validate_only):
+                yield told
+        finally:
+            if told.erased_traces:
+                log.info("traces erased", count=told.erased_traces)
+
+    def _erased(self, meant: Wanted, is_wanted: IsWanted, *, validate_only: bool) -> Iterator[Erasing]:
         told = Erasing()
         for found in self._rounds(meant, is_wanted):
             found.feedback = self._feedback_on(found.subjects())
