@@ -12,7 +12,7 @@ from builders import packed, received, request, score, span, trace_id
 from daemon import DEADLINE_SECONDS, Parts, parts, until
 from sessiond.core.errors import Busy, Cancelled, Invalid, NotFound, StoreFull
 from sessiond.core.feedback.target import TraceTarget
-from sessiond.core.model import SessionKey, UserKey
+from sessiond.core.model import SessionKey, TraceSummary, UserKey
 from sessiond.core.statistics.breakdown import Breakdown
 from sessiond.service import erase
 from sessiond.service.asking.follow import Update
@@ -101,6 +101,7 @@ def test_feedback_goes_with_what_is_erased_and_where_only_it_was_received(runnin
 
     assert end(running, ask_sessions(Within(session_id="s1"), 'user_id = "nobody"')) == Erasing()
     assert left() == [0, 1, 2, 3, 4]
+    assert end(running, ask_sessions(Within("p", "s1"), "error_count > 0")) == Erasing()
     assert end(running, ask_sessions(Within("p", "s1"))) == Erasing(0, 0, 1, 1, 0)
     assert left() == [0, 1, 3, 4]
     assert end(running, ask_sessions(Within(session_id="s1"))) == Erasing(1, 1, 1, 2, 1)
@@ -188,6 +189,38 @@ def test_who_asks_for_an_erased_trace_is_told_that_there_is_none(running: Parts)
     ):
         with pytest.raises(NotFound):
             ask()
+
+
+@pytest.mark.parametrize("ask", ["trace", "explain"])
+def test_a_trace_that_is_erased_while_it_is_read_is_not_there(running: Parts, ask: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(running, 1)
+    inner = running.store.trace
+
+    def read_and_erased(found_id: bytes) -> TraceSummary | None:
+        found = inner(found_id)
+        running.writer.erase([found_id], None).result(DEADLINE_SECONDS)
+        return found
+
+    running.writer.settled("traces").result(DEADLINE_SECONDS)
+    monkeypatch.setattr(running.store, "trace", read_and_erased, raising=False)
+    with pytest.raises(NotFound):
+        getattr(running.queries, ask)(trace_id(1))
+
+
+def test_when_it_ends_nothing_waits_to_be_made_again_and_all_space_is_free(running: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sessiond.storage.lmdb.erase.SWEEP_COST_MAX", 20)
+    running.append(received(*(span(id=number, session="s1", user="ann") for number in range(1, 101)))).result(DEADLINE_SECONDS)
+    list(running.eraser.erase(ids(1)))
+    assert (running.store.session(S1), running.store.user(ANN)) == (None, None)
+    assert running.store.extent()[:4] == (0, 0, 0, 0)
+
+
+def test_the_bell_is_rung_for_a_trace_of_no_session(running: Parts) -> None:
+    put(running, 1)
+    running.writer.settled("users").result(DEADLINE_SECONDS)
+    rung = running.writer.settled_bell.rung
+    running.writer.erase(ids(1), None).result(DEADLINE_SECONDS)
+    assert running.writer.settled_bell.rung == rung + 1
 
 
 def test_statistics_are_over_what_is_left(running: Parts) -> None:

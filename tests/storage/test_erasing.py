@@ -232,7 +232,8 @@ def test_beyond_a_number_those_erased_first_are_forgotten(store: Store) -> None:
 def test_erasures_are_listed_page_by_page_and_taken_over_by_another_store(store: Store) -> None:
     told = [Erasure(trace_id(number), NOW + number) for number in (1, 2, 3)]
     store.remember_erased(told[:2])
-    store.remember_erased([told[2], told[0]])
+    store.remember_erased([told[2], told[0]._replace(unix_nano=NOW)])
+    store.remember_erased([told[0]])
     assert [store.erasures(None, 2), store.erasures(trace_id(2), 2), store.erasures(trace_id(3), 2)] == [told[:2], told[2:], []]
     assert store.append(packed(span(trace=2))).refused == 1
 

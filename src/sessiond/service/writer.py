@@ -282,12 +282,15 @@ class Writer:
         self._last_write = time.monotonic()
         self._settler.forget(erased)
         self.settled_bell.ring()
-        self._make_room()
         return erased
 
     def _sweep(self) -> bool:
+        """Pages are free when this ends: a store that was full takes spans again, unless it holds too much still."""
         has_more = self._store.sweep()
-        self._make_room()
+        if self._full is not None:
+            extent = self._store.extent()
+            if extent.used_bytes <= extent.bytes_max:
+                self._take_spans_again()
         return has_more
 
     def _sweep_on(self) -> None:
@@ -295,14 +298,6 @@ class Writer:
         if self._store.sweep():
             with suppress(Busy):  # it stops
                 self._given_task(self._sweep_on)
-
-    def _make_room(self) -> None:
-        """Pages were freed. A store that was full takes spans again, unless it holds too much still."""
-        if self._full is None:
-            return
-        extent = self._store.extent()
-        if extent.used_bytes <= extent.bytes_max:
-            self._take_spans_again()
 
     def _take_spans_again(self) -> None:
         if self._full is not None:
