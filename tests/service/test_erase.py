@@ -209,6 +209,8 @@ def test_a_trace_that_is_erased_while_it_is_read_is_not_there(running: Parts, as
 
 def test_when_it_ends_nothing_waits_to_be_made_again_and_all_space_is_free(running: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sessiond.storage.lmdb.erase.SWEEP_COST_MAX", 20)
+    for pause in ("QUIET_SECONDS", "OWNERS_SECONDS_MAX"):  # so that nothing is settled but what somebody waits for
+        monkeypatch.setattr(f"sessiond.service.writer.{pause}", 1e9)
     running.append(received(*(span(id=number, session="s1", user="ann") for number in range(1, 101)))).result(DEADLINE_SECONDS)
     list(running.eraser.erase(ids(1)))
     assert (running.store.session(S1), running.store.user(ANN)) == (None, None)
