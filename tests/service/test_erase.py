@@ -212,6 +212,8 @@ def test_when_it_ends_nothing_waits_to_be_made_again_and_all_space_is_free(runni
     for pause in ("QUIET_SECONDS", "OWNERS_SECONDS_MAX"):  # so that nothing is settled but what somebody waits for
         monkeypatch.setattr(f"sessiond.service.writer.{pause}", 1e9)
     running.append(received(*(span(id=number, session="s1", user="ann") for number in range(1, 101)))).result(DEADLINE_SECONDS)
+    assert running.queries.session(S1)[1]
+    assert running.queries.user(ANN)
     list(running.eraser.erase(ids(1)))
     assert (running.store.session(S1), running.store.user(ANN)) == (None, None)
     assert running.store.extent()[:4] == (0, 0, 0, 0)

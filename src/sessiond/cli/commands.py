@@ -12,6 +12,8 @@ COMMANDS: Final = {
     "session": Command("sessiond.cli.sessions:session", "Show one session and its turns."),
     "traces": Command("sessiond.cli.traces:traces", "List traces, latest start first."),
     "trace": Command("sessiond.cli.traces:trace", "Show one trace and its spans as a tree."),
+    "score": Command("sessiond.cli.score:score", "Score a session, trace or span; list, change and import scores."),
+    "annotate": Command("sessiond.cli.annotate:annotate", "Write a note on a session, trace or span; list and change notes."),
     "explain": Command("sessiond.cli.explain:explain", "Show where each figure of a trace comes from."),
     "tail": Command("sessiond.cli.tail:tail", "Show sessions as they change, until Ctrl-C."),
     "users": Command("sessiond.cli.users:users", "List users, last seen first."),
@@ -21,7 +23,7 @@ COMMANDS: Final = {
     "check": Command("sessiond.cli.check:check", "Compare everything in the store with its span bytes."),
     "reprice": Command("sessiond.cli.reprice:reprice", "Read the configured prices again, and make every cost again."),
     "erase": Command("sessiond.cli.erase:erase", "Erase traces for good, or sessions with all their traces."),
-    "rebuild": Command("sessiond.cli.offline:rebuild", "Make everything but span bytes and arrival times again."),
+    "rebuild": Command("sessiond.cli.offline:rebuild", "Make everything but spans, arrival times and feedback again."),
     "completion": Command("sessiond.cli.completion:completion", "Print what makes a shell complete commands, options and fields."),
     "version": Command("sessiond.cli.status:version", "Show the version."),
 }

@@ -7,6 +7,7 @@ import click
 
 from sessiond.cli import listing, options
 from sessiond.cli.facts import session_facts
+from sessiond.cli.feedback import NOTES_SHOWN, show_notes
 from sessiond.cli.output import layout_of_stdout, show, show_json
 from sessiond.cli.render import block
 from sessiond.client import Conditions
@@ -47,4 +48,6 @@ def session(*, session_id: str, project: str, limit: int, as_json: bool, endpoin
             show_json(session_row(found))
         else:
             show(block(session_facts(found, time.time_ns())), "", layout=layout_of_stdout())
+            if found.annotations:
+                show_notes(client.feedback.annotations(project=found.project, session_id=found.session_id, limit=NOTES_SHOWN))
         listing.write(turns, listing.TURNS, limit, as_json=as_json, when_empty=listing.TURNS.none_yet)

@@ -3,6 +3,9 @@
 from sessiond.client.aio import AsyncClient
 from sessiond.client.explanation import Explanation
 from sessiond.client.failure import RequestFailed
+from sessiond.client.feedback.aio import AsyncFeedback
+from sessiond.client.feedback.requests import Failure, Imported
+from sessiond.client.feedback.sync import Feedback
 from sessiond.client.following import Update
 from sessiond.client.requests import (
     Conditions,
@@ -15,10 +18,12 @@ from sessiond.client.requests import (
 )
 from sessiond.client.sync import Client
 from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, EraseResponse, GetStatusResponse, RepriceResponse
+from sessiond.wire._pb.v1.feedback_service_pb2 import Anchor, Annotation, Score, ScoreSource
 from sessiond.wire._pb.v1.resources_pb2 import (
     Evidence,
     ExplainedCall,
     Figure,
+    ScoreSum,
     Session,
     Span,
     State,
@@ -38,7 +43,10 @@ from sessiond.wire._pb.v1.session_service_pb2 import (
 )
 
 __all__ = [
+    "Anchor",
+    "Annotation",
     "AsyncClient",
+    "AsyncFeedback",
     "CheckResponse",
     "Client",
     "Conditions",
@@ -49,13 +57,19 @@ __all__ = [
     "Evidence",
     "ExplainedCall",
     "Explanation",
+    "Failure",
+    "Feedback",
     "Figure",
     "FollowConditions",
     "GetStatusResponse",
     "Gone",
+    "Imported",
     "RawSpan",
     "RepriceResponse",
     "RequestFailed",
+    "Score",
+    "ScoreSource",
+    "ScoreSum",
     "Session",
     "Span",
     "State",

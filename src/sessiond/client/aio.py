@@ -16,6 +16,7 @@ from sessiond.client import requests
 from sessiond.client.channel import CONNECT_SECONDS_MAX, HEALTH_CHECK, NOBODY_THERE, OPTIONS, TIMEOUT_SECONDS
 from sessiond.client.explanation import Explanation, explanation_of
 from sessiond.client.failure import RequestFailed, ended, silent, translated, unreachable
+from sessiond.client.feedback.aio import AsyncFeedback
 from sessiond.client.following import PATIENCE_SECONDS, SILENT_SECONDS_MAX, Following, Update
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
@@ -36,6 +37,8 @@ class AsyncClient:
     _channel: grpc.aio.Channel
     _sessions: SessionServiceStub
     _admin: AdminServiceStub
+    feedback: AsyncFeedback
+    """Scores and annotations."""
 
     def __init__(self, endpoint: str, timeout: float = TIMEOUT_SECONDS) -> None:
         self._endpoint = endpoint
@@ -46,6 +49,7 @@ class AsyncClient:
         self._channel = grpc.aio.insecure_channel(self._endpoint, options=OPTIONS)
         self._sessions = SessionServiceStub(self._channel)
         self._admin = AdminServiceStub(self._channel)
+        self.feedback = AsyncFeedback(self._channel, self._answer)
         try:
             await self._connect()
         except BaseException:

@@ -21,10 +21,20 @@ MESSAGE_BYTES_MAX: Final = 64 << 20
 RECONNECT_SECONDS_MAX: Final = 5
 """Between gRPC's attempts to connect again. By itself it would come to wait two minutes; a restarted daemon is back in one."""
 
+FEEDBACK_TWICE: Final = tuple(
+    f"{verb}{noun}"
+    for verb in ("Create", "Get", "Update", "List", "Import")
+    for noun in ("Score", "Scores", "Annotation", "Annotations")
+)
+"""Whatever is created or imported has an id. Not to delete: what is gone already would be told to be missing."""
 SERVICE_CONFIG: Final = {
     "methodConfig": [
         {
-            "name": [{"service": "sessiond.v1.SessionService"}, {"service": "sessiond.v1.AdminService"}],
+            "name": [
+                {"service": "sessiond.v1.SessionService"},
+                {"service": "sessiond.v1.AdminService"},
+                *({"service": "sessiond.v1.FeedbackService", "method": method} for method in FEEDBACK_TWICE),
+            ],
             "retryPolicy": {
                 "maxAttempts": 4,
                 "initialBackoff": "0.2s",
@@ -35,8 +45,8 @@ SERVICE_CONFIG: Final = {
         }
     ]
 }
-"""gRPC asks again by itself while no part of an answer has come. Every call may be asked twice: all but Reprice and Erase
-only read, a second Reprice finds the prices as the first one left them, and an Erase answers before it erases anything."""
+"""gRPC asks again by itself while no part of an answer has come. Every call may be asked twice: they only read, or, as Reprice and
+FEEDBACK_TWICE, a second finds things as the first one left them; and an Erase answers before it erases anything."""
 
 OPTIONS: Final = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),

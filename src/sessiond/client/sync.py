@@ -14,6 +14,7 @@ from sessiond.client import requests
 from sessiond.client.channel import CONNECT_SECONDS_MAX, HEALTH_CHECK, NOBODY_THERE, OPTIONS, TIMEOUT_SECONDS
 from sessiond.client.explanation import Explanation, explanation_of
 from sessiond.client.failure import RequestFailed, ended, silent, translated, unreachable
+from sessiond.client.feedback.sync import Feedback
 from sessiond.client.following import PATIENCE_SECONDS, SILENT_SECONDS_MAX, Following, Update
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
@@ -39,6 +40,8 @@ class Client:
         self._channel = grpc.insecure_channel(endpoint, options=OPTIONS)
         self._sessions = SessionServiceStub(self._channel)
         self._admin = AdminServiceStub(self._channel)
+        self.feedback = Feedback(self._channel, self._answer)
+        """Scores and annotations."""
 
     def __enter__(self) -> Self:
         try:

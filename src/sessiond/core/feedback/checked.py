@@ -14,7 +14,7 @@ FEEDBACK_ID_LENGTH_MAX: Final = 128
 NAME_LENGTH_MAX: Final = 128
 """Characters of a score's name, a category, a tag, an author or a key of metadata: words that stand in a column or a filter."""
 COMMENT_LENGTH_MAX: Final = 10_000
-"""Characters of a comment or an annotation: a page that a person writes; a thousand of them still fit a message of an import."""
+"""Characters of a comment or an annotation: some pages that a person writes; a few dozen of them still make a message."""
 TAGS_MAX: Final = 32
 """Tags of an annotation: more than a person sorts by."""
 

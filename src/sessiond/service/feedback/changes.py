@@ -32,8 +32,10 @@ class Draft:
         self._store = store
         self._put: dict[tuple[Kind, str], Score | Annotation] = {}
         self._removed: dict[tuple[Kind, str], Score | Annotation] = {}
-        self._counts: dict[tuple[Kind, Subject], int] = {}
-        """Of each trace or session how many more there are than the store holds."""
+        self._stored: dict[tuple[Kind, Subject], int] = {}
+        """Of a trace or session how many the store holds, where it was asked."""
+        self._more: dict[tuple[Kind, Subject], int] = {}
+        """How many more there are."""
 
     def get(self, kind: type[Item], item_id: str) -> Item | None:
         """The item of this id; None where there is none."""
@@ -62,11 +64,14 @@ class Draft:
 
     def count(self, kind: type[Item], subject: Subject) -> int:
         """How many there are on a trace or session."""
-        return shelf_of(self._store, kind).count(subject) + self._counts.get((kind, subject), 0)
+        key = (kind, subject)
+        if key not in self._stored:
+            self._stored[key] = shelf_of(self._store, kind).count(subject)
+        return self._stored[key] + self._more.get(key, 0)
 
     def _count(self, item: Score | Annotation, more: int) -> None:
         key = (type(item), subject_of(item.target))
-        self._counts[key] = self._counts.get(key, 0) + more
+        self._more[key] = self._more.get(key, 0) + more
 
     def write(self) -> Marks:
         """Write all of it in one transaction; the marks that it set. Without any change nothing is written."""

@@ -43,6 +43,12 @@ class LmdbShelf(Generic[Item]):
         self._env = environment
         self._trees = environment.trees
         self._kept = kept
+        with environment.read() as txn:
+            self._is_used: bool = txn.stat(self._trees[kept.rows])["entries"] > 0
+
+    def use(self) -> None:
+        """Something is about to be put here. Until then nothing is looked up: every trace that is settled asks."""
+        self._is_used = True
 
     def get(self, item_id: str) -> Item | None:
         with self._env.read() as txn:
@@ -50,10 +56,14 @@ class LmdbShelf(Generic[Item]):
         return self._kept.unpack(row) if row is not None else None
 
     def of(self, subject: Subject) -> list[Item]:
+        if not self._is_used:
+            return []
         with self._env.read() as txn:
             return items_of(txn, self._trees, self._kept, subject)
 
     def count(self, subject: Subject) -> int:
+        if not self._is_used:
+            return 0
         with self._env.read() as txn:
             return sum(1 for _ in descending(txn, self._trees[self._kept.of], keys.said_of(subject)))
 

@@ -64,6 +64,8 @@ class LmdbStore:
         with self._env.write() as txn:
             if items:
                 self._refuse_over_quota(txn)
+                self.scores.use()
+                self.annotations.use()
             return feedback.put(txn, items, removed)
 
     def spans(self, trace_id: bytes, after: bytes | None = None) -> SpanPage:
