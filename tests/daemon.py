@@ -26,6 +26,7 @@ from sessiond.server.admin import AdminService, Identity
 from sessiond.server.listen import Listener, bind
 from sessiond.server.receiver import TRACE_SERVICE, trace_service
 from sessiond.server.sessions import SessionService
+from sessiond.server.transfer import TransferService
 from sessiond.service.asking.follow import Followers
 from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.query import Queries
@@ -37,13 +38,19 @@ from sessiond.service.ingest import Ingest
 from sessiond.service.reprice import reprice
 from sessiond.service.rules import Rules
 from sessiond.service.settle import Settler
+from sessiond.service.transfer import Transfer
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Appended, Store
 from sessiond.storage.lmdb.store import LmdbStore
 from sessiond.storage.packing import PackedTrace, Packer
 from sessiond.telemetry import Telemetry
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
-from sessiond.wire._pb.v1 import admin_service_pb2_grpc, feedback_service_pb2_grpc, session_service_pb2_grpc
+from sessiond.wire._pb.v1 import (
+    admin_service_pb2_grpc,
+    feedback_service_pb2_grpc,
+    session_service_pb2_grpc,
+    transfer_service_pb2_grpc,
+)
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.resources_pb2 import Session, Trace
 
@@ -363,6 +370,8 @@ def parts(
         feedback_service_pb2_grpc.add_FeedbackServiceServicer_to_server(
             feedback_service(store, writer, Freshness(writer)), query.server
         )
+        transfer = TransferService(Transfer(store, queries), ingest)
+        transfer_service_pb2_grpc.add_TransferServiceServicer_to_server(transfer, query.server)
         identity = Identity("0", 0, str(data_dir), 1, {"otlp_grpc": receiver.address, "query": query.address})
         eraser = Eraser(store, queries, writer, refuse_seconds=refuse_erased_seconds)
         admin = AdminService(

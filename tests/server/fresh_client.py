@@ -16,11 +16,14 @@ from sessiond.v1 import (
     feedback_service_pb2_grpc,
     session_service_pb2,
     session_service_pb2_grpc,
+    transfer_service_pb2,
+    transfer_service_pb2_grpc,
 )
 
 SERVICES = (
     (feedback_service_pb2, "FeedbackService", feedback_service_pb2_grpc.FeedbackServiceStub),
     (session_service_pb2, "SessionService", session_service_pb2_grpc.SessionServiceStub),
+    (transfer_service_pb2, "TransferService", transfer_service_pb2_grpc.TransferServiceStub),
     (admin_service_pb2, "AdminService", admin_service_pb2_grpc.AdminServiceStub),
 )
 

@@ -12,6 +12,7 @@ from sessiond.client.requests import (
     EraseConditions,
     EraseOf,
     FollowConditions,
+    SpanConditions,
     StatsConditions,
     StatsOf,
     UserConditions,
@@ -41,6 +42,7 @@ from sessiond.wire._pb.v1.session_service_pb2 import (
     StatsGroup,
     StatsResponse,
 )
+from sessiond.wire._pb.v1.transfer_service_pb2 import FeedbackBatch, ImportSpansResponse, SpanBatch
 
 __all__ = [
     "Anchor",
@@ -59,10 +61,12 @@ __all__ = [
     "Explanation",
     "Failure",
     "Feedback",
+    "FeedbackBatch",
     "Figure",
     "FollowConditions",
     "GetStatusResponse",
     "Gone",
+    "ImportSpansResponse",
     "Imported",
     "RawSpan",
     "RepriceResponse",
@@ -72,6 +76,8 @@ __all__ = [
     "ScoreSum",
     "Session",
     "Span",
+    "SpanBatch",
+    "SpanConditions",
     "State",
     "Statistics",
     "StatsBucket",

@@ -8,6 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
+from sessiond.wire._pb.v1 import transfer_service_pb2 as transfer_pb
 
 Moment: TypeAlias = datetime | Timestamp
 """A datetime must know its zone."""
@@ -18,7 +19,7 @@ PAGE_SIZE_MAX: Final = 1000
 EraseOf: TypeAlias = Literal["traces", "sessions"]
 """What the conditions of an erasure are about."""
 StatsOf: TypeAlias = Literal["traces", "sessions", "users"]
-"""What statistics are over."""
+"""What statistics are over, or whose spans are meant."""
 
 
 class FollowConditions(TypedDict, total=False):
@@ -91,6 +92,13 @@ class EraseConditions(TypedDict, total=False):
     """All there is; without further conditions."""
 
 
+class SpanConditions(FollowConditions, total=False):
+    """Whose spans."""
+
+    of: StatsOf
+    """What the conditions are about: traces, where it is left out."""
+
+
 def sessions(conditions: Conditions) -> pb.StreamSessionsRequest:
     return pb.StreamSessionsRequest(**_fields(conditions, Conditions))
 
@@ -121,6 +129,11 @@ def stats(conditions: StatsConditions) -> pb.StatsRequest:
 def erase(conditions: EraseConditions, *, validate_only: bool) -> admin_pb.EraseRequest:
     fields = _fields(conditions, EraseConditions)
     return admin_pb.EraseRequest(**fields | {"of": f"ERASE_OF_{fields.get('of', 'traces').upper()}"}, validate_only=validate_only)
+
+
+def export_spans(conditions: SpanConditions) -> transfer_pb.ExportSpansRequest:
+    fields = _fields(conditions, SpanConditions)
+    return transfer_pb.ExportSpansRequest(**fields | {"of": f"SPANS_OF_{fields.get('of', 'traces').upper()}"})
 
 
 def _fields(conditions: Mapping[str, Any], allowed: type) -> dict[str, Any]:
