@@ -71,12 +71,12 @@ _ENDINGS: Final = ", ".join(format_.endings[0] for format_ in FORMATS.values())
 def export(
     *, what: What, file: str, format_: FormatName | None, of: StatsOf, endpoint: str, **conditions: Unpack[FollowConditions]
 ) -> None:
-    """Write what matches to a file.
+    """Write sessions, traces, users, spans or feedback to a file.
 
-    The figures of sessions, traces or users, as JSON lines or Parquet; or spans with their times of arrival, as OTLP in JSON lines
-    or protobuf, which `sessiond import` and an OpenTelemetry Collector read; or feedback, scores and annotations, as JSON lines.
-    Beside a file of spans the feedback on them is written to one of its own, if there is any. A FILE that ends in .zst is
-    compressed; - is standard output. A file is there when all of it is.
+    What matches: the figures of sessions, traces or users, as JSON lines or Parquet; or spans with their times of arrival, as OTLP
+    in JSON lines or protobuf, which `sessiond import` and an OpenTelemetry Collector read; or feedback, scores and annotations, as
+    JSON lines. Beside a file of spans the feedback on them is written to one of its own, if there is any. A FILE that ends in .zst
+    is compressed; - is standard output. A file is there when all of it is.
     """
     chosen = _format(what, file, format_)
     with options.asking(endpoint) as client:

@@ -27,7 +27,7 @@ HELD_MAX: Final = 500
 @options.endpoint
 @click.pass_context
 def import_(ctx: click.Context, *, files: Sequence[str], endpoint: str) -> None:
-    """Read spans, scores and annotations from files into the running daemon.
+    """Read spans and feedback from files into the running daemon.
 
     Takes what `sessiond export` and the OpenTelemetry Collector's file exporter write, JSON lines or protobuf, compressed or not; -
     is standard input. Scores and annotations that an export wrote beside its spans are read with them. Spans keep the times of
