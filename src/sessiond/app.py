@@ -31,6 +31,7 @@ from sessiond.service.asking.removals import Removals
 from sessiond.service.asking.seen import Sight
 from sessiond.service.check import check
 from sessiond.service.decoders import Decoders
+from sessiond.service.erase import Eraser
 from sessiond.service.feedback.changes import Changes
 from sessiond.service.feedback.items import ANNOTATION, SCORE, Items, Staleness
 from sessiond.service.ingest import Ingest
@@ -67,6 +68,7 @@ class _Running(NamedTuple):
     writer: Writer
     decoders: Decoders
     removals: Removals
+    eraser: Eraser
 
 
 class App:
@@ -141,6 +143,7 @@ class App:
             store_format=FORMAT,
             addresses={"otlp_grpc": receiver.address, "query": query.address},
         )
+        eraser = Eraser(store, queries, writer, refuse_seconds=config.receiver.refuse_erased_seconds)
         admin = AdminService(
             identity,
             store,
@@ -148,6 +151,7 @@ class App:
             telemetry,
             check=lambda: check(store, lambda: writer.rules),
             reprice=lambda: reprice(writer, lambda: rules_of(self._reload())),
+            eraser=eraser,
         )
         admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, query.server)
         if config.query.reflection:
@@ -161,12 +165,13 @@ class App:
             listener.start()
             parts.callback(listener.stop, GRACE_SECONDS)
         parts.callback(followers.stop)
-        return _Running(writer, decoders, Removals(store, writer))
+        return _Running(writer, decoders, Removals(store, writer), eraser)
 
     def _keep_up(self, running: _Running) -> None:
         """Tell health and systemd how it goes, and let go of what nobody uses."""
         running.decoders.end_idle()
         running.removals.keep_up()
+        running.eraser.keep_up()
         self._listeners[0].set_serving(serving=running.writer.full is None)
         if running.writer.seconds_at_work() < STALLED_SECONDS:
             _notify("WATCHDOG=1")

@@ -8,9 +8,18 @@ from sessiond.client.feedback.aio import AsyncFeedback
 from sessiond.client.feedback.requests import Failure, Imported
 from sessiond.client.feedback.sync import Feedback
 from sessiond.client.following import Update
-from sessiond.client.requests import Conditions, FollowConditions, SpanConditions, StatsConditions, StatsOf, UserConditions
+from sessiond.client.requests import (
+    Conditions,
+    EraseConditions,
+    EraseOf,
+    FollowConditions,
+    SpanConditions,
+    StatsConditions,
+    StatsOf,
+    UserConditions,
+)
 from sessiond.client.sync import Client
-from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse, RepriceResponse
+from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, EraseResponse, GetStatusResponse, RepriceResponse
 from sessiond.wire._pb.v1.conversation_pb2 import Finding, ToolUse, TranscriptEntry, TurnFigures
 from sessiond.wire._pb.v1.feedback_service_pb2 import Anchor, Annotation, Score, ScoreSource
 from sessiond.wire._pb.v1.resources_pb2 import (
@@ -47,6 +56,9 @@ __all__ = [
     "Conditions",
     "Conversation",
     "Distribution",
+    "EraseConditions",
+    "EraseOf",
+    "EraseResponse",
     "Evidence",
     "ExplainedCall",
     "Explanation",
