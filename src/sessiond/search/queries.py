@@ -1,0 +1,67 @@
+"""A query of ours as one of tantivy's, which finds the same: `core.search.matching` is what both mean."""
+
+import re
+from hashlib import blake2b
+from typing import Final
+
+from tantivy import FieldType, Occur, Query, Schema
+
+from sessiond.core.search.analysis import Sequence
+from sessiond.core.search.language import And, Node, Not, Or
+from sessiond.core.search.ranking import PREFIX_SCORE
+from sessiond.core.where import Where
+
+TEXT: Final = "text"
+KEY: Final = "key"
+START: Final = "start"
+_UNIX_NANO_END: Final = 2**63
+
+
+def query_of(schema: Schema, node: Node) -> Query:
+    """What finds the documents that `node` matches."""
+    if isinstance(node, Sequence):
+        return _sequence(schema, node)
+    if isinstance(node, And):
+        return Query.boolean_query([(Occur.Must, query_of(schema, part)) for part in node.parts])
+    if isinstance(node, Or):
+        return Query.boolean_query([(Occur.Should, query_of(schema, part)) for part in node.parts])
+    return Query.boolean_query([(Occur.Must, _unscored(Query.all_query())), (Occur.MustNot, query_of(schema, node.inner))])
+
+
+def narrowed(schema: Schema, query: Query, where: Where, but: Query) -> Query:
+    """The same among the documents of traces that `where` holds for, all `but` some."""
+    wanted = [
+        Query.term_query(schema, name, term(value), "basic")
+        for name, value in (("project", where.project), ("session", where.session_id), ("user", where.user_id))
+        if value is not None
+    ]
+    if where.since_unix_nano is not None or where.until_unix_nano is not None:
+        until = _UNIX_NANO_END if where.until_unix_nano is None else where.until_unix_nano
+        wanted.append(
+            Query.range_query(schema, START, FieldType.Unsigned, where.since_unix_nano or 0, until, include_upper=False)
+        )
+    filters = [(Occur.Must, _unscored(one)) for one in wanted]
+    return Query.boolean_query([(Occur.Must, query), *filters, (Occur.MustNot, but)])
+
+
+def term(name: str) -> str:
+    """A name of a sender's as a term of one length: two that are the same term are told apart by their rows in the store."""
+    return blake2b(name.encode(), digest_size=8).hexdigest()
+
+
+def _sequence(schema: Schema, sought: Sequence) -> Query:
+    *before, last = sought.tokens
+    if sought.is_prefix:
+        goes_on = f"{re.escape(last)}.*"
+        if before:
+            found = Query.regex_phrase_query(schema, TEXT, [*map(re.escape, before), goes_on])
+        else:
+            found = Query.regex_query(schema, TEXT, goes_on)
+        return Query.const_score_query(found, PREFIX_SCORE)
+    if before:
+        return Query.phrase_query(schema, TEXT, [*before, last])
+    return Query.term_query(schema, TEXT, last)
+
+
+def _unscored(query: Query) -> Query:
+    return Query.const_score_query(query, 0.0)
