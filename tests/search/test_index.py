@@ -14,7 +14,7 @@ from sessiond.core.search.language import Node, parse
 from sessiond.core.search.matching import matches
 from sessiond.core.search.ranking import score
 from sessiond.core.where import Where
-from sessiond.search.index import SearchIndex, group_of
+from sessiond.search.index import SearchIndex
 from tests.builders import turn
 
 STORE = b"storehre"

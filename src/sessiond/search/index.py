@@ -6,10 +6,9 @@ one thread writes, any may search.
 
 import shutil
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from hashlib import blake2b
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -18,7 +17,6 @@ from tantivy import Document, Index, IndexWriter, Order, Query, Schema, SchemaBu
 
 from sessiond.core.model import TraceSummary
 from sessiond.core.search import analysis, document
-from sessiond.core.search.analysis import Sequence as Sought
 from sessiond.core.search.language import Node, sequences
 from sessiond.core.search.matching import Words
 from sessiond.core.search.ranking import Statistics
@@ -35,10 +33,9 @@ HITS_PER_LOOK: Final = 20_000
 _TOKENIZER: Final = "tokens"
 _STATE_KEY: Final = "state"
 _TEXT_FIELDS: Final = (KEY, "project", "session", "user")
-_NUMBERS: Final = ("high", "low", START, "group", "length")
-"""Two halves of the trace's id, its start, what tells its session from others, its tokens."""
+_NUMBERS: Final = ("high", "low", START, "length")
+"""Two halves of the trace's id, its start, its tokens."""
 _ID: Final = struct.Struct(">QQ")
-_NO_GROUP: Final = 0
 
 
 class State(NamedTuple):
@@ -60,8 +57,6 @@ class Hit(NamedTuple):
     score: float
     """0 where hits are wanted by time."""
     start_unix_nano: int
-    group: int
-    """`group_of` its session."""
 
 
 class Hits(NamedTuple):
@@ -72,14 +67,6 @@ class Hits(NamedTuple):
 
 
 VERSIONS: Final = (VERSION, analysis.VERSION, document.VERSION)
-
-
-def group_of(project: str, session_id: str | None) -> int:
-    """A number that tells a session from all others; 0 for none."""
-    if session_id is None:
-        return _NO_GROUP
-    digest = blake2b(f"{len(project)}:{project}{session_id}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +82,14 @@ class View:
         """Traces in it."""
         return max(0, self._searcher.num_docs - 1)
 
-    def search(self, node: Node, where: Where, *, by_time: bool, limit: int) -> Hits:
+    def search(self, node: Node, where: Where, session_ids: Sequence[str] = (), *, by_time: bool, limit: int) -> Hits:
         """The best hits that `where` holds for, at most `limit`, or the latest; of equal score in no promised order.
+
+        With `session_ids` only in these. Where a query only says how words begin there is no best, and the latest come.
 
         Raises ValueError where the index refuses, which it does of a sequence that could go on in too many ways.
         """
-        state = Query.term_query(self._schema, KEY, _STATE_KEY, "basic")
-        query = narrowed(self._schema, query_of(self._schema, node), where, state)
+        query = narrowed(self._schema, query_of(self._schema, node), where, session_ids, self._of_state())
         by_time = by_time or all(one.is_prefix for one in sequences(node))
         order: dict[str, Any] = {"order_by_field": START, "order": Order.Desc} if by_time else {}
         found = self._searcher.search(query, limit + 1, count=False, **order).hits
@@ -112,20 +100,31 @@ class View:
             hits += self._read(scores, [address for _, address in some])
         return Hits(hits, len(found) <= limit)
 
+    def trace_ids(self, limit: int) -> Iterator[list[bytes]]:
+        """The traces of all documents, `limit` at a time."""
+        everything = narrowed(self._schema, Query.all_query(), Where(), (), self._of_state())
+        for offset in range(0, self.document_count, limit):
+            found = self._searcher.search(everything, limit, count=False, offset=offset).hits
+            yield [hit.trace_id for hit in self._read([0.0] * len(found), [address for _, address in found])]
+
+    def _of_state(self) -> Query:
+        return Query.term_query(self._schema, KEY, _STATE_KEY, "basic")
+
     def statistics(self) -> Statistics:
         """What finds that are not in the index are ranked by."""
         mean = self._searcher.aggregate(Query.all_query(), {"mean": {"avg": {"field": "length"}}})["mean"]["value"]
         return Statistics(self.document_count, mean or 0.0, lambda token: self._searcher.doc_freq(TEXT, token))
 
     def _read(self, scores: Sequence[float], addresses: list[Any]) -> list[Hit]:
-        high, low, start, group = (self._searcher.fast_field_values(name, addresses) for name in _NUMBERS[:4])
-        return [Hit(_ID.pack(one, other), *rest) for one, other, *rest in zip(high, low, scores, start, group, strict=True)]
+        high, low, start = (self._searcher.fast_field_values(name, addresses) for name in _NUMBERS[:3])
+        return [Hit(_ID.pack(*found[:2]), *found[2:]) for found in zip(high, low, scores, start, strict=True)]
 
 
 class SearchIndex:
     """An index in a directory; `open` it. Its writing side is taken up when something is put, and given back by `rest`."""
 
-    def __init__(self, index: Index, schema: Schema) -> None:
+    def __init__(self, path: Path, index: Index, schema: Schema) -> None:
+        self._path = path
         self._index = index
         self._schema = schema
         self._writer: IndexWriter | None = None
@@ -156,7 +155,7 @@ class SearchIndex:
 
     @classmethod
     def _at(cls, path: Path) -> "SearchIndex":
-        return cls(_with_tokenizer(Index.open(str(path))), _schema())
+        return cls(path, _with_tokenizer(Index.open(str(path))), _schema())
 
     def put(self, trace: TraceSummary, words: Words) -> None:
         """Have a trace's document be this one, from the next commit on."""
@@ -164,7 +163,7 @@ class SearchIndex:
         key = trace.trace_id.hex()
         writer.delete_documents_by_term(KEY, key)
         high, low = _ID.unpack(trace.trace_id)
-        numbers = (high, low, trace.start_unix_nano, group_of(trace.project, trace.session_id), sum(map(len, words)))
+        numbers = (high, low, trace.start_unix_nano, sum(map(len, words)))
         new = Document()
         for name, value in zip(_TEXT_FIELDS, (key, *map(_optional_term, _owners(trace))), strict=True):
             if value is not None:
@@ -188,6 +187,14 @@ class SearchIndex:
         writer.commit()
         self._index.reload()
         self.view = self._read_view()
+
+    def note(self, through: int) -> None:
+        """Nothing that is searched changed between the last commit and `through`, so the index is of that too; not durable."""
+        self.view = replace(self.view, state=self.view.state._replace(through=through))
+
+    def byte_count(self) -> int:
+        """Bytes on disk."""
+        return sum(file.stat().st_size for file in self._path.iterdir() if file.is_file())
 
     def rest(self) -> None:
         """Give back what writing takes, some tens of megabytes, until something is put again."""

@@ -1,6 +1,7 @@
 """A query of ours as one of tantivy's, which finds the same: `core.search.matching` is what both mean."""
 
 import re
+from collections.abc import Sequence as AnySequence
 from hashlib import blake2b
 from typing import Final
 
@@ -28,8 +29,8 @@ def query_of(schema: Schema, node: Node) -> Query:
     return Query.boolean_query([(Occur.Must, _unscored(Query.all_query())), (Occur.MustNot, query_of(schema, node.inner))])
 
 
-def narrowed(schema: Schema, query: Query, where: Where, but: Query) -> Query:
-    """The same among the documents of traces that `where` holds for, all `but` some."""
+def narrowed(schema: Schema, query: Query, where: Where, session_ids: AnySequence[str], but: Query) -> Query:
+    """The same among the documents of traces that `where` holds for, with `session_ids` only in these; all `but` some."""
     wanted = [
         Query.term_query(schema, name, term(value), "basic")
         for name, value in (("project", where.project), ("session", where.session_id), ("user", where.user_id))
@@ -40,6 +41,8 @@ def narrowed(schema: Schema, query: Query, where: Where, but: Query) -> Query:
         wanted.append(
             Query.range_query(schema, START, FieldType.Unsigned, where.since_unix_nano or 0, until, include_upper=False)
         )
+    if session_ids:
+        wanted.append(Query.term_set_query(schema, "session", list(map(term, session_ids))))
     filters = [(Occur.Must, _unscored(one)) for one in wanted]
     return Query.boolean_query([(Occur.Must, query), *filters, (Occur.MustNot, but)])
 

@@ -151,6 +151,10 @@ class Listing(Protocol, Generic[Summary]):
         """What changed later than `change`, at most `limit` rows and removals."""
         ...
 
+    def held(self, keys: Sequence[bytes | SessionKey | UserKey]) -> list[Row[Summary] | None]:
+        """The row of each of some keys: a trace's id, a session's or user's key; None where there is none."""
+        ...
+
 
 class Extent(NamedTuple):
     """What a store holds."""
