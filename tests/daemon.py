@@ -354,7 +354,7 @@ def parts(
         followers = Followers(store, queries, writer, sight, count_max=4)
         receiver = bind("otlp_grpc", LOOPBACK, [trace_service(ingest)], threads=16, message_bytes_max=message_bytes_max)
         query = bind("query", LOOPBACK, [], threads=8)
-        session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries, followers), query.server)
+        session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries, followers, None), query.server)
         identity = Identity("0", 0, str(data_dir), 1, {"otlp_grpc": receiver.address, "query": query.address})
         admin = AdminService(
             identity,
@@ -363,6 +363,7 @@ def parts(
             telemetry,
             check=lambda: check(store, lambda: writer.rules),
             reprice=lambda: reprice(writer, reload),
+            indexer=None,
         )
         admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, query.server)
         writer.start()

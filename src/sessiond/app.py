@@ -32,6 +32,8 @@ from sessiond.service.decoders import Decoders
 from sessiond.service.ingest import Ingest
 from sessiond.service.reprice import reprice
 from sessiond.service.rules import ExtraKeys, Rules
+from sessiond.service.searching.indexer import Indexer, Place
+from sessiond.service.searching.searches import Searches
 from sessiond.service.settle import Settler
 from sessiond.service.writer import Writer
 from sessiond.storage.lmdb.keys import FORMAT
@@ -44,6 +46,8 @@ GRACE_SECONDS: Final = 10.0
 COLLECTED_AFTER: Final = 100_000
 """Objects made and not freed before the collector looks."""
 UPKEEP_SECONDS: Final = 1.0
+SEARCH_DIR: Final = "search"
+"""Folder in the data directory that holds the search index: it may be thrown away while no daemon runs."""
 STALLED_SECONDS: Final = 60.0
 """A step of the writer that takes longer has hung: systemd is no longer told that the daemon is alive."""
 
@@ -56,6 +60,7 @@ class _Running(NamedTuple):
     writer: Writer
     decoders: Decoders
     removals: Removals
+    indexer: Indexer | None
 
 
 class App:
@@ -102,6 +107,8 @@ class App:
         sight = Sight(store, idle_nano=config.sessions.idle_seconds * 10**9)
         queries = Queries(store, Freshness(writer), lambda: writer.rules, sight)
         followers = Followers(store, queries, writer, sight, count_max=config.query.followers_max)
+        indexer = indexer_of(config, store, writer)
+        searches = Searches(store, Freshness(writer), sight, queries, indexer) if indexer else None
         receiver = bind(
             "otlp_grpc",
             config.receiver.otlp_grpc,
@@ -111,7 +118,7 @@ class App:
         )
         query = bind("query", config.query.address, [], threads=config.query.threads + config.query.followers_max)
         self._listeners = [receiver, query]
-        session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries, followers), query.server)
+        session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries, followers, searches), query.server)
         identity = Identity(
             version=version("sessiond"),
             start_unix_nano=time.time_ns(),
@@ -126,6 +133,7 @@ class App:
             telemetry,
             check=lambda: check(store, lambda: writer.rules),
             reprice=lambda: reprice(writer, lambda: rules_of(self._reload())),
+            indexer=indexer,
         )
         admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, query.server)
         if config.query.reflection:
@@ -134,16 +142,21 @@ class App:
         writer.start()
         parts.callback(writer.stop)
         parts.callback(decoders.stop)
+        if indexer:
+            indexer.start()
+            parts.callback(indexer.stop)
         for listener in (query, receiver):
             listener.start()
             parts.callback(listener.stop, GRACE_SECONDS)
         parts.callback(followers.stop)
-        return _Running(writer, decoders, Removals(store, writer))
+        return _Running(writer, decoders, Removals(store, writer), indexer)
 
     def _keep_up(self, running: _Running) -> None:
         """Tell health and systemd how it goes, and let go of what nobody uses."""
         running.decoders.end_idle()
         running.removals.keep_up()
+        if running.indexer:
+            running.indexer.keep_up()
         self._listeners[0].set_serving(serving=running.writer.full is None)
         if running.writer.seconds_at_work() < STALLED_SECONDS:
             _notify("WATCHDOG=1")
@@ -160,6 +173,14 @@ def rules_of(config: Config) -> Rules:
     prices = GenaiPriceBook(override.value() for override in config.prices.overrides)
     keys = config.conventions
     return Rules(prices, ExtraKeys(keys.session_keys, keys.user_keys, keys.metadata_keys))
+
+
+def indexer_of(config: Config, store: LmdbStore, writer: Writer) -> Indexer | None:
+    """What keeps the search index of a store, if it is configured."""
+    if not config.search.enabled:
+        return None
+    place = Place(config.store.data_dir, config.store.bytes_max, config.store.data_dir / SEARCH_DIR)
+    return Indexer(place, writer.settled_bell, store.last_change, store.forget_dead_readers)
 
 
 def _calm_collector() -> None:

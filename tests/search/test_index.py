@@ -60,7 +60,9 @@ def put(index: SearchIndex, documents: list[list[str]]) -> None:
     index.commit(1, is_built=True)
 
 
-def found(index: SearchIndex, query: str | Node, where: Where = EVERYWHERE, limit: int = 100, *, by_time: bool = False) -> list[int]:
+def found(
+    index: SearchIndex, query: str | Node, where: Where = EVERYWHERE, limit: int = 100, *, by_time: bool = False
+) -> list[int]:
     node = parse(query) if isinstance(query, str) else query
     hits = index.view.search(node, where, by_time=by_time, limit=limit).hits
     return [int.from_bytes(hit.trace_id, "big") for hit in hits]

@@ -12,6 +12,7 @@ COMMANDS: Final = {
     "session": Command("sessiond.cli.sessions:session", "Show one session and its turns."),
     "traces": Command("sessiond.cli.traces:traces", "List traces, latest start first."),
     "trace": Command("sessiond.cli.traces:trace", "Show one trace and its spans as a tree."),
+    "search": Command("sessiond.cli.search:search", "Find turns by what was said and done in them."),
     "explain": Command("sessiond.cli.explain:explain", "Show where each figure of a trace comes from."),
     "tail": Command("sessiond.cli.tail:tail", "Show sessions as they change, until Ctrl-C."),
     "users": Command("sessiond.cli.users:users", "List users, last seen first."),

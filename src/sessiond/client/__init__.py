@@ -4,9 +4,17 @@ from sessiond.client.aio import AsyncClient
 from sessiond.client.explanation import Explanation
 from sessiond.client.failure import RequestFailed
 from sessiond.client.following import Update
-from sessiond.client.requests import Conditions, FollowConditions, StatsConditions, StatsOf, UserConditions
+from sessiond.client.requests import (
+    Conditions,
+    FollowConditions,
+    SearchConditions,
+    SearchOrder,
+    StatsConditions,
+    StatsOf,
+    UserConditions,
+)
 from sessiond.client.sync import Client
-from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse, RepriceResponse
+from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse, RepriceResponse, SearchIndexStatus
 from sessiond.wire._pb.v1.resources_pb2 import (
     Evidence,
     ExplainedCall,
@@ -19,6 +27,7 @@ from sessiond.wire._pb.v1.resources_pb2 import (
     UncountedSpan,
     User,
 )
+from sessiond.wire._pb.v1.search_pb2 import SearchExcerpt, SearchHighlight, SearchPlace, SearchResponse, SearchRow
 from sessiond.wire._pb.v1.session_service_pb2 import (
     Distribution,
     Gone,
@@ -45,6 +54,14 @@ __all__ = [
     "RawSpan",
     "RepriceResponse",
     "RequestFailed",
+    "SearchConditions",
+    "SearchExcerpt",
+    "SearchHighlight",
+    "SearchIndexStatus",
+    "SearchOrder",
+    "SearchPlace",
+    "SearchResponse",
+    "SearchRow",
     "Session",
     "Span",
     "State",

@@ -117,7 +117,9 @@ class View:
 
     def _read(self, scores: Sequence[float], addresses: list[Any]) -> list[Hit]:
         high, low, start = (self._searcher.fast_field_values(name, addresses) for name in _NUMBERS[:3])
-        return [Hit(_ID.pack(*found[:2]), *found[2:]) for found in zip(high, low, scores, start, strict=True)]
+        return [
+            Hit(_ID.pack(one, other), score, int(at or 0)) for one, other, score, at in zip(high, low, scores, start, strict=True)
+        ]
 
 
 class SearchIndex:
@@ -227,7 +229,7 @@ def _schema() -> Schema:
 
 
 def _with_tokenizer(index: Index) -> Index:
-    """Tokens are made by `core.search.analysis` and come joined by blanks. Views are made anew at commits, not by a watching thread."""
+    """An index of tokens that come joined by blanks. A view of it is made at a commit, not by a thread that watches."""
     index.register_tokenizer(_TOKENIZER, TextAnalyzerBuilder(Tokenizer.whitespace()).build())
     index.config_reader("manual")
     index.reload()

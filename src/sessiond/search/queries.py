@@ -8,7 +8,7 @@ from typing import Final
 from tantivy import FieldType, Occur, Query, Schema
 
 from sessiond.core.search.analysis import Sequence
-from sessiond.core.search.language import And, Node, Not, Or
+from sessiond.core.search.language import And, Node, Or
 from sessiond.core.search.ranking import PREFIX_SCORE
 from sessiond.core.where import Where
 
@@ -38,9 +38,7 @@ def narrowed(schema: Schema, query: Query, where: Where, session_ids: AnySequenc
     ]
     if where.since_unix_nano is not None or where.until_unix_nano is not None:
         until = _UNIX_NANO_END if where.until_unix_nano is None else where.until_unix_nano
-        wanted.append(
-            Query.range_query(schema, START, FieldType.Unsigned, where.since_unix_nano or 0, until, include_upper=False)
-        )
+        wanted.append(Query.range_query(schema, START, FieldType.Unsigned, where.since_unix_nano or 0, until, include_upper=False))
     if session_ids:
         wanted.append(Query.term_set_query(schema, "session", list(map(term, session_ids))))
     filters = [(Occur.Must, _unscored(one)) for one in wanted]

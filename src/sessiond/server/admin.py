@@ -8,6 +8,7 @@ import grpc
 from sessiond.server.status import translated
 from sessiond.service.check import Checked
 from sessiond.service.renewal import Renewed
+from sessiond.service.searching.indexer import Indexer, State
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Store
 from sessiond.telemetry import Telemetry
@@ -38,6 +39,7 @@ class AdminService(AdminServiceServicer):
         *,
         check: Callable[[], Iterator[Checked]],
         reprice: Callable[[], Iterator[Renewed]],
+        indexer: Indexer | None,
     ) -> None:
         self._identity = identity
         self._store = store
@@ -45,6 +47,7 @@ class AdminService(AdminServiceServicer):
         self._telemetry = telemetry
         self._check = check
         self._reprice = reprice
+        self._indexer = indexer
 
     def GetStatus(self, request: pb.GetStatusRequest, context: grpc.ServicerContext) -> pb.GetStatusResponse:  # noqa: N802, ARG002
         with translated(context):
@@ -78,6 +81,7 @@ class AdminService(AdminServiceServicer):
                 store_bytes_max=extent.bytes_max,
                 addresses=self._identity.addresses,
                 renewed_trace_count=renewed.traces if renewed else None,
+                search=_search_message(self._indexer.state()) if self._indexer else None,
             )
 
     def Check(self, request: pb.CheckRequest, context: grpc.ServicerContext) -> Iterator[pb.CheckResponse]:  # noqa: N802, ARG002
@@ -95,3 +99,19 @@ class AdminService(AdminServiceServicer):
         with translated(context):
             for renewed in self._reprice():
                 yield pb.RepriceResponse(renewed_trace_count=renewed.traces, trace_count=renewed.of)
+
+
+def _search_message(state: State) -> pb.SearchIndexStatus:
+    message = pb.SearchIndexStatus(state=_search_state(state), death_count=state.deaths, last_failure=state.failure)
+    if state.standing is not None:
+        message.trace_count = state.standing.document_count
+        message.bytes = state.standing.byte_count
+    message.behind.FromNanoseconds(round(state.behind_seconds * 10**9))
+    return message
+
+
+def _search_state(state: State) -> pb.SearchIndexStatus.State:
+    if not state.is_running:
+        return pb.SearchIndexStatus.STATE_DOWN if state.deaths else pb.SearchIndexStatus.STATE_IDLE
+    is_built = state.standing is not None and state.standing.is_built
+    return pb.SearchIndexStatus.STATE_READY if is_built else pb.SearchIndexStatus.STATE_BUILDING

@@ -4,14 +4,15 @@ Letters, digits and their marks make words; every sign parts them, `_`, `-`, `.`
 is found by either and by both in sequence. Words are folded: Unicode NFKC, case, and accents (`Ärger` is `arger`).
 
 Chinese, Japanese, Korean, Thai and others write words without blanks between them. There a run of characters gives each pair of
-neighbours as a token, and its last character alone: `東京都` is `東京` `京都` `都`. So any part of a run, a single character too, is
-the beginning of a sequence of its tokens (see `sequence`).
+neighbours as a token, and its last character alone: `東京都` is `東京` `京都` `都`. So any part of a run, a single character too,
+is the beginning of a sequence of its tokens (see `sequence`).
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 VERSION: Final = 1
@@ -25,7 +26,7 @@ _MARKS: Final = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f
 """Accents and other marks on letters of alphabets, and the points of Hebrew and Arabic, which few write. The vowel signs of other
 scripts are not among them: they are as good as letters."""
 _UNDIVIDED: Final = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ŀ": "l"}
+    {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ŧ": "t", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d", "ŀ": "l"}
 )
 """Letters that Unicode does not take apart into a letter and a mark."""
 _UNSPACED: Final = (
@@ -158,7 +159,7 @@ def _word(chunk: str, start: int, end: int) -> Iterator[Token]:
 def _run(chunk: str, run: list[tuple[int, int]]) -> Iterator[Token]:
     """The tokens of a run without blanks."""
     folded = [(fold(chunk[start:end]), start, end) for start, end in run]
-    for (one, start, _), (other, _, end) in zip(folded, folded[1:], strict=False):
+    for (one, start, _), (other, _, end) in pairwise(folded):
         yield Token((one + other)[:TOKEN_LENGTH_MAX], start, end)
     if folded:
         last, start, end = folded[-1]

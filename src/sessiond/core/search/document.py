@@ -1,4 +1,4 @@
-"""What a trace is to a search: pieces of text, each with where it was said. Only what the turn adds, not what its prompts repeat."""
+"""What a trace is to a search: pieces of text, each with where it stands. Only what the turn adds, not what its prompts repeat."""
 
 from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple, get_args

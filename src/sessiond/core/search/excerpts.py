@@ -1,10 +1,11 @@
 """What to show of what a query found: a few pieces of text around it, and which characters of them to highlight."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence as AnySequence
+from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as AnySequence
 from typing import Final, NamedTuple
 
-from sessiond.core.search.analysis import Token, tokens
+from sessiond.core.search.analysis import Sequence, Token, tokens
 from sessiond.core.search.document import Piece, Place
 from sessiond.core.search.language import Node, sequences
 from sessiond.core.search.matching import places
@@ -70,7 +71,7 @@ def _worth(window: AnySequence[_Found], shown: set[int]) -> tuple[int, int]:
     return len(of - shown), len(of)
 
 
-def _finds(sought: AnySequence[Node], text: str) -> Iterator[_Found]:
+def _finds(sought: AnySequence[Sequence], text: str) -> Iterator[_Found]:
     """Where in a text the sequences are, by their beginnings."""
     found_tokens: list[Token] = list(tokens(text))
     piece = [token.text for token in found_tokens]
@@ -115,17 +116,13 @@ def _before_blank(text: str, last: int, end: int) -> int:
     """A place up to `end` where a word ends, but not before `last`. A find that is longer than an excerpt is cut."""
     if end == len(text) or last >= end:
         return end
-    blank = max((found.start() for found in _BLANK.finditer(text, last, end)), default=end)
-    return blank
+    return max((found.start() for found in _BLANK.finditer(text, last, end)), default=end)
 
 
 def _merged(ranges: Iterable[Range], end: int) -> Iterator[Range]:
     """Ranges in order up to `end`, those that overlap or touch as one."""
     held: Range | None = None
-    for one in sorted(ranges):
-        one = Range(one.start, min(one.end, end))
-        if one.start >= end:
-            break
+    for one in (Range(each.start, min(each.end, end)) for each in sorted(ranges) if each.start < end):
         if held is not None and one.start <= held.end:
             held = Range(held.start, max(held.end, one.end))
         else:

@@ -9,7 +9,8 @@ words in sequence; with a `*` at its end it goes on. A word of signs alone says 
 """
 
 import re
-from collections.abc import Iterator, Sequence as AnySequence
+from collections.abc import Iterator
+from collections.abc import Sequence as AnySequence
 from typing import Final, Literal, NamedTuple, TypeAlias, cast
 
 from sessiond.core.filter.lexer import Misread
@@ -49,7 +50,7 @@ Node: TypeAlias = Sequence | And | Or | Not
 _Kind = Literal["word", "quoted", "(", ")", "AND", "OR", "NOT", "end"]
 _PIECE: Final = re.compile(r"""[()]|"[^"]*"|[^\s()"]+""")
 _OPERATORS: Final = frozenset({"AND", "OR", "NOT"})
-_EMPTY_HINT: Final = "give words, such as: weather \"in Bern\" get_w* NOT (rain OR snow)"
+_EMPTY_HINT: Final = 'give words, such as: weather "in Bern" get_w* NOT (rain OR snow)'
 
 
 class _Piece(NamedTuple):

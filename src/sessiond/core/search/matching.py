@@ -29,7 +29,7 @@ def places(sought: Sequence, piece: AnySequence[str]) -> list[int]:
     count = len(before)
     found = []
     for end, token in enumerate(piece[count:], count):
-        if token == last or (sought.is_prefix and token.startswith(last)):
-            if not count or list(piece[end - count : end]) == before:
-                found.append(end - count)
+        is_there = token == last or (sought.is_prefix and token.startswith(last))
+        if is_there and (not count or list(piece[end - count : end]) == before):
+            found.append(end - count)
     return found

@@ -30,9 +30,9 @@ class Answers:
         """The answer to a request in plain values. Raises Refused."""
         return _VERBS[verb](self, *arguments)
 
-    def search(self, query: str, where: tuple[Any, ...], session_ids: tuple[str, ...], *ordered: Any) -> Found:
+    def search(self, query: str, where: tuple[Any, ...], session_ids: tuple[str, ...], *order: Any) -> Found:  # noqa: ANN401
         """The hits of an `Asked`."""
-        asked = Asked(query, Where(*where), session_ids, *ordered)
+        asked = Asked(query, Where(*where), session_ids, *order)
         view = self._index.view
         try:
             hits = view.search(_parsed(query), asked.where, asked.session_ids, by_time=asked.by_time, limit=asked.limit)

@@ -88,14 +88,16 @@ class Indexer:
         self._lock = threading.Lock()
         self._is_up = threading.Condition(self._lock)
         self._process: subprocess.Popen[bytes] | None = None
-        self._asked: dict[int, Future[tuple[Any, ...]]] = {}
+        self._asked: dict[int, Future[tuple[str, tuple[Any, ...]]]] = {}
         self._standing: Standing | None = None
         self._heard_at = 0.0
         self._deaths = 0
         self._failure = ""
         self._wanted = threading.Event()
         self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=run, name=name) for run, name in ((self._live, "indexer"), (self._ring, "indexer bell"))]
+        self._threads = [
+            threading.Thread(target=run, name=name) for run, name in ((self._live, "indexer"), (self._ring, "indexer bell"))
+        ]
 
     def start(self) -> None:
         """Begin to follow the store."""
@@ -156,8 +158,8 @@ class Indexer:
         told = f": {state.failure}" if state.failure and not state.is_running else ""
         return Busy(f"the search index does not answer{told}", hint="search again; `sessiond status` tells how it is")
 
-    def _answer(self, verb: str, arguments: tuple[object, ...], deadline: float) -> tuple[Any, ...]:
-        number, answer = next(self._numbers), Future[tuple[Any, ...]]()
+    def _answer(self, verb: str, arguments: tuple[object, ...], deadline: float) -> tuple[str, tuple[Any, ...]]:
+        number, answer = next(self._numbers), Future[tuple[str, tuple[Any, ...]]]()
         with self._is_up:
             if not self._is_up.wait_for(lambda: self._process is not None or self._stopping.is_set(), deadline - time.monotonic()):
                 raise TimeoutError

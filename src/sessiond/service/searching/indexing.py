@@ -87,7 +87,8 @@ class Indexing:
             trace = row.summary
             self._index.put(trace, words_of(pieces_of(self._store, trace.trace_id)))
         for removal in changes.removed:
-            self._index.remove(removal.key)
+            if isinstance(removal.key, bytes):
+                self._index.remove(removal.key)
         self._pending = self._pending or bool(changes.rows or changes.removed)
         self._through = changes.through
         return changes.is_last

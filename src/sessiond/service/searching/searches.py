@@ -223,10 +223,9 @@ class _Search:
         """Of the session's traces as they are now: by the index where it has them so, else by a look at the store."""
         rows = {row.summary.trace_id: row for row in self._listed()}
         found = self._ask(HITS_MAX)
-        scores = [
-            (-score, rows[trace_id]) for trace_id, score, _ in found.hits if trace_id in rows and rows[trace_id].change <= found.through
-        ]
-        changed = [trace_id for trace_id, row in rows.items() if row.change > found.through]
+        is_current = {trace_id for trace_id, row in rows.items() if row.change <= found.through}
+        scores = [(-score, rows[trace_id]) for trace_id, score, _ in found.hits if trace_id in is_current]
+        changed = [trace_id for trace_id in rows if trace_id not in is_current]
         if len(changed) > SCAN_MAX:
             raise Busy(f"the index has not {len(changed):,} turns of this session yet", hint="search again in a while")
         for some in _pieces(changed, SCANNED_AT_ONCE):

@@ -204,9 +204,11 @@ def open_beside(data_dir: Path, *, bytes_max: int, trees: Sequence[str], of: int
             readonly=True,
         )
     try:
-        with translated(), env.begin() as txn:
-            held = {name: env.open_db(name.encode(), txn=txn, create=False) for name in trees}
-            _claim_format(txn, held["meta"], data_dir, of, is_empty=False)
+        with translated():
+            # Each in a transaction of its own: handles that are opened in one to read end with it.
+            held = {name: env.open_db(name.encode(), create=False) for name in trees}
+            with env.begin() as txn:
+                _claim_format(txn, held["meta"], data_dir, of, is_empty=False)
     except BaseException:
         env.close()
         raise
