@@ -111,9 +111,10 @@ class View:
         return Query.term_query(self._schema, KEY, _STATE_KEY, "basic")
 
     def statistics(self) -> Statistics:
-        """What finds that are not in the index are ranked by."""
-        mean = self._searcher.aggregate(Query.all_query(), {"mean": {"avg": {"field": "length"}}})["mean"]["value"]
-        return Statistics(self.document_count, mean or 0.0, lambda token: self._searcher.doc_freq(TEXT, token))
+        """What finds that are not in the index are ranked by, to be ranked as it ranks: it counts the one that holds its state."""
+        total = self._searcher.aggregate(Query.all_query(), {"sum": {"sum": {"field": "length"}}})["sum"]["value"]
+        count = self._searcher.num_docs
+        return Statistics(count, total / count, lambda token: self._searcher.doc_freq(TEXT, token))
 
     def _read(self, scores: Sequence[float], addresses: list[Any]) -> list[Hit]:
         high, low, start = (self._searcher.fast_field_values(name, addresses) for name in _NUMBERS[:3])
@@ -145,7 +146,10 @@ class SearchIndex:
     @classmethod
     def create(cls, path: Path, store: bytes) -> "SearchIndex":
         """A new, empty index in `path`, whatever is there."""
-        shutil.rmtree(path, ignore_errors=True)
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
         path.mkdir(parents=True)
         schema = _schema()
         index = _with_tokenizer(Index(schema, path=str(path)))

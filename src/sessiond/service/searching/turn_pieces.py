@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from sessiond.core.conversation.entry import Entry, ToolUse
-from sessiond.core.identity import chronological
+from sessiond.core.conversation.entry import Entry
 from sessiond.core.model import Role, SpanFacts
 from sessiond.core.search.document import Piece, Place, bounded
-from sessiond.service.conversation import added_by
+from sessiond.service.conversation import added_in
 from sessiond.storage.api import Store
 
 _PLACES: dict[Role, Place] = {"user": "input", "assistant": "output", "tool": "tool_result"}
@@ -16,30 +15,28 @@ _PLACES: dict[Role, Place] = {"user": "input", "assistant": "output", "tool": "t
 
 def pieces_of(store: Store, trace_id: bytes) -> list[Piece]:
     """The pieces of a trace that are searched, within the bounds of `core.search.document`; of an unknown trace none."""
-    spans, _ = chronological(store.facts(trace_id))
-    said = chain.from_iterable(map(_said, added_by(store, trace_id).entries))
-    return bounded(chain(said, _errors(spans), _names(spans)))
+    facts = store.facts(trace_id)
+    said = chain.from_iterable(map(_said, added_in(store, trace_id, facts).entries))
+    return bounded(chain(said, _errors(facts), _names(facts)))
 
 
 def _said(entry: Entry) -> Iterator[Piece]:
-    if entry.role in _PLACES:
+    if entry.text and entry.role in _PLACES:
         yield Piece(_PLACES[entry.role], entry.text, entry.span_id)
     for use in entry.tool_uses:
-        yield from _used(use, use.span_id or entry.span_id)
+        span_id = use.span_id or entry.span_id
+        yield Piece("tool_call", f"{use.name} {use.arguments}".strip(), span_id)
+        if use.result:
+            yield Piece("tool_result", use.result, span_id)
 
 
-def _used(use: ToolUse, span_id: bytes) -> Iterator[Piece]:
-    yield Piece("tool_call", f"{use.name} {use.arguments}".strip(), span_id)
-    yield Piece("tool_result", use.result or "", span_id)
-
-
-def _errors(spans: Iterable[SpanFacts]) -> Iterator[Piece]:
-    for span in spans:
+def _errors(facts: Iterable[SpanFacts]) -> Iterator[Piece]:
+    for span in facts:
         if span.is_error:
             yield Piece("error", " ".join(filter(None, (span.error_type, span.error_message))), span.span_id)
 
 
-def _names(spans: Iterable[SpanFacts]) -> Iterator[Piece]:
-    for span in spans:
-        for name in (span.name, span.agent, span.tool):
-            yield Piece("name", name or "", span.span_id)
+def _names(facts: Iterable[SpanFacts]) -> Iterator[Piece]:
+    """Each name once, with the first of the spans that have it."""
+    named = {name: span.span_id for span in reversed(list(facts)) for name in (span.tool, span.agent, span.name) if name}
+    return (Piece("name", name, span_id) for name, span_id in reversed(named.items()))
