@@ -98,7 +98,7 @@ def test_finds_are_ranked_alike_in_the_index_and_beside_it(index: SearchIndex) -
         for number, document in enumerate(documents):
             here, there = score(node, document, index.view.statistics()), hits.get(turn(number).trace_id)
             assert (here is None) == (there is None), query
-            assert here == pytest.approx(there, rel=0.1), query
+            assert there is None or here == pytest.approx(there, rel=0.1), query
 
 
 def test_where_narrows_and_order_is_by_time(index: SearchIndex) -> None:

@@ -9,6 +9,7 @@ import sys
 
 import grpc
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.message_factory import GetMessageClass
 from sessiond.v1 import admin_service_pb2, admin_service_pb2_grpc, session_service_pb2, session_service_pb2_grpc
 
 SERVICES = (
@@ -23,13 +24,14 @@ def main(address: str, session_id: str, trace_id: str, user_id: str) -> None:
         "GetTrace": {"trace_id": trace_id},
         "Explain": {"trace_id": trace_id},
         "GetUser": {"user_id": user_id},
+        "Search": {"query": "turn", "session_id": session_id},
     }
     answers = {}
     with grpc.insecure_channel(address) as channel:
         for module, service, stub in SERVICES:
             bound = stub(channel)
             for method in module.DESCRIPTOR.services_by_name[service].methods:
-                request = getattr(module, method.input_type.name)(**arguments.get(method.name, {}))
+                request = GetMessageClass(method.input_type)(**arguments.get(method.name, {}))
                 answer = getattr(bound, method.name)(request, timeout=20)
                 messages = list(answer) if method.server_streaming else [answer]
                 answers[method.name] = [MessageToDict(message, preserving_proto_field_name=True) for message in messages]

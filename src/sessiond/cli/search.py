@@ -39,7 +39,9 @@ _BLANK: Final = re.compile(r"\s")
 def search(
     *, words: tuple[str, ...], newest: bool, limit: int, as_json: bool, endpoint: str, **conditions: Unpack[SearchConditions]
 ) -> None:
-    """Find turns by what was said in them, in their tools' calls and results, in errors and names.
+    """Find turns by what was said and done in them.
+
+    Searched are questions and answers, tools' calls and results, errors and names.
 
     WORDS must all be found. "a phrase" is found as it stands, weath* goes on, OR, NOT and parentheses join; quote all of it for the
     shell.

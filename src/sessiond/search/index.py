@@ -17,7 +17,7 @@ from tantivy import Document, Index, IndexWriter, Order, Query, Schema, SchemaBu
 
 from sessiond.core.model import TraceSummary
 from sessiond.core.search import analysis, document
-from sessiond.core.search.language import Node, sequences
+from sessiond.core.search.language import Node
 from sessiond.core.search.matching import Words
 from sessiond.core.search.ranking import Statistics
 from sessiond.core.where import Where
@@ -85,12 +85,11 @@ class View:
     def search(self, node: Node, where: Where, session_ids: Sequence[str] = (), *, by_time: bool, limit: int) -> Hits:
         """The best hits that `where` holds for, at most `limit`, or the latest; of equal score in no promised order.
 
-        With `session_ids` only in these. Where a query only says how words begin there is no best, and the latest come.
+        With `session_ids` only in these.
 
         Raises ValueError where the index refuses, which it does of a sequence that could go on in too many ways.
         """
         query = narrowed(self._schema, query_of(self._schema, node), where, session_ids, self._of_state())
-        by_time = by_time or all(one.is_prefix for one in sequences(node))
         order: dict[str, Any] = {"order_by_field": START, "order": Order.Desc} if by_time else {}
         found = self._searcher.search(query, limit + 1, count=False, **order).hits
         hits: list[Hit] = []

@@ -81,6 +81,11 @@ def sequences(node: Node, *, wanted: bool = True) -> Iterator[Sequence]:
             yield from sequences(part, wanted=wanted)
 
 
+def is_ranked(node: Node) -> bool:
+    """Whether what a query finds can be better or worse: not so where it only says how words begin, or what is not to be found."""
+    return any(not one.is_prefix for one in sequences(node))
+
+
 def _pieces(text: str) -> Iterator[_Piece]:
     if len(text) > QUERY_LENGTH_MAX:
         raise Misread(text, QUERY_LENGTH_MAX + 1, f"goes on: at most {QUERY_LENGTH_MAX:,} characters are taken")

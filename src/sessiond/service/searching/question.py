@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from sessiond.core.filter import Filter
-from sessiond.core.search.language import parse
+from sessiond.core.search.language import is_ranked, parse
 from sessiond.core.where import Where
 from sessiond.service.asking.question import Question, Within, ask_sessions, ask_traces
 
@@ -15,6 +15,7 @@ class SearchQuestion(NamedTuple):
     rows: Question[Any]
     by_session: bool
     by_time: bool
+    """The latest first, because it was asked for or because nothing that is found is better than another."""
 
     @property
     def filter(self) -> Filter:
@@ -43,6 +44,6 @@ class SearchQuestion(NamedTuple):
 
 def ask_search(query: str, within: Within, filter: str = "", *, by_session: bool = False, by_time: bool = False) -> SearchQuestion:  # noqa: A002  (AIP-160's name)
     """A search of a query. Raises Invalid."""
-    parse(query)
+    by_time = by_time or not is_ranked(parse(query))
     ask = ask_sessions if by_session else ask_traces
     return SearchQuestion(query, ask(within, filter), by_session, by_time)
