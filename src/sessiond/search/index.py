@@ -21,7 +21,7 @@ from sessiond.core.search.language import Node
 from sessiond.core.search.matching import Words
 from sessiond.core.search.ranking import Statistics
 from sessiond.core.where import Where
-from sessiond.search.queries import KEY, START, TEXT, narrowed, query_of, term
+from sessiond.search.queries import KEY, START, STATE_KEY, TEXT, everything, narrowed, query_of, state, term
 
 VERSION: Final = 1
 """Of the layout below: an index of another is made anew."""
@@ -31,7 +31,6 @@ HITS_PER_LOOK: Final = 20_000
 """Hits whose values are read at once."""
 
 _TOKENIZER: Final = "tokens"
-_STATE_KEY: Final = "state"
 _TEXT_FIELDS: Final = (KEY, "project", "session", "user")
 _NUMBERS: Final = ("high", "low", START, "length")
 """Two halves of the trace's id, its start, its tokens."""
@@ -89,7 +88,7 @@ class View:
 
         Raises ValueError where the index refuses, which it does of a sequence that could go on in too many ways.
         """
-        query = narrowed(self._schema, query_of(self._schema, node), where, session_ids, self._of_state())
+        query = narrowed(self._schema, query_of(self._schema, node), where, session_ids)
         order: dict[str, Any] = {"order_by_field": START, "order": Order.Desc} if by_time else {}
         found = self._searcher.search(query, limit + 1, count=False, **order).hits
         hits: list[Hit] = []
@@ -101,13 +100,9 @@ class View:
 
     def trace_ids(self, limit: int) -> Iterator[list[bytes]]:
         """The traces of all documents, `limit` at a time."""
-        everything = narrowed(self._schema, Query.all_query(), Where(), (), self._of_state())
         for offset in range(0, self.document_count, limit):
-            found = self._searcher.search(everything, limit, count=False, offset=offset).hits
+            found = self._searcher.search(everything(self._schema), limit, count=False, offset=offset).hits
             yield [hit.trace_id for hit in self._read([0.0] * len(found), [address for _, address in found])]
-
-    def _of_state(self) -> Query:
-        return Query.term_query(self._schema, KEY, _STATE_KEY, "basic")
 
     def statistics(self) -> Statistics:
         """What finds that are not in the index are ranked by, to be ranked as it ranks: it counts the one that holds its state."""
@@ -186,9 +181,8 @@ class SearchIndex:
     def commit(self, through: int, *, is_built: bool) -> None:
         """Make what was put and removed durable and visible, as all that changed in the store up to `through`."""
         writer = self._writing()
-        state = self.view.state._replace(through=through, is_built=is_built)
-        writer.delete_documents_by_term(KEY, _STATE_KEY)
-        writer.add_document(_state_document(state))
+        writer.delete_documents_by_term(KEY, STATE_KEY)
+        writer.add_document(_state_document(self.view.state._replace(through=through, is_built=is_built)))
         writer.commit()
         self._index.reload()
         self.view = self._read_view()
@@ -214,9 +208,8 @@ class SearchIndex:
 
     def _read_view(self) -> View:
         searcher = self._index.searcher()
-        state = Query.term_query(self._schema, KEY, _STATE_KEY, "basic")
-        ((_, address),) = searcher.search(state, 1).hits
-        store, versions, through, is_built = msgpack.unpackb(searcher.doc(address)[_STATE_KEY][0], use_list=False)
+        ((_, address),) = searcher.search(state(self._schema), 1).hits
+        store, versions, through, is_built = msgpack.unpackb(searcher.doc(address)[STATE_KEY][0], use_list=False)
         return View(State(store, versions, through, is_built), self._schema, searcher)
 
 
@@ -227,7 +220,7 @@ def _schema() -> Schema:
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in _NUMBERS:
         builder.add_unsigned_field(name, fast=True, indexed=name == START)
-    builder.add_bytes_field(_STATE_KEY, stored=True)
+    builder.add_bytes_field(STATE_KEY, stored=True)
     return builder.build()
 
 
@@ -241,8 +234,8 @@ def _with_tokenizer(index: Index) -> Index:
 
 def _state_document(state: State) -> Document:
     new = Document()
-    new.add_text(KEY, _STATE_KEY)
-    new.add_bytes(_STATE_KEY, msgpack.packb(state))
+    new.add_text(KEY, STATE_KEY)
+    new.add_bytes(STATE_KEY, msgpack.packb(state))
     return new
 
 

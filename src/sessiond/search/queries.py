@@ -14,6 +14,7 @@ from sessiond.core.where import Where
 
 TEXT: Final = "text"
 KEY: Final = "key"
+STATE_KEY: Final = "state"
 START: Final = "start"
 _UNIX_NANO_END: Final = 2**63
 
@@ -26,11 +27,21 @@ def query_of(schema: Schema, node: Node) -> Query:
         return Query.boolean_query([(Occur.Must, query_of(schema, part)) for part in node.parts])
     if isinstance(node, Or):
         return Query.boolean_query([(Occur.Should, query_of(schema, part)) for part in node.parts])
-    return Query.boolean_query([(Occur.Must, _unscored(Query.all_query())), (Occur.MustNot, query_of(schema, node.inner))])
+    return Query.boolean_query([(Occur.Must, everything(schema)), (Occur.MustNot, query_of(schema, node.inner))])
 
 
-def narrowed(schema: Schema, query: Query, where: Where, session_ids: AnySequence[str], but: Query) -> Query:
-    """The same among the documents of traces that `where` holds for, with `session_ids` only in these; all `but` some."""
+def everything(schema: Schema) -> Query:
+    """What finds the documents of all traces, none better than another."""
+    return Query.boolean_query([(Occur.Must, _unscored(Query.all_query())), (Occur.MustNot, state(schema))])
+
+
+def state(schema: Schema) -> Query:
+    """What finds the one document that is of no trace. It has no text, so that nothing else that is searched for finds it."""
+    return Query.term_query(schema, KEY, STATE_KEY, "basic")
+
+
+def narrowed(schema: Schema, query: Query, where: Where, session_ids: AnySequence[str]) -> Query:
+    """The same among the documents of traces that `where` holds for, with `session_ids` only in these."""
     wanted = [
         Query.term_query(schema, name, term(value), "basic")
         for name, value in (("project", where.project), ("session", where.session_id), ("user", where.user_id))
@@ -41,8 +52,9 @@ def narrowed(schema: Schema, query: Query, where: Where, session_ids: AnySequenc
         wanted.append(Query.range_query(schema, START, FieldType.Unsigned, where.since_unix_nano or 0, until, include_upper=False))
     if session_ids:
         wanted.append(Query.term_set_query(schema, "session", list(map(term, session_ids))))
-    filters = [(Occur.Must, _unscored(one)) for one in wanted]
-    return Query.boolean_query([(Occur.Must, query), *filters, (Occur.MustNot, but)])
+    if not wanted:
+        return query  # by itself: only so the index passes over what can't be among the best
+    return Query.boolean_query([(Occur.Must, query), *((Occur.Must, _unscored(one)) for one in wanted)])
 
 
 def term(name: str) -> str:

@@ -30,9 +30,10 @@ class Followed:
         self.index = SearchIndex.open(self.path, self.store.identity)
         self.indexing = Indexing(self.store, self.index, lambda: self.told.append(self.index.view.state.through))
 
-    def send(self, *numbers: int, session: str = "s", name: str = "weather") -> None:
+    def send(self, *numbers: int, session: str = "s", name: str = "weather", end_ms: int = 10) -> None:
         for number in numbers:
-            marked = self.store.append(packed(span(trace=number, id=number, name=name, session=session))).traces
+            sent = span(trace=number, id=number, name=name, session=session, end_ms=end_ms)
+            marked = self.store.append(packed(sent)).traces
             self.settler.note(marked)
         self.settler.settle_all()
 
@@ -55,10 +56,10 @@ def test_what_changed_is_in_the_index_and_nothing_is_read_twice(followed: Follow
     followed.indexing.catch_up()
     assert (followed.found(), followed.told[-1]) == (list(range(1, 11)), followed.store.last_change())
     followed.send(11)
-    followed.send(2, name="rain")
+    followed.send(2, name="rain", end_ms=20)
     followed.indexing.catch_up()
     assert followed.found("rain") == [2]
-    assert followed.found() == list(range(1, 12))
+    assert followed.found() == [1, *range(3, 12)]
     count = len(followed.told)
     followed.indexing.catch_up()
     assert (len(followed.told), followed.index.view.state.through) == (count + 1, followed.store.last_change())
@@ -79,9 +80,7 @@ def test_a_process_that_died_before_a_commit_left_nothing_out(followed: Followed
 def test_a_trace_that_moves_is_found_in_its_new_session_alone(followed: Followed) -> None:
     followed.send(1, session="a")
     followed.indexing.catch_up()
-    marked = followed.store.append(packed(span(trace=1, id=1, name="weather", session="b", end_ms=99))).traces
-    followed.settler.note(marked)
-    followed.settler.settle_all()
+    followed.send(1, session="b", end_ms=20)
     followed.indexing.catch_up()
     assert (followed.found(where=Where(session_id="a")), followed.found(where=Where(session_id="b"))) == ([], [1])
 
