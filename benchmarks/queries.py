@@ -1,9 +1,9 @@
 """How fast questions are answered from a store with a month behind it: `python -m benchmarks.queries`.
 
 The store is made first (benchmarks/history.py), unless it is there: some gigabytes, and some minutes; so is its search index
-(benchmarks/searching.py). Each question is asked of a daemon of its own with its defaults, which keeps the index only to be searched:
-once without counting and then again and again, by a Python client in this process; the clock stops when the whole answer is there as
-messages.
+(benchmarks/searching.py). Each question is asked of a daemon of its own with its defaults, but that it keeps the index only to be
+searched: once without counting and then again and again, by a Python client in this process; the clock stops when the whole answer
+is there as messages.
 
   rows          in an answer; of statistics, those that they are over
   CPU ms        the daemon's processor time for an answer

@@ -1,4 +1,4 @@
-"""What is searched for in a store with a month behind it, and the index that has to be there: made once, and kept beside the store."""
+"""What is searched for in a store with a month behind it, and the index that has to be there: made once, kept beside the store."""
 
 import tempfile
 import time
@@ -23,10 +23,10 @@ def index(data_dir: Path) -> None:
         tempfile.TemporaryDirectory(prefix="sessiond-bench-") as directory,
         running(data_dir, Path(directory), has_index=True) as daemon,
     ):
-        began, before = time.monotonic(), _status(daemon).trace_count
+        began = time.monotonic()
         while not is_current(status := _status(daemon)):
             time.sleep(POLL_SECONDS)
-        seconds, made = time.monotonic() - began, status.trace_count - before
+        seconds = time.monotonic() - began
     size = f"{status.bytes / 2**20:,.0f} MiB"
     print(f"search index: {status.trace_count:,} traces, {size}, there after {seconds:,.0f} s")
 
@@ -47,7 +47,7 @@ def searches() -> dict[str, tuple[Ask, int | None]]:
         "search: a beginning": (_search(BEGINNING), None),
         "search: a word, newest": (_search(WORD, order=SEARCH_ORDER_NEWEST), None),
         "search: a word, by session": (_search(WORD, by_session=True), None),
-        "search: a word of a user": (_search(WORD, filter=f'user_id = "{USER_ID}" AND cost_usd > 0.001'), None),
+        "search: a user's word": (_search(WORD, filter=f'user_id = "{USER_ID}" AND cost_usd > 0.001'), None),
     }
 
 

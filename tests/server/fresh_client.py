@@ -20,7 +20,7 @@ SERVICES = (
 
 def main(address: str, session_id: str, trace_id: str, user_id: str) -> None:
     arguments = {
-        "GetSession": {"session_id": session_id},
+        "GetSession": {"session_id": session_id, "view": "SESSION_VIEW_FULL"},
         "GetTrace": {"trace_id": trace_id},
         "Explain": {"trace_id": trace_id},
         "GetUser": {"user_id": user_id},

@@ -66,7 +66,18 @@ def running(tmp_path: Path) -> Iterator[Parts]:
 def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender, asker: Asker, generated: Path) -> None:
     sent = request(
         span(trace=1, id=1, name="turn", session="s", user="u", end_ms=50),
-        span(trace=1, id=2, parent=1, operation="chat", model="gpt-4o-mini", tokens_in=5, tokens_out=7, start_ms=10, end_ms=30),
+        span(
+            trace=1,
+            id=2,
+            parent=1,
+            operation="chat",
+            model="gpt-4o-mini",
+            tokens_in=5,
+            tokens_out=7,
+            start_ms=10,
+            end_ms=30,
+            gen_ai__input__messages='[{"role": "user", "content": "Hello"}]',
+        ),
     )
     sender.export(sent)
     answers = ask_all(generated, running.query.address, "s", 1, "u")
@@ -76,6 +87,11 @@ def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender,
     assert (trace_row["session_id"], trace_row["duration_ms"], trace_row["models"]) == ("s", 50.0, ["gpt-4o-mini"])
     status, checked = answers.pop("GetStatus"), answers.pop("Check")
     spans = answers["GetTrace"].pop(1)
+    *_, transcript, turns = answers["GetSession"]
+    del answers["GetSession"][2:]
+    (entry,) = transcript["transcript"]
+    assert (entry["role"], entry["text"], entry["text_length"]) == ("ROLE_USER", "Hello", "5")
+    assert turns == {"turns": [{"trace_id": trace_id(1).hex(), "prompt_tokens": "5"}]}
     explained_trace, figures, *explained = answers.pop("Explain")
     user_row = MessageToDict(asker.api.GetUser(pb.GetUserRequest(user_id="u")), preserving_proto_field_name=True)
     assert (user_row["user_id"], user_row["trace_count"], user_row["cost_usd"]) == ("u", "1", 4.95e-06)

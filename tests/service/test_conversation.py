@@ -43,16 +43,16 @@ def filled(name: str) -> Store:
     return store
 
 
-def said_in(turn: dict[str, Any], tool: str) -> list[tuple[str, str, list[tuple[str, str, str | None, bool]]]]:
+def said_in(turn: dict[str, Any], tool: str) -> list[tuple[str, str, list[tuple[str, str, str | None, str | None]]]]:
     """(role, text, tools used) of each side in a turn, by the script that had it."""
     text = turn["text"]
-    call = ("assistant", "", [(tool, '{"city": "Lisbon"}', WEATHER, False)])
+    call = ("assistant", "", [(tool, '{"city": "Lisbon"}', WEATHER, None)])
     answer = ("assistant", f"The answer for '{MARKS.sub('', text)}' is: sunny, 21 degrees.", [])
     return [("user", text, []), *{"tool": [call, answer], "error": []}.get(turn["kind"], [answer])]
 
 
-def shown(entry: Entry) -> tuple[str, str, list[tuple[str, str, str | None, bool]]]:
-    return entry.role, entry.text, [(use.name, use.arguments, use.result, use.failed) for use in entry.tool_uses]
+def shown(entry: Entry) -> tuple[str, str, list[tuple[str, str, str | None, str | None]]]:
+    return entry.role, entry.text, [(use.name, use.arguments, use.result, use.error) for use in entry.tool_uses]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,6 +1,7 @@
 """The Python client: asks a running daemon and knows nothing of its inner parts. What it answers with is named here too."""
 
 from sessiond.client.aio import AsyncClient
+from sessiond.client.conversation import Conversation
 from sessiond.client.explanation import Explanation
 from sessiond.client.failure import RequestFailed
 from sessiond.client.following import Update
@@ -15,6 +16,7 @@ from sessiond.client.requests import (
 )
 from sessiond.client.sync import Client
 from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse, RepriceResponse, SearchIndexStatus
+from sessiond.wire._pb.v1.conversation_pb2 import Finding, ToolUse, TranscriptEntry, TurnFigures
 from sessiond.wire._pb.v1.resources_pb2 import (
     Evidence,
     ExplainedCall,
@@ -43,11 +45,13 @@ __all__ = [
     "CheckResponse",
     "Client",
     "Conditions",
+    "Conversation",
     "Distribution",
     "Evidence",
     "ExplainedCall",
     "Explanation",
     "Figure",
+    "Finding",
     "FollowConditions",
     "GetStatusResponse",
     "Gone",
@@ -72,7 +76,10 @@ __all__ = [
     "StatsOf",
     "StatsResponse",
     "Status",
+    "ToolUse",
     "Trace",
+    "TranscriptEntry",
+    "TurnFigures",
     "UncountedSpan",
     "Update",
     "User",

@@ -14,6 +14,8 @@ import grpc.aio
 
 from sessiond.client import requests
 from sessiond.client.channel import CONNECT_SECONDS_MAX, HEALTH_CHECK, NOBODY_THERE, OPTIONS, TIMEOUT_SECONDS
+from sessiond.client.conversation import Conversation
+from sessiond.client.conversation import request as conversation_request
 from sessiond.client.explanation import Explanation, explanation_of
 from sessiond.client.failure import RequestFailed, ended, silent, translated, unreachable
 from sessiond.client.following import PATIENCE_SECONDS, SILENT_SECONDS_MAX, Following, Update
@@ -110,6 +112,19 @@ class AsyncClient:
         answers = self._stream(self._sessions.GetSession, pb.GetSessionRequest(project=project, session_id=session_id), timeout)
         first = await self._first(answers)
         return first.session, _rows(answers, attrgetter("traces"))
+
+    async def conversation(
+        self, session_id: str, *, project: str = "", transcript: bool = True, timeout: float | None = None
+    ) -> Conversation:
+        """A session with its traces, how each of them stands to the others, and what went wrong.
+
+        With `transcript` also what was said. All of it is held: the transcript of a long session may take some megabytes.
+        """
+        asked = conversation_request(session_id, project, transcript=transcript)
+        found = Conversation.empty()
+        async for answer in self._stream(self._sessions.GetSession, asked, timeout):
+            found.add(answer)
+        return found
 
     async def trace(self, trace_id: str, *, timeout: float | None = None) -> tuple[Trace, list[Span]]:
         """A trace, and its spans' figures in order of start; the spans themselves are not fetched."""

@@ -24,9 +24,10 @@ def added_by(store: Store, trace_id: bytes) -> Turn:
     return added_in(store, trace_id, store.facts(trace_id))
 
 
-def added_in(store: Store, trace_id: bytes, facts: Sequence[SpanFacts]) -> Turn:
-    """The same of a trace whose facts are read already, as `store.facts` gives them."""
+def added_in(store: Store, trace_id: bytes, facts: Sequence[SpanFacts], spans_max: int | None = None) -> Turn:
+    """The same of a trace whose facts are read already, as `store.facts` gives them; by its earliest `spans_max` spans alone."""
     spans, intervals = chronological(facts)
+    spans, intervals = spans[:spans_max], intervals[:spans_max]
     selection = select(spans, intervals)
     places = {key_of(spans[place]): place for place in wanted_places(spans, selection)}
     hearing = Hearing()

@@ -100,6 +100,6 @@ def _tool_use(use: _Use, spans: Sequence[SpanFacts]) -> ToolUse:
         part.name,
         part.text or (run.arguments if run else ""),
         use.result if use.result is not None else run and run.result,
-        failed=ran_in is not None and ran_in.is_error,
+        error=(ran_in.error_message or ran_in.error_type or "error") if ran_in and ran_in.is_error else None,
         span_id=ran_in.span_id if ran_in else b"",
     )

@@ -15,8 +15,8 @@ class ToolUse(NamedTuple):
     """As JSON, mostly; empty where nobody tells of them."""
     result: str | None = None
     """None: nobody tells of it."""
-    failed: bool = False
-    """Whether the span in which it ran failed."""
+    error: str | None = None
+    """Why the span in which it ran failed: its message or type; None where it did not."""
     span_id: bytes = b""
     """Of the span in which it ran; empty where there is none."""
 
@@ -37,6 +37,8 @@ class Entry(NamedTuple):
     """0: said between the user and those who answer them. 1 and more: behind that, between a tool or an agent and a model."""
     agent: str | None = None
     """Who said it, or was told, where the span or an agent's span around it has a name."""
+    turn_id: bytes = b""
+    """The trace whose turn it is part of, where that is not `trace_id`: only the prompt of the next turn tells of it."""
 
 
 class Turn(NamedTuple):
@@ -48,5 +50,7 @@ class Turn(NamedTuple):
     """The exchange before it, as its first prompt repeats it: from the last user messages before its own. Only a session can tell
     whether they were said earlier: see `core.conversation.transcript`."""
     before_span_id: bytes = b""
+    prompt_tokens: int | None = None
+    """Of its calls that are the user's conversation, the largest input; None: none tells of it."""
     is_cut: bool = False
     """Whether some of it was left out, being too much."""

@@ -13,6 +13,9 @@ CHARACTERS_MAX: Final = 16 * 2**20
 """Of one trace, each text counted once however many prompts repeat it: an answer to a person is some thousands, a long prompt a
 million. What is beyond is left out, and the turn says so."""
 
+REFERENCE_CHARACTERS: Final = 2
+"""That a message counts as each time a prompt repeats it: a reference is held, of eight bytes."""
+
 ARGUMENT_KEYS: Final = (
     "gen_ai.tool.call.arguments", "ai.toolCall.args", "gcp.vertex.agent.tool_call_args", "langfuse.observation.input",
     "lmnr.span.input", "mlflow.spanInputs", "input.value", "traceloop.entity.input", "agentops.entity.input",
@@ -71,14 +74,14 @@ class Hearing:
         )
 
     def _hold(self, messages: Iterable[Message]) -> tuple[Message, ...]:
-        return tuple(held for message in messages if (held := self._held.get(message) or self._take(message)))
+        return tuple(held for message in messages if (held := self._take(message)))
 
     def _take(self, message: Message) -> Message | None:
-        size = len(message.text) + sum(len(call.name) + len(call.arguments) for call in message.tool_calls)
-        if not self._has_room(size):
+        held = self._held.get(message)
+        size = 0 if held else len(message.text) + sum(len(call.name) + len(call.arguments) for call in message.tool_calls)
+        if not self._has_room(REFERENCE_CHARACTERS + size):
             return None
-        self._held[message] = message
-        return message
+        return self._held.setdefault(message, message)
 
     def _has_room(self, size: int) -> bool:
         if self._characters + size > CHARACTERS_MAX:

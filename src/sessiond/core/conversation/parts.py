@@ -5,7 +5,9 @@ one message with two tool calls as two messages. So messages are taken apart and
 """
 
 import json
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Literal, NamedTuple
 
 from sessiond.core.model import Message
@@ -47,6 +49,38 @@ def is_same(one: Part, other: Part) -> bool:
     if one.kind != other.kind:
         return False
     return one.call_id == other.call_id if one.call_id and other.call_id else one.key == other.key
+
+
+class Index:
+    """Some parts, in which others are looked for: a long run repeats thousands, thousands of times."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self._parts = parts
+        self._places: dict[tuple[PartKind, int | str], list[int]] | None = None
+
+    def first(self, part: Part, start: int) -> int | None:
+        """The place of the first one, from `start` on, that may be the same."""
+        if start < len(self._parts) and is_same(self._parts[start], part):
+            return start
+        found = [place for key in _keys(part) if (place := self._first_of(key, part, start)) is not None]
+        return min(found, default=None)
+
+    def _first_of(self, key: tuple[PartKind, int | str], part: Part, start: int) -> int | None:
+        if self._places is None:  # mostly all that is looked for is what comes next
+            self._places = {}
+            for place, one in enumerate(self._parts):
+                for each in _keys(one):
+                    self._places.setdefault(each, []).append(place)
+        places = self._places.get(key, [])
+        return next(
+            (place for place in islice(places, bisect_left(places, start), None) if is_same(self._parts[place], part)), None
+        )
+
+
+def _keys(part: Part) -> Iterator[tuple[PartKind, int | str]]:
+    yield part.kind, part.key
+    if part.call_id:
+        yield part.kind, part.call_id
 
 
 def key_of(text: str) -> int:

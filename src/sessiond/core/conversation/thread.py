@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from sessiond.core.conversation.heard import ToolRun
-from sessiond.core.conversation.parts import Part, call_part, is_same
+from sessiond.core.conversation.parts import Index, Part, call_part
 
 LINES_MAX: Final = 20_000
 """Of one trace: an agent's longest runs make some thousand calls, each a call, a result and a text."""
@@ -46,6 +46,10 @@ class Lines:
     def __init__(self) -> None:
         self._all: list[Line] = []
         self._threads: dict[Thread, list[Line]] = {}
+        self._unasked: dict[tuple[Thread, str], Line] = {}
+        """Runs of tools that no message asks for yet, by the call's id."""
+        self._waiting: dict[tuple[int, str], list[Line]] = {}
+        """Calls that did not run yet, by scope and tool."""
         self.is_cut = False
 
     def __iter__(self) -> Iterator[Line]:
@@ -62,22 +66,23 @@ class Lines:
         there, what is past them all at the end.
         """
         known = self._threads.setdefault(thread, [])
-        at, waiting = 0, list[Part]()
+        index = Index([line.part for line in known])
+        at, moved, waiting = 0, 0, list[Part]()
         for part in parts:
-            found = next((i for i in range(at, len(known)) if is_same(known[i].part, part)), None)
+            found = index.first(part, at)
             if found is None:
                 waiting.append(part)
                 continue
-            self._ask_for(known[found], part, place)
-            at = self._insert(waiting, thread, place, found) + 1
-            waiting = []
-        self._insert(waiting, thread, place, at or len(known))
+            self._ask_for(known[found + moved], part, place)
+            moved += self._insert(waiting, thread, place, found + moved)
+            at, waiting = found + 1, []
+        self._insert(waiting, thread, place, at + moved if at else len(known))
 
     def append(self, parts: Sequence[Part], thread: Thread, place: int, *, came_out: bool) -> None:
         """Add what is said at the end."""
         known = self._threads.setdefault(thread, [])
         for part in parts:
-            early = next((line for line in known if not line.is_asked_for and _is_by_id(line.part, part)), None)
+            early = self._unasked.get((thread, part.call_id)) if part.kind == "call" and part.call_id else None
             if early is not None:  # the clock of the tool's span is behind
                 self._ask_for(early, part, place)
                 early.came_out = came_out
@@ -87,50 +92,41 @@ class Lines:
     def ran(self, name: str, run: ToolRun, thread: Thread, place: int) -> None:
         """Add what a tool's span tells: to the call that asked for it, the first that fits and did not run yet, or by itself."""
         part = call_part(run.call_id, name, run.arguments)
-        waiting = [line for line in self._all if _waits_for(line, thread, part)]
-        line = max(waiting, key=lambda line: _fit(line, thread, part), default=None)
-        if line is None:
-            known = self._threads.setdefault(thread, [])
-            self._insert([part], thread, place, len(known), is_asked_for=False)
-            line = known[-1]
-            if line.place != place:  # no room
-                return
-        line.run, line.ran_at = run, place
+        waiting = self._waiting.get((thread.scope, name), [])
+        fitting = [line for line in waiting if not (line.part.call_id and run.call_id) or line.part.call_id == run.call_id]
+        line = max(fitting, key=lambda line: _fit(line, thread, part), default=None)
+        if line is not None:
+            waiting.remove(line)
+        elif self._insert([part], thread, place, len(self._threads.setdefault(thread, [])), is_asked_for=False):
+            line = self._threads[thread][-1]
+        if line is not None:
+            line.run, line.ran_at = run, place
 
     def _ask_for(self, line: Line, part: Part, place: int) -> None:
         """A message tells of a call that so far only the tool's span told of."""
         if not line.is_asked_for:
+            if line.part.call_id:
+                self._unasked.pop((line.thread, line.part.call_id), None)
             line.part, line.place, line.is_asked_for = part, place, True
 
     def _insert(
         self, parts: Sequence[Part], thread: Thread, place: int, at: int, *, came_out: bool = False, is_asked_for: bool = True
     ) -> int:
-        """Put parts before the thread's line `at`; where that line is then."""
+        """Put parts before the thread's line `at`; how many: none where there is no room."""
         if len(self._all) + len(parts) > LINES_MAX:
             self.is_cut = True
-            return at
+            return 0
         lines = [Line(part, thread, place, came_out=came_out, is_asked_for=is_asked_for) for part in parts]
         known = self._threads[thread]
-        if at == len(known):
-            self._all += lines
-            known += lines
-        elif lines:
-            where = self._all.index(known[at])
-            self._all[where:where] = lines
-            known[at:at] = lines
-        return at + len(lines)
-
-
-def _is_by_id(one: Part, other: Part) -> bool:
-    return one.call_id is not None and is_same(one, other)
-
-
-def _waits_for(line: Line, thread: Thread, run: Part) -> bool:
-    """Whether a tool's run may be the one that the line asks for."""
-    part = line.part
-    if part.kind != "call" or line.run is not None or line.thread.scope != thread.scope:
-        return False
-    return part.call_id == run.call_id if part.call_id and run.call_id else part.name == run.name
+        where = self._all.index(known[at]) if lines and at < len(known) else len(self._all)
+        self._all[where:where] = lines
+        known[at:at] = lines
+        for line in lines:
+            if line.part.kind == "call" and is_asked_for:
+                self._waiting.setdefault((thread.scope, line.part.name), []).append(line)
+            elif line.part.call_id and not is_asked_for:
+                self._unasked[thread, line.part.call_id] = line
+        return len(lines)
 
 
 def _fit(line: Line, thread: Thread, run: Part) -> tuple[bool, bool, bool]:

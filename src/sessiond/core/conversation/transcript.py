@@ -34,6 +34,8 @@ class _Session:
         """The turn that may go on: from the user's last message."""
         self._system: dict[tuple[int, str | None], set[int]] = {}
         self._users: set[int] = set()
+        self._exchanges: set[tuple[int, int]] = set()
+        """Words of a user, and words that answered them."""
 
     def add(self, turn: Turn) -> tuple[Entry, ...]:
         """Take a turn; the entries that are done with it."""
@@ -49,6 +51,9 @@ class _Session:
 
     def _let_go(self) -> tuple[Entry, ...]:
         done, self.open = tuple(self.open), []
+        if (asked := _last_asked(done)) is not None:
+            answers = (entry for entry in done if entry.role == "assistant" and entry.text)
+            self._exchanges |= {(key_of(asked.text), key_of(answer.text)) for answer in answers}
         return done
 
     def _without_known_system(self, entries: Sequence[Entry]) -> list[Entry]:
@@ -105,17 +110,21 @@ class _Session:
         ]
 
     def _recover_answer(self, turn: Turn) -> None:
-        """The answer to the open turn, if only the prompt of the next tells it."""
-        asked = [entry for entry in self.open if entry.role == "user" and not entry.depth]
+        """The answer to the open turn, if only the prompt of the next tells it, and not of an earlier turn in the same words."""
+        asked = _last_asked(self.open)
         is_answered = any(entry.role == "assistant" and entry.text and not entry.depth for entry in self.open)
-        users = [message for message in turn.before if message.role == "user"]
-        if is_answered or not asked or not users or key_of(users[-1].text) != key_of(asked[-1].text):
+        users = [key_of(message.text) for message in turn.before if message.role == "user"]
+        if is_answered or asked is None or users[-1:] != [key_of(asked.text)]:
             return
         self.open += [
-            Entry("assistant", message.text, (), turn.trace_id, turn.before_span_id, came_out=False)
+            Entry("assistant", message.text, (), turn.trace_id, turn.before_span_id, came_out=False, turn_id=asked.trace_id)
             for message in turn.before
-            if message.role == "assistant" and message.text
+            if message.role == "assistant" and message.text and (users[-1], key_of(message.text)) not in self._exchanges
         ]
+
+
+def _last_asked(entries: Sequence[Entry]) -> Entry | None:
+    return next((entry for entry in reversed(entries) if entry.role == "user" and not entry.depth), None)
 
 
 def _is_repeatable(entry: Entry) -> bool:

@@ -16,7 +16,7 @@ from sessiond.core.conversation.entry import Turn
 from sessiond.core.conversation.heard import NOTHING, Heard
 from sessiond.core.conversation.parts import Part, key_of, parts_of
 from sessiond.core.conversation.quotes import Quotes
-from sessiond.core.conversation.teller import Talk, Words, answered, asked, runs_of, talks_of
+from sessiond.core.conversation.teller import TALK_KINDS, Talk, Words, answered, asked, runs_of, talks_of
 from sessiond.core.conversation.thread import Lines, Thread
 from sessiond.core.model import Message, SpanFacts
 
@@ -30,7 +30,19 @@ def turn_of(trace_id: bytes, spans: Sequence[SpanFacts], selection: Selection, h
     listener = _Listener(spans, heard, talks_of(spans, selection, heard))
     lines = listener.listen()
     before_span_id = spans[listener.before_at].span_id if listener.before else b""
-    return Turn(trace_id, entries_of(trace_id, lines, spans, listener.around), listener.before, before_span_id, lines.is_cut)
+    return Turn(
+        trace_id,
+        entries_of(trace_id, lines, spans, listener.around),
+        listener.before,
+        before_span_id,
+        _prompt_tokens(selection, listener),
+        lines.is_cut,
+    )
+
+
+def _prompt_tokens(selection: Selection, listener: "_Listener") -> int | None:
+    own = [call.usage for call in selection.calls if call.usage and listener.is_users(call.position)]
+    return max((usage.input_tokens for usage in own if usage.input_tokens is not None), default=None)
 
 
 class _Listener:
@@ -67,6 +79,10 @@ class _Listener:
                 self._lines.ran(span.tool or span.name, self._runs[place], self._thread_of(place), place)
         self._end(self._outside(answered(self._spans, self._heard)))
         return self._lines
+
+    def is_users(self, place: int) -> bool:
+        """Whether a call is part of the user's conversation."""
+        return self._spans[place].operation in TALK_KINDS and self._thread_of(place) == _USERS
 
     def _thread_of(self, place: int) -> Thread:
         return Thread(self.around.scopes[place], self.around.agents[place] if place in self._asides else None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import Final
 
 from sessiond.core.conversation.entry import Entry
 from sessiond.core.model import Role, SpanFacts
@@ -13,10 +14,15 @@ _PLACES: dict[Role, Place] = {"user": "input", "assistant": "output", "tool": "t
 """Instructions are not among them: every turn of an application repeats them."""
 
 
+SPANS_MAX: Final = 2_000
+"""Spans of a trace, the earliest, whose words are searched: what a turn adds is told in the square of their number, in a tenth of a
+second for so many."""
+
+
 def pieces_of(store: Store, trace_id: bytes) -> list[Piece]:
     """The pieces of a trace that are searched, within the bounds of `core.search.document`; of an unknown trace none."""
     facts = store.facts(trace_id)
-    said = chain.from_iterable(map(_said, added_in(store, trace_id, facts).entries))
+    said = chain.from_iterable(map(_said, added_in(store, trace_id, facts, SPANS_MAX).entries))
     return bounded(chain(said, _errors(facts), _names(facts)))
 
 

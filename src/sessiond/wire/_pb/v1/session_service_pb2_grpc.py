@@ -114,7 +114,8 @@ class SessionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetSession(self, request, context):
-        """The session, then its traces in order of start, several to a message. NOT_FOUND if no trace carries the id.
+        """The session, then its traces in order of start, several to a message, then what else `view` asks for. NOT_FOUND if no trace
+        carries the id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
