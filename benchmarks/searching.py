@@ -13,7 +13,7 @@ from sessiond.wire._pb.v1.search_pb2 import SEARCH_ORDER_NEWEST, SearchRequest
 ANSWER_SECONDS_MAX: Final = 60
 POLL_SECONDS: Final = 1.0
 
-WORD, RARE, PHRASE, NAME, BEGINNING = "luggage", "rate_limit_exceeded", '"window aisle"', "get_calendar", "lugg*"
+WORD, RARE, PHRASE, NAME, BEGINNING = "luggage", "rate_limit_exceeded", '"station booking"', "get_calendar", "lugg*"
 """Texts are drawn from some 150 words, so that a word is in half of all turns. The name is a phrase too, and in as many."""
 
 
