@@ -16,6 +16,7 @@ import grpc
 
 from benchmarks.processes import Process, cpu_seconds, free_address, memory_bytes, serve_arguments, without_index
 from benchmarks.send import METHOD
+from sessiond.wire._pb.v1.admin_service_pb2 import GetStatusRequest, GetStatusResponse
 from sessiond.wire._pb.v1.admin_service_pb2_grpc import AdminServiceStub
 from sessiond.wire._pb.v1.session_service_pb2_grpc import SessionServiceStub
 
@@ -38,6 +39,11 @@ class Daemon(NamedTuple):
     admin: AdminServiceStub
     export: grpc.UnaryUnaryMultiCallable
     """Takes and gives bytes."""
+
+    def status(self) -> GetStatusResponse:
+        """How it is."""
+        answer: GetStatusResponse = self.admin.GetStatus(GetStatusRequest(), timeout=CONNECT_SECONDS_MAX)
+        return answer
 
 
 class Timed(NamedTuple):
@@ -74,6 +80,14 @@ Ask = Callable[[Daemon, int], Timed]
 @contextmanager
 def running(data_dir: Path, directory: Path, *, has_index: bool = False) -> Iterator[Daemon]:
     """A daemon on a store; what it writes goes to `directory`. With `has_index` it keeps the store's search index."""
+    with running_process(data_dir, directory, has_index=has_index) as (process, daemon, _):
+        yield daemon
+        process.stop()
+
+
+@contextmanager
+def running_process(data_dir: Path, directory: Path, *, has_index: bool) -> Iterator[tuple[Process, Daemon, str]]:
+    """The same with its process, which is for the caller to stop, and the address to which spans are sent."""
     otlp, query = free_address(), free_address()
     options = [("grpc.max_receive_message_length", MESSAGE_BYTES_MAX)]
     arguments = serve_arguments(data_dir, otlp, query) + ([] if has_index else without_index(directory))
@@ -83,8 +97,7 @@ def running(data_dir: Path, directory: Path, *, has_index: bool = False) -> Iter
             for each in (channel, sending):
                 grpc.channel_ready_future(each).result(CONNECT_SECONDS_MAX)
             stubs = SessionServiceStub(channel), AdminServiceStub(channel)
-            yield Daemon(process.pid, channel, *stubs, sending.unary_unary(METHOD))
-        process.stop()
+            yield process, Daemon(process.pid, channel, *stubs, sending.unary_unary(METHOD)), otlp
 
 
 class Watch:

@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 from typing import Final
 
-from benchmarks.asking import Ask, Daemon, repeatedly, running
+from benchmarks.asking import Ask, repeatedly, running
 from benchmarks.sessions import LONG_SESSION_ID, USER_ID
-from sessiond.wire._pb.v1.admin_service_pb2 import GetStatusRequest, SearchIndexStatus
+from sessiond.wire._pb.v1.admin_service_pb2 import SearchIndexStatus
 from sessiond.wire._pb.v1.search_pb2 import SEARCH_ORDER_NEWEST, SearchRequest
 
 ANSWER_SECONDS_MAX: Final = 60
@@ -24,7 +24,7 @@ def index(data_dir: Path) -> None:
         running(data_dir, Path(directory), has_index=True) as daemon,
     ):
         began = time.monotonic()
-        while not is_current(status := _status(daemon)):
+        while not is_current(status := daemon.status().search):
             time.sleep(POLL_SECONDS)
         seconds = time.monotonic() - began
     size = f"{status.bytes / 2**20:,.0f} MiB"
@@ -54,7 +54,3 @@ def searches() -> dict[str, tuple[Ask, int | None]]:
 def _search(query: str, **more: object) -> Ask:
     request = SearchRequest(query=query, **more)
     return repeatedly(lambda daemon: len(daemon.sessions.Search(request, timeout=ANSWER_SECONDS_MAX).rows))
-
-
-def _status(daemon: Daemon) -> SearchIndexStatus:
-    return daemon.admin.GetStatus(GetStatusRequest(), timeout=ANSWER_SECONDS_MAX).search

@@ -322,6 +322,13 @@ class TraceSummary(NamedTuple):
         return cls._make(_with_sums(row))
 
 
+class TraceKey(NamedTuple):
+    """A trace, and the project that it is listed in: its id alone tells it from all others."""
+
+    project: str
+    trace_id: bytes
+
+
 class SessionKey(NamedTuple):
     """What a session is known by."""
 

@@ -26,6 +26,7 @@ from sessiond.core.model import (
     SpanFacts,
     StoredSpan,
     Texts,
+    TraceKey,
     TraceSummary,
     UserKey,
     UserSummary,
@@ -123,7 +124,7 @@ class Removal(NamedTuple):
     """A row that is no more."""
 
     change: int
-    key: SessionKey | UserKey
+    key: TraceKey | SessionKey | UserKey
 
 
 class Changes(NamedTuple, Generic[Summary]):

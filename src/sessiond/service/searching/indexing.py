@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from sessiond.core.model import TraceKey
 from sessiond.core.search.document import words_of
 from sessiond.search.index import SearchIndex
 from sessiond.service.searching.turn_pieces import pieces_of
@@ -87,8 +88,8 @@ class Indexing:
             trace = row.summary
             self._index.put(trace, words_of(pieces_of(self._store, trace.trace_id)))
         for removal in changes.removed:
-            if isinstance(removal.key, bytes):
-                self._index.remove(removal.key)
+            if isinstance(removal.key, TraceKey):
+                self._index.remove(removal.key.trace_id)
         self._pending = self._pending or bool(changes.rows or changes.removed)
         self._through = changes.through
         return changes.is_last
