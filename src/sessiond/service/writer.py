@@ -300,7 +300,7 @@ class Writer:
         self._last_append = time.monotonic()
         self._settler.note(appended.traces)
         if appended.traces and self._marked_since is None:
-            self._marked_since = self._last_append
+            self._marked_since = time.monotonic()
         self._telemetry.committed(
             stored=appended.stored,
             duplicates=appended.duplicates,
