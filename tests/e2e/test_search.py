@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import grpc
 import pytest
 
-from builders import DATA, MS, T0, request, span, trace_id
+from builders import DATA, request, span, trace_id
 from daemon import DEADLINE_SECONDS, Asker, Daemon, runs, sessiond, until
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import search_pb2 as pb
@@ -295,14 +294,3 @@ def test_a_query_that_says_nothing_is_refused_with_what_to_do(daemon: Daemon) ->
             with pytest.raises(grpc.RpcError) as refused:
                 search(asker, query)
             assert (refused.value.code(), told in refused.value.details()) == (grpc.StatusCode.INVALID_ARGUMENT, True)
-
-
-def test_traces_are_found_while_appends_never_pause(daemon: Daemon) -> None:
-    """The writer settles them in their turn, though it is never idle."""
-    with daemon.asker() as asker, daemon.sender() as sender:
-        began, number = time.monotonic(), 0
-        while not found(asker, "weather"):
-            assert time.monotonic() - began < DEADLINE_SECONDS
-            for _ in range(20):
-                number += 1
-                sender.export(request(turn(number, "weather", start_unix_nano=T0 + number * MS)))

@@ -54,6 +54,21 @@ def test_another_process_reads_beside_the_one_that_writes_and_sees_each_commit(t
         store.append(packed(span(trace=9)))
 
 
+def test_what_a_reader_that_died_held_back_is_let_go(tmp_path: Path) -> None:
+    hold = (
+        "import os, signal; from pathlib import Path; from sessiond.storage.lmdb.store import LmdbStore;"
+        f"store = LmdbStore.beside(Path({str(tmp_path)!r}), bytes_max={QUOTA});"
+        "held = store._env.read(); held.__enter__(); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    with closing(LmdbStore.open(tmp_path, bytes_max=QUOTA)) as store:
+        died = subprocess.Popen([sys.executable, "-c", hold])
+        died.wait()
+        readers = store._env._env.readers
+        assert str(died.pid) in readers()
+        store.forget_dead_readers()
+        assert str(died.pid) not in readers()
+
+
 def test_there_is_nothing_to_read_beside_where_nobody_writes(tmp_path: Path) -> None:
     with pytest.raises(Occupied, match="holds no store"):
         LmdbStore.beside(tmp_path, bytes_max=QUOTA)
