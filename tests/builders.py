@@ -11,7 +11,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from sessiond.core import trace as traces
 from sessiond.core.costs import NO_CALLS
-from sessiond.core.model import NO_USAGE, Origin, ReceivedSpan, SpanFacts, StoredSpan, TraceSummary
+from sessiond.core.feedback.annotation import Annotation
+from sessiond.core.feedback.score import Score
+from sessiond.core.feedback.target import Target
+from sessiond.core.model import NO_USAGE, Origin, ReceivedSpan, SessionKey, SpanFacts, StoredSpan, TraceSummary
 from sessiond.core.normalize import DEFAULT
 from sessiond.prices import GenaiPriceBook
 from sessiond.service.decode import Decoder
@@ -210,8 +213,22 @@ def turn(number: int = 1, *, start_ms: int = 0, end_ms: int = 10, **more: Any) -
         tags=(),
         metadata=(),
         list_counts=(),
+        annotations=0,
+        scores=(),
     )
     return built._replace(**more)
+
+
+def score(id: str = "score", target: Target = SessionKey("default", "s1"), **more: Any) -> Score:  # noqa: A002, B008
+    """A score with defaults for what `more` does not say."""
+    return Score(
+        **{"id": id, "target": target, "name": "helpful", "value": 1.0, "update_unix_nano": more.get("create_unix_nano", 0)} | more
+    )
+
+
+def annotation(id: str = "annotation", target: Target = SessionKey("default", "s1"), **more: Any) -> Annotation:  # noqa: A002, B008
+    """An annotation with defaults for what `more` does not say."""
+    return Annotation(**{"id": id, "target": target, "text": "a note"} | more)
 
 
 def stored(data: bytes, origin: Origin = Origin(), arrival: int = ARRIVAL) -> StoredSpan:  # noqa: B008  (a value, never changed)

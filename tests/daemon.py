@@ -19,12 +19,14 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
 
 from builders import RULES
+from sessiond.app import feedback_service
 from sessiond.core.errors import StoreBroken
 from sessiond.core.model import ReceivedSpan
 from sessiond.server.admin import AdminService, Identity
 from sessiond.server.listen import Listener, bind
 from sessiond.server.receiver import TRACE_SERVICE, trace_service
 from sessiond.server.sessions import SessionService
+from sessiond.server.transfer import TransferService
 from sessiond.service.asking.follow import Followers
 from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.query import Queries
@@ -37,13 +39,19 @@ from sessiond.service.rules import Rules
 from sessiond.service.searching.indexer import Indexer, Place
 from sessiond.service.searching.searches import Searches
 from sessiond.service.settle import Settler
+from sessiond.service.transfer import Transfer
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Appended, Store
 from sessiond.storage.lmdb.store import LmdbStore
 from sessiond.storage.packing import PackedTrace, Packer
 from sessiond.telemetry import Telemetry
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
-from sessiond.wire._pb.v1 import admin_service_pb2_grpc, session_service_pb2_grpc
+from sessiond.wire._pb.v1 import (
+    admin_service_pb2_grpc,
+    feedback_service_pb2_grpc,
+    session_service_pb2_grpc,
+    transfer_service_pb2_grpc,
+)
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.resources_pb2 import Session, Trace
 
@@ -108,6 +116,7 @@ class Asker:
         self._channel = grpc.insecure_channel(address)
         self.api = session_service_pb2_grpc.SessionServiceStub(self._channel)
         self.admin = admin_service_pb2_grpc.AdminServiceStub(self._channel)
+        self.feedback = feedback_service_pb2_grpc.FeedbackServiceStub(self._channel)
 
     def __enter__(self) -> Self:
         return self
@@ -365,6 +374,11 @@ def parts(
         receiver = bind("otlp_grpc", LOOPBACK, [trace_service(ingest)], threads=16, message_bytes_max=message_bytes_max)
         query = bind("query", LOOPBACK, [], threads=8)
         session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries, followers, searches), query.server)
+        feedback_service_pb2_grpc.add_FeedbackServiceServicer_to_server(
+            feedback_service(store, writer, Freshness(writer)), query.server
+        )
+        transfer = TransferService(Transfer(store, queries), ingest)
+        transfer_service_pb2_grpc.add_TransferServiceServicer_to_server(transfer, query.server)
         identity = Identity("0", 0, str(data_dir), 1, {"otlp_grpc": receiver.address, "query": query.address})
         admin = AdminService(
             identity,

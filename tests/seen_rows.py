@@ -4,8 +4,10 @@ from functools import lru_cache
 from random import Random
 from typing import Any, NamedTuple
 
-from builders import ARRIVAL, MS, turn
+from builders import ARRIVAL, MS, score, turn
 from sessiond.core import session, user
+from sessiond.core.feedback import rollup
+from sessiond.core.feedback.score import Score
 from sessiond.core.fields import AnySummary, Kind
 from sessiond.core.identity import CLOCK_SKEW_MAX_NANO
 from sessiond.core.model import NO_TEXTS, Costs, SessionKey, Text, Texts, TraceSummary, Usage, UserKey
@@ -41,6 +43,9 @@ WORDS = ("", "a", "ab", "b", "B", "Straße", "a*b", 'say "hi"', "back\\slash", "
 IDS = ("a", "ab", "b", "Ω")
 HOUR_MS = CLOCK_SKEW_MAX_NANO // MS
 COUNTS = (0, 1, 2, 1000)
+
+SCORED = (0.0, 0.5, 1.0, True, False, -1.0, 0.1, "a", "ab", "b", "10")
+"""Values of scores: the same numbers in two shapes, and categories that begin each other or look like numbers."""
 
 MOMENTS_MS = (-HOUR_MS, -1, 0, 1, HOUR_MS)
 POOL_SIZE = 300
@@ -91,12 +96,19 @@ def _trace(chance: Random, **fixed: Any) -> TraceSummary:
         "error_type": one((None, *WORDS)),
         "metadata": tuple((key, one(WORDS)) for key in ("a b", "http.route", "plan") if chance.random() < 0.5),
         "list_counts": one(((), (("models", 101), ("tools", 1000)))),
+        "scores": rollup.summed(_scores(chance)),
+        "annotations": one(COUNTS),
         "received_unix_nano": updated,
         "updated_unix_nano": updated,
         "usage": Usage(*(one((None, *COUNTS)) for _ in Usage._fields)),
         "costs": Costs(*(one((None, 0, 1, 50_000_000, 2 * 10**9)) for _ in range(5)), one(COUNTS)),
     }
     return turn()._replace(**{**drawn, **fixed})
+
+
+def _scores(chance: Random) -> list[Score]:
+    names = [name for name in ("helpful", "a b", "http.route") if chance.random() < 0.4]
+    return [score(name=name, value=chance.choice(SCORED)) for name in names for _ in range(chance.choice((1, 1, 2)))]
 
 
 def _list(chance: Random) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ PACKAGE = SOURCE / "sessiond"
 
 FLOORS = {
     "core": 0,
+    "capture": 0,
     "telemetry": 1,
     "prices": 1,
     "wire": 1,
@@ -19,6 +20,7 @@ FLOORS = {
     "search": 1,
     "service": 2,
     "client": 2,
+    "files": 2,
     "server": 3,
     "config": 4,
     "app": 4,
@@ -133,7 +135,8 @@ def test_only_the_indexers_process_knows_tantivy() -> None:
 
 def test_only_the_edges_know_status_codes() -> None:
     knowing = {name for name, path in MODULES.items() if "StatusCode" in path.read_text() or "RpcCode" in path.read_text()}
-    assert {name for name in knowing if part(name) != "client"} <= {"sessiond.server.status"}
+    # A capture's is OpenTelemetry's, the status of a span.
+    assert {name for name in knowing if part(name) not in ("client", "capture")} <= {"sessiond.server.status"}
 
 
 def test_the_client_needs_nothing_of_the_daemon() -> None:
@@ -143,10 +146,18 @@ def test_the_client_needs_nothing_of_the_daemon() -> None:
     assert all(name.startswith("sessiond.wire._pb") for name in wire)
 
 
+def test_capture_stands_apart() -> None:
+    """Applications import it: it needs nothing of the daemon, and the daemon nothing of it."""
+    across = {(module, name) for module, names in IMPORTS.items() for name in own(names) if "capture" in (part(module), part(name))}
+    assert {(module, name) for module, name in across if part(module) != part(name)} == set()
+    used = {name for module in IMPORTS if part(module) == "capture" for name in outside(IMPORTS[module])}
+    assert used - set(sys.stdlib_module_names) == {"opentelemetry"}
+
+
 def test_commands_are_clients_but_for_those_that_hold_the_store() -> None:
     commands = {name for name in MODULES if part(name) == "cli"} - {"sessiond.cli.serve", "sessiond.cli.offline"}
     needed = {part(name) for module in commands for name in own(IMPORTS[module])}
-    assert needed <= {"cli", "client", "core", "config"}
+    assert needed <= {"cli", "client", "files", "core", "config"}
 
 
 def test_everything_imported_is_declared() -> None:

@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 from sessiond.app import GRACE_SECONDS, STALLED_SECONDS
 from sessiond.cli import columns, main
 from sessiond.cli.explain import EVIDENCE_SHOWN
+from sessiond.cli.feedback import NOTES_SHOWN
 from sessiond.cli.serve import _OPTIONS as SERVE_OPTIONS
 from sessiond.cli.stats_tables import BUCKETS_SHOWN
 from sessiond.cli.tail import LATEST
@@ -35,6 +36,9 @@ from sessiond.core import conventions
 from sessiond.core.conversation.heard import ARGUMENT_KEYS, CALL_ID_KEYS, CHARACTERS_MAX, RESULT_KEYS
 from sessiond.core.conversation.thread import LINES_MAX as LINES_OF_TRACE_MAX
 from sessiond.core.explain import EVIDENCE_MAX
+from sessiond.core.feedback.checked import COMMENT_LENGTH_MAX, FEEDBACK_ID_LENGTH_MAX, NAME_LENGTH_MAX
+from sessiond.core.feedback.checked import TAGS_MAX as FEEDBACK_TAGS_MAX
+from sessiond.core.feedback.rollup import CATEGORIES_MAX
 from sessiond.core.fields import FIELDS, Field
 from sessiond.core.filter import parse_filter, parse_order
 from sessiond.core.filter.grammar import NESTING_MAX, TERMS_MAX
@@ -66,6 +70,7 @@ from sessiond.service.asking.follow import HEARTBEAT_SECONDS
 from sessiond.service.asking.freshness import SETTLE_SECONDS_MAX
 from sessiond.service.asking.query import PAGE_SIZE, PAGE_SIZE_MAX
 from sessiond.service.decoders import IDLE_SECONDS, PROCESSES_MAX
+from sessiond.service.feedback.items import IMPORT_MAX, SUBJECT_ITEMS_MAX
 from sessiond.service.ingest import FAILURES_MAX, MESSAGES_SHOWN
 from sessiond.service.searching.searches import HITS_MAX
 from sessiond.service.searching.searches import PAGE_SIZE as SEARCH_PAGE_SIZE
@@ -73,7 +78,15 @@ from sessiond.service.searching.searches import PAGE_SIZE_MAX as SEARCH_PAGE_SIZ
 from sessiond.service.searching.searches import ROWS_MAX as SEARCH_ROWS_MAX
 from sessiond.service.searching.turn_pieces import SPANS_MAX as SEARCHED_SPANS_MAX
 from sessiond.storage.lmdb.keys import FORMAT
-from sessiond.wire._pb.v1 import admin_service_pb2, conversation_pb2, resources_pb2, search_pb2, session_service_pb2
+from sessiond.wire._pb.v1 import (
+    admin_service_pb2,
+    conversation_pb2,
+    feedback_service_pb2,
+    resources_pb2,
+    search_pb2,
+    session_service_pb2,
+    transfer_service_pb2,
+)
 from sessiond.wire.conversation import TEXT_BYTES_MAX, TOOL_BYTES_MAX
 from sessiond.wire.spans import EVENTS_READ_MAX
 from sessiond.wire.values import DEPTH_MAX
@@ -216,6 +229,8 @@ V1 = (
     conversation_pb2.DESCRIPTOR,
     search_pb2.DESCRIPTOR,
     session_service_pb2.DESCRIPTOR,
+    transfer_service_pb2.DESCRIPTOR,
+    feedback_service_pb2.DESCRIPTOR,
     admin_service_pb2.DESCRIPTOR,
 )
 
@@ -228,6 +243,7 @@ class Declaration(NamedTuple):
 
 
 _OPENING = re.compile(r"(message|enum|service) (\w+) \{(\})?$")
+_ONEOF = re.compile(r"oneof (\w+) \{$")
 _RPC = re.compile(r"rpc (\w+)(\(.*);$")
 _FIELD = re.compile(r"((?:optional |repeated )?(?:map<[\w., ]+>|[\w.]+)) (\w+) = \d+;$")
 _VALUE = re.compile(r"(\w+) = \d+;$")
@@ -246,6 +262,8 @@ def declarations(text: str) -> dict[str, Declaration]:
         if opening := _OPENING.match(line):
             found[".".join([*inside, opening[2]])] = Declaration(opening[1], told)
             inside += [] if opening[3] else [opening[2]]
+        elif _ONEOF.match(line):
+            inside.append("")  # its fields are those of the message around it
         elif line == "}":
             inside.pop()
         elif rpc := _RPC.match(line):
@@ -253,7 +271,7 @@ def declarations(text: str) -> dict[str, Declaration]:
         elif value := _VALUE.match(line):
             found[".".join([*inside, value[1]])] = Declaration("", told)
         elif field := _FIELD.match(line):
-            found[".".join([*inside, field[2]])] = Declaration(field[1], told)
+            found[".".join([*filter(None, inside), field[2]])] = Declaration(field[1], told)
     return found
 
 
@@ -323,6 +341,8 @@ UNITS = {
     "counts": ("map of integers", ""),
     "map": ("map", ""),
     "enum": ("word", ""),
+    "scores": ("map of sums", ""),
+    "score": ("one of the sums", ""),
 }
 
 
@@ -346,6 +366,8 @@ EXAMPLE_FIELDS = {
     "strings": "tools",
     "map": "metadata",
     "counts": "list_counts",
+    "scores": "scores",
+    "score": "scores.helpful",
 }
 """Of each type a field that a filter's examples show."""
 
@@ -354,7 +376,7 @@ def types_table() -> str:
     rows = []
     for of_type, takes in TAKES.items():
         name = EXAMPLE_FIELDS[of_type]
-        field = next(field for field in FIELDS["trace"] if field.name == name)
+        field = next(field for field in FIELDS["trace"] if field.name == name.partition(".")[0])
         shown = ", ".join(map(code, examples(name, of_type, field.values)))
         rows.append(
             (", ".join(filter(None, UNITS[of_type])), " ".join(map(code, takes.comparators)), takes.words.format(name), shown)
@@ -636,6 +658,14 @@ LIMITS = [
     ("docs/turns.md", f"Dice's coefficient is {SIMILAR_MIN} or more"),
     ("docs/turns.md", f"Texts of more than {SHORT_LENGTH_MAX:,} characters are not compared"),
     ("docs/api.md", f"its first {TEXT_BYTES_MAX >> 10} KiB, arguments and results {TOOL_BYTES_MAX >> 10} KiB each"),
+    ("docs/feedback.md", f"at most {SUBJECT_ITEMS_MAX:,} scores"),
+    ("docs/feedback.md", f"{FEEDBACK_ID_LENGTH_MAX} characters"),
+    ("docs/feedback.md", f"names and categories {NAME_LENGTH_MAX} characters"),
+    ("docs/feedback.md", f"comments and notes {COMMENT_LENGTH_MAX:,} characters"),
+    ("docs/feedback.md", f"at most {FEEDBACK_TAGS_MAX} tags"),
+    ("docs/feedback.md", f"first {LIST_MAX} names by their letters, and of each the first {CATEGORIES_MAX} categories"),
+    ("docs/feedback.md", f"{IMPORT_MAX:,} in a request"),
+    ("docs/commands.md", f"the first {NOTES_SHOWN} notes"),
     ("docs/filters.md", f"at most {FILTER_LENGTH_MAX:,} characters; a filter at most {TERMS_MAX} terms"),
     ("docs/filters.md", f"parentheses at most {NESTING_MAX} deep; an order at most {FIELDS_MAX} fields"),
     ("docs/filters.md", f"A number has at most {NUMBER_LENGTH_MAX} characters"),

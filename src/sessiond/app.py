@@ -19,9 +19,11 @@ from sessiond.config import Config
 from sessiond.core.errors import SessiondError
 from sessiond.prices import GenaiPriceBook
 from sessiond.server.admin import AdminService, Identity
+from sessiond.server.feedback import FeedbackService
 from sessiond.server.listen import Listener, bind
 from sessiond.server.receiver import trace_service
 from sessiond.server.sessions import SessionService
+from sessiond.server.transfer import TransferService
 from sessiond.service.asking.follow import Followers
 from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.query import Queries
@@ -29,17 +31,26 @@ from sessiond.service.asking.removals import Removals
 from sessiond.service.asking.seen import Sight
 from sessiond.service.check import check
 from sessiond.service.decoders import Decoders
+from sessiond.service.feedback.changes import Changes
+from sessiond.service.feedback.items import ANNOTATION, SCORE, Items, Staleness
 from sessiond.service.ingest import Ingest
 from sessiond.service.reprice import reprice
 from sessiond.service.rules import ExtraKeys, Rules
 from sessiond.service.searching.indexer import Indexer, Place
 from sessiond.service.searching.searches import Searches
 from sessiond.service.settle import Settler
+from sessiond.service.transfer import Transfer
 from sessiond.service.writer import Writer
+from sessiond.storage.api import Store
 from sessiond.storage.lmdb.keys import FORMAT
 from sessiond.storage.lmdb.store import LmdbStore
 from sessiond.telemetry import Telemetry
-from sessiond.wire._pb.v1 import admin_service_pb2_grpc, session_service_pb2_grpc
+from sessiond.wire._pb.v1 import (
+    admin_service_pb2_grpc,
+    feedback_service_pb2_grpc,
+    session_service_pb2_grpc,
+    transfer_service_pb2_grpc,
+)
 
 GRACE_SECONDS: Final = 10.0
 """For calls under way when the daemon stops."""
@@ -105,7 +116,8 @@ class App:
             writer, decoders, telemetry, spans_max=config.receiver.spans_max, bytes_max=config.receiver.requests_bytes_max
         )
         sight = Sight(store, idle_nano=config.sessions.idle_seconds * 10**9)
-        queries = Queries(store, Freshness(writer), lambda: writer.rules, sight)
+        freshness = Freshness(writer)
+        queries = Queries(store, freshness, lambda: writer.rules, sight)
         followers = Followers(store, queries, writer, sight, count_max=config.query.followers_max)
         indexer = indexer_of(config, store, writer)
         searches = Searches(store, Freshness(writer), sight, queries, indexer) if indexer else None
@@ -116,9 +128,19 @@ class App:
             threads=config.receiver.threads,
             message_bytes_max=config.receiver.message_bytes_max,
         )
-        query = bind("query", config.query.address, [], threads=config.query.threads + config.query.followers_max)
+        query = bind(
+            "query",
+            config.query.address,
+            [],
+            threads=config.query.threads + config.query.followers_max,
+            message_bytes_max=config.receiver.message_bytes_max,
+        )
         self._listeners = [receiver, query]
         session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries, followers, searches), query.server)
+        feedback_service_pb2_grpc.add_FeedbackServiceServicer_to_server(feedback_service(store, writer, freshness), query.server)
+        transfer_service_pb2_grpc.add_TransferServiceServicer_to_server(
+            TransferService(Transfer(store, queries), ingest), query.server
+        )
         identity = Identity(
             version=version("sessiond"),
             start_unix_nano=time.time_ns(),
@@ -137,7 +159,8 @@ class App:
         )
         admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, query.server)
         if config.query.reflection:
-            names = ("sessiond.v1.SessionService", "sessiond.v1.AdminService", reflection.SERVICE_NAME)
+            services = ("SessionService", "FeedbackService", "TransferService", "AdminService")
+            names = (*(f"sessiond.v1.{name}" for name in services), reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, query.server)
         writer.start()
         parts.callback(writer.stop)
@@ -166,6 +189,14 @@ class App:
         log.error("the store broke", reason=str(error))
         self._broken = error
         self._stop.set()
+
+
+def feedback_service(store: Store, writer: Writer, freshness: Freshness) -> FeedbackService:
+    """The service of scores and annotations over a store and its writer."""
+    changes = Changes(store, writer)
+    scores = Items(SCORE, store, changes, freshness)
+    annotations = Items(ANNOTATION, store, changes, freshness)
+    return FeedbackService(scores, annotations, Staleness(store, freshness))
 
 
 def rules_of(config: Config) -> Rules:

@@ -8,7 +8,7 @@ from sessiond.client import AsyncClient
 
 
 class Blocking:
-    """The methods of an AsyncClient, whose answers are awaited and whose iterators are plain ones."""
+    """The methods of an AsyncClient, whose answers are awaited and whose iterators are plain ones; its `feedback`'s too."""
 
     def __init__(self, runner: asyncio.Runner, endpoint: str, **settings: float) -> None:
         self._client = AsyncClient(endpoint, **settings)
@@ -20,6 +20,12 @@ class Blocking:
 
     def __exit__(self, *_: object) -> None:
         self._run(self._client.__aexit__())
+
+    @property
+    def feedback(self) -> "Blocking":
+        inner = object.__new__(Blocking)
+        inner._client, inner._runner = self._client.feedback, self._runner
+        return inner
 
     def __getattr__(self, name: str) -> Any:
         return lambda *args, **settings: self._plain(getattr(self._client, name)(*args, **settings))

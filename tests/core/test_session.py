@@ -105,6 +105,9 @@ def test_a_whole_session():
         error_count=2,
         failed_call_count=1,
         list_counts=(),
+        turns_received_unix_nano=ARRIVAL,
+        annotations=0,
+        scores=(),
     )
     for shuffled in permutations(traces):
         assert session(*shuffled) == expected

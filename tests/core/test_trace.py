@@ -89,6 +89,8 @@ def test_a_whole_trace():
         received_unix_nano=ARRIVAL,
         updated_unix_nano=LATER,
         list_counts=(),
+        annotations=0,
+        scores=(),
     )
     for shuffled in permutations(spans):
         assert summarize(trace_id(1), shuffled, PRICES) == expected

@@ -16,13 +16,17 @@ PREVIOUS_TREES = (
     *("session_ids", "marked_sessions", "sessions", "sessions_by_activity", "session_changes", "session_traces"),
     *("user_ids", "marked_users", "users", "user_traces", "user_sessions"),
 )
+TREES_SINCE = {
+    2: ("texts",),
+    3: ("texts", "session_changes", "sessions_by_activity", "user_changes", "users_by_last_seen", "removals"),
+}
 STAMP_BYTES = 8
 """What stands before facts since format 2."""
 
 
-@pytest.fixture(params=[1, 2])
+@pytest.fixture(params=[1, 2, 3])
 def previous(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A store as an earlier format laid it out: in 1 without texts, rules and stamps; summaries that nobody reads now."""
+    """A store as an earlier format laid it out: in 1 without texts, rules and stamps; summaries that nobody reads; no feedback."""
     of: int = request.param
     now = tmp_path / "now"
     store = LmdbStore.open(now, bytes_max=STORE_BYTES_MAX, rules=RULES.fingerprint)
@@ -46,7 +50,7 @@ def previous(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def trees_of(of: int) -> tuple[str, ...]:
-    return (*PREVIOUS_TREES, "texts") if of > 1 else PREVIOUS_TREES
+    return (*PREVIOUS_TREES, *TREES_SINCE.get(of, ()))
 
 
 def _as_it_was(tree: str, value: bytes, of: int) -> bytes:
@@ -58,13 +62,13 @@ def _as_it_was(tree: str, value: bytes, of: int) -> bytes:
 def test_the_daemon_refuses_it_and_says_to_rebuild(previous: Path) -> None:
     refused = sessiond("serve", "--data-dir", previous)
     assert refused.returncode == 1
-    assert "this sessiond reads format 3; run `sessiond rebuild`, or choose another --data-dir" in refused.stderr
+    assert "this sessiond reads format 4; run `sessiond rebuild`, or choose another --data-dir" in refused.stderr
 
 
 def test_a_refused_store_is_left_as_it_was(previous: Path) -> None:
     sessiond("serve", "--data-dir", previous)
     with lmdb.open(str(previous), max_dbs=99, readonly=True) as env, env.begin() as txn:
-        assert {key.decode() for key, _ in txn.cursor()} in (set(trees_of(1)), set(trees_of(2)))
+        assert {key.decode() for key, _ in txn.cursor()} in (set(trees_of(of)) for of in (1, 2, 3))
 
 
 def test_a_rebuild_brings_every_span_to_the_present_format(previous: Path, tmp_path: Path) -> None:
@@ -82,7 +86,7 @@ def test_a_rebuild_brings_every_span_to_the_present_format(previous: Path, tmp_p
 
 def test_a_store_of_a_later_format_is_refused_by_the_rebuild_too(previous: Path) -> None:
     with lmdb.open(str(previous), max_dbs=99) as env, env.begin(write=True, db=env.open_db(b"meta")) as txn:
-        txn.put(b"format", b"4")
+        txn.put(b"format", b"5")
     refused = sessiond("rebuild", "--data-dir", previous)
     assert refused.returncode != 0
-    assert "has format 4, this sessiond reads format 3; start the sessiond that wrote it" in refused.stderr
+    assert "has format 5, this sessiond reads format 4; start the sessiond that wrote it" in refused.stderr

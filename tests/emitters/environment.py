@@ -19,7 +19,7 @@ INSTALL_SECONDS_MAX: Final = 240.0
 """Ten times what the largest takes on two busy cores."""
 REASON_MAX: Final = 300
 COMPLETE: Final = ".complete"
-# Where there is no network, ten emitters should be skipped in seconds: both programs try for half a minute unless told otherwise.
+# Without a network a dozen emitters should be skipped in seconds: both programs try for half a minute unless told otherwise.
 PIP: Final = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--retries", "1")
 NPM: Final = ("npm", "--fetch-retries", "1", "--fetch-retry-mintimeout", "1000", "--no-audit", "--no-fund")
 

@@ -77,4 +77,6 @@ EMITTERS: Final = (
     Emitter("langgraph", (NO_RESPONSE_MODEL_OF_STREAMS, NO_FIRST_TOKEN)),
     Emitter("openai_agents", (NO_REQUEST_MODEL, NO_FIRST_TOKEN, NO_TEXT_OF_FAILED_CALLS)),
     Emitter("vercel_ai"),
+    Emitter("latitude"),
+    Emitter("sessiond_capture"),
 )

@@ -1,6 +1,7 @@
 """Generated filters and orders: well-formed by the table of fields, over values that generated conversations have."""
 
 from hypothesis import strategies as st
+from spoken import NAMES as SCORE_NAMES
 
 from sessiond.core.fields import FIELDS, Field, Kind
 
@@ -30,7 +31,8 @@ def filters(kind: Kind) -> st.SearchStrategy[str]:
 
 def orders(kind: Kind) -> st.SearchStrategy[str]:
     """Orders of rows of a kind, the empty one among them."""
-    names = [field.name for field in FIELDS[kind] if field.served and field.type not in {"map", "counts"}]
+    names = [field.name for field in FIELDS[kind] if field.served and field.type not in {"map", "counts", "scores"}]
+    names += [f"scores.{name}" for name in SCORE_NAMES if kind != "user"]
     one = st.tuples(st.sampled_from(names), st.sampled_from(["", " desc"])).map("".join)
     return st.lists(one, max_size=2, unique_by=lambda text: text.split()[0]).map(", ".join)
 
@@ -48,6 +50,11 @@ def _term(field: Field) -> st.SearchStrategy[str]:  # noqa: PLR0911  (a case a t
                     f"{name}.{drawn[0]} {drawn[1]} {drawn[2]}" if "*" not in drawn[2] else f"{name}.{drawn[0]} = {drawn[2]}"
                 )
             )
+        case "scores":
+            score = st.sampled_from([f"{name}.{key}" for key in SCORE_NAMES])
+            mean = st.tuples(score, compared, st.sampled_from(["0.25", "0.1", "true", "-1"])).map(" ".join)
+            category = st.tuples(score, st.sampled_from(['= "bad"', '!= "bad"', ':"bad*"', ":*"])).map("".join)
+            return st.one_of(mean, category, st.sampled_from([f"{name}:{key}" for key in SCORE_NAMES]))
         case "counts":
             return st.just(f"{name}.models > 1")
         case "bool":

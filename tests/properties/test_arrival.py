@@ -130,6 +130,12 @@ def shown(trace: TraceSummary, texts: Texts) -> Shown:
     )
 
 
+def costs_known(turns: list[Turn]) -> Costs:
+    """A turn without a call that cost nothing is as one in which nothing was called: it says nothing of the others' sides."""
+    told = [turn for turn in turns if turn.calls or costs_of(turn.bills) != costs_of(())]
+    return costs_of([bill for turn in told for bill in turn.bills])
+
+
 def session_known(turns: list[Turn]) -> dict[str, Any]:
     """Turns stand in the order of their numbers: all start at once, and their number is their trace's id."""
     bills = [bill for turn in turns for bill in turn.bills]
@@ -140,7 +146,7 @@ def session_known(turns: list[Turn]) -> dict[str, Any]:
         "user_ids": tuple(users),
         "user_id": next((turn.user for turn in reversed(turns) if turn.user), None),
         "usage": usage_of(bills),
-        "costs": costs_of(bills),
+        "costs": costs_known(turns),
         "ttft_nano": middle(waits) if waits else None,
         "ttft_first_nano": turns[0].ttft_nano,
         "ttft_max_nano": max(waits, default=None),
@@ -167,7 +173,7 @@ def user_known(turns: list[Turn]) -> dict[str, Any]:
         "trace_count": len(turns),
         "failed_trace_count": sum(turn.errors > 0 for turn in turns),
         "usage": usage_of(bills),
-        "costs": costs_of(bills),
+        "costs": costs_known(turns),
         "cost_mean_nano": round(sum(costs) / len(costs)) if costs else None,
         "cost_median_nano": middle(costs) if costs else None,
     }

@@ -13,8 +13,13 @@ from conversations import Turn, turns
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from spoken import annotations, scores, targets
 
 from builders import ARRIVAL, MS, RULES, packed
+from sessiond.core.errors import SessiondError
+from sessiond.core.feedback.annotation import Annotation
+from sessiond.core.feedback.score import Score
+from sessiond.core.feedback.target import Target
 from sessiond.core.fields import Kind
 from sessiond.core.statistics.breakdown import Breakdown
 from sessiond.service.asking.freshness import Freshness
@@ -22,6 +27,9 @@ from sessiond.service.asking.query import Queries
 from sessiond.service.asking.question import Question, ask_sessions, ask_traces, ask_users
 from sessiond.service.asking.seen import Sight
 from sessiond.service.check import check
+from sessiond.service.feedback.asked import Asked
+from sessiond.service.feedback.changes import Changes
+from sessiond.service.feedback.items import ANNOTATION, SCORE, Items, Staleness
 from sessiond.service.settle import Settler
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Store
@@ -44,6 +52,9 @@ class Engine(NamedTuple):
     store: Store
     writer: Writer
     queries: Queries
+    scores: Items[Score]
+    annotations: Items[Annotation]
+    staleness: Staleness
 
 
 class Walked(NamedTuple):
@@ -73,6 +84,7 @@ class Asking(RuleBasedStateMachine):
         self.engines = [self.engine(store) for store in stores]
         self.told: dict[int, Turn] = {}
         self.arrivals = count()
+        self.spoken_at = ARRIVAL
         self.walked: Walked | None = None
 
     def engine(self, store: Store) -> Engine:
@@ -81,7 +93,15 @@ class Asking(RuleBasedStateMachine):
         sight = Sight(store, idle_nano=IDLE_NANO, clock=lambda: NOW)
         writer.start()
         self.parts.callback(writer.stop)
-        return Engine(store, writer, Queries(store, Freshness(writer), lambda: RULES, sight))
+        freshness, changes = Freshness(writer), Changes(store, writer)
+        return Engine(
+            store,
+            writer,
+            Queries(store, freshness, lambda: RULES, sight),
+            Items(SCORE, store, changes, freshness, lambda: self.spoken_at),
+            Items(ANNOTATION, store, changes, freshness, lambda: self.spoken_at),
+            Staleness(store, freshness),
+        )
 
     @staticmethod
     def fail(error: Exception) -> None:
@@ -104,6 +124,65 @@ class Asking(RuleBasedStateMachine):
         arrival = ARRIVAL + next(self.arrivals) * MS
         for engine in self.engines:
             engine.writer.append(packed(*some, arrival=arrival)).result(20)
+
+    def each(self, do: Callable[[Engine], Any]) -> Any:
+        """What both engines say to a change or question of feedback; of what is refused, why."""
+        self.spoken_at = ARRIVAL + next(self.arrivals) * MS
+
+        def said(engine: Engine) -> Any:
+            try:
+                return do(engine)
+            except SessiondError as error:
+                return type(error), str(error)
+
+        one, other = map(said, self.engines)
+        assert one == other
+        return one
+
+    @rule(given=scores(8))
+    def score(self, given: Score) -> None:
+        """A score, new, again, or another under its id."""
+        self.each(lambda engine: engine.scores.create(given))
+
+    @rule(given=st.lists(scores(8), max_size=5), notes=st.lists(annotations(8), max_size=2))
+    def import_some(self, given: list[Score], notes: list[Annotation]) -> None:
+        """Scores and annotations with times of their own."""
+        self.each(lambda engine: [(place, str(error)) for place, error in engine.scores.import_all(given).failures])
+        self.each(lambda engine: engine.annotations.import_all(notes)[:2])
+
+    @rule(given=scores(8), note=annotations(8))
+    def change(self, given: Score, note: Annotation) -> None:
+        """Another value for a score that may be there, another text for an annotation."""
+        self.each(lambda engine: engine.scores.update(given.id, {"value": given.value}))
+        self.each(lambda engine: engine.annotations.update(note.id, {"text": "changed"}))
+
+    @rule(number=st.integers(1, 8).map(str), of_scores=st.booleans())
+    def delete(self, number: str, of_scores: bool) -> None:
+        """A score or annotation that may be there."""
+        self.each(lambda engine: (engine.scores if of_scores else engine.annotations).delete(number))
+
+    @rule(
+        of=st.one_of(st.none(), targets(8)),
+        own_only=st.booleans(),
+        author=st.sampled_from(["", "ann"]),
+        page_size=st.integers(1, 4),
+    )
+    def list_feedback(self, of: Target | None, own_only: bool, author: str, page_size: int) -> None:
+        """Scores and annotations page by page; and which scores are stale."""
+        asked = Asked(of, own_only, author)
+
+        def listed(items: Items[Any]) -> list[Any]:
+            found, token = items.page(asked, page_size, "")
+            while token:
+                more, token = items.page(asked, page_size, token)
+                assert 0 < len(more) <= page_size
+                found += more
+            assert found == items.page(asked, 1000, "")[0]
+            return found
+
+        found = self.each(lambda engine: listed(engine.scores))
+        self.each(lambda engine: engine.staleness.of(found))
+        self.each(lambda engine: listed(engine.annotations))
 
     @rule(data=st.data(), kind=KINDS, page_size=st.integers(1, 4))
     def ask(self, data: st.DataObject, kind: Kind, page_size: int) -> None:

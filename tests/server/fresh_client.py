@@ -10,10 +10,21 @@ import sys
 import grpc
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message_factory import GetMessageClass
-from sessiond.v1 import admin_service_pb2, admin_service_pb2_grpc, session_service_pb2, session_service_pb2_grpc
+from sessiond.v1 import (
+    admin_service_pb2,
+    admin_service_pb2_grpc,
+    feedback_service_pb2,
+    feedback_service_pb2_grpc,
+    session_service_pb2,
+    session_service_pb2_grpc,
+    transfer_service_pb2,
+    transfer_service_pb2_grpc,
+)
 
 SERVICES = (
+    (feedback_service_pb2, "FeedbackService", feedback_service_pb2_grpc.FeedbackServiceStub),
     (session_service_pb2, "SessionService", session_service_pb2_grpc.SessionServiceStub),
+    (transfer_service_pb2, "TransferService", transfer_service_pb2_grpc.TransferServiceStub),
     (admin_service_pb2, "AdminService", admin_service_pb2_grpc.AdminServiceStub),
 )
 
@@ -25,6 +36,18 @@ def main(address: str, session_id: str, trace_id: str, user_id: str) -> None:
         "Explain": {"trace_id": trace_id},
         "GetUser": {"user_id": user_id},
         "Search": {"query": "turn", "session_id": session_id},
+        "CreateScore": {"score": {"score_id": "a", "session_id": session_id, "name": "helpful", "number": 0.25}},
+        "GetScore": {"score_id": "a"},
+        "UpdateScore": {"score": {"score_id": "a", "number": 0.75}},
+        "ListScores": {"session_id": session_id},
+        "DeleteScore": {"score_id": "a"},
+        "ImportScores": {"scores": [{"score_id": "b", "trace_id": trace_id, "name": "fine", "boolean": True}, {"trace_id": "no"}]},
+        "CreateAnnotation": {"annotation": {"annotation_id": "c", "trace_id": trace_id, "text": "why?"}},
+        "GetAnnotation": {"annotation_id": "c"},
+        "UpdateAnnotation": {"annotation": {"annotation_id": "c", "text": "why not"}},
+        "ListAnnotations": {"trace_id": trace_id},
+        "DeleteAnnotation": {"annotation_id": "c"},
+        "ImportAnnotations": {"annotations": [{"annotation_id": "d", "session_id": session_id, "text": "good"}]},
     }
     answers = {}
     with grpc.insecure_channel(address) as channel:

@@ -63,6 +63,14 @@ def running(tmp_path: Path) -> Iterator[Parts]:
         yield found
 
 
+FROM_API = {"number": 0.25, "source": "SCORE_SOURCE_API"}
+NO_TRACE = "trace_id: 'no' must be 32 hexadecimal digits"
+
+
+def without_times(message: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in message.items() if name not in ("create_time", "update_time")}
+
+
 def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender, asker: Asker, generated: Path) -> None:
     sent = request(
         span(trace=1, id=1, name="turn", session="s", user="u", end_ms=50),
@@ -85,6 +93,11 @@ def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender,
     session_row, trace_row = (MessageToDict(row, preserving_proto_field_name=True) for row in (session, trace))
     assert (session_row["session_id"], session_row["input_tokens"], session_row["trace_count"]) == ("s", "5", "1")
     assert (trace_row["session_id"], trace_row["duration_ms"], trace_row["models"]) == ("s", 50.0, ["gpt-4o-mini"])
+    said = {name: answers.pop(name) for name in list(answers) if name.endswith(("Score", "Scores", "Annotation", "Annotations"))}
+    (batch,), (feedback,) = answers.pop("ExportSpans"), answers.pop("ExportFeedback")
+    assert (len(batch["resource_spans"]), len(batch["received_unix_nanos"])) == (1, 2)
+    assert [score["score_id"] for score in feedback["scores"]] == ["b"]
+    assert [annotation["annotation_id"] for annotation in feedback["annotations"]] == ["d"]
     status, checked = answers.pop("GetStatus"), answers.pop("Check")
     spans = answers["GetTrace"].pop(1)
     *_, transcript, turns = answers["GetSession"]
@@ -110,7 +123,24 @@ def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender,
         "GetTrace": [{"trace": trace_row}, {"traces_data": MessageToDict(sent, preserving_proto_field_name=True)}],
         "GetUser": [user_row],
         "ListUsers": [{"users": [user_row]}],
+        "ImportSpans": [{}],
         "Reprice": [{}],
+    }
+    assert (session_row["scores"], session_row["annotations"]) == ({"fine": {"count": "1", "mean": 1.0}}, "1")
+    assert (trace_row["scores"], trace.annotations) == ({"fine": {"count": "1", "mean": 1.0}}, 0)
+    assert {name: [without_times(message) for message in messages] for name, messages in said.items()} == {
+        "CreateScore": [score := {"score_id": "a", "project": "default", "session_id": "s", "name": "helpful", **FROM_API}],
+        "GetScore": [score],
+        "UpdateScore": [score | {"number": 0.75}],
+        "DeleteScore": [{}],
+        "ListScores": [{}],
+        "ImportScores": [{"created_count": 1, "failures": [{"index": 1, "field": "trace_id", "message": NO_TRACE}]}],
+        "CreateAnnotation": [note := {"annotation_id": "c", "trace_id": trace_id(1).hex(), "text": "why?"}],
+        "GetAnnotation": [note],
+        "UpdateAnnotation": [note | {"text": "why not"}],
+        "DeleteAnnotation": [{}],
+        "ListAnnotations": [{}],
+        "ImportAnnotations": [{"created_count": 1}],
     }
     assert (explained_trace, [list(one) for one in explained]) == ({"trace": trace_row}, [["calls"]])
     evidence = {one["field"]: one.get("evidence", []) for one in figures["figures"]}

@@ -8,8 +8,9 @@ from typing import Any
 import lmdb
 import pytest
 
-from builders import RULES, packed, span, trace_id
+from builders import RULES, annotation, packed, score, span, trace_id
 from daemon import STORE_BYTES_MAX
+from sessiond.core.feedback.target import TraceTarget
 from sessiond.core.model import SessionKey, Text, Texts, UserKey
 from sessiond.service.check import Checked, check
 from sessiond.service.settle import Settler
@@ -61,7 +62,7 @@ def rows_of(data_dir: Path) -> Iterator[Rows]:
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
-    """A sound store, closed: three traces, two sessions, one user, a span that replaced another, two commits of one trace."""
+    """Sound and closed: three traces, two sessions, one user, a span that replaced another, a trace of two commits, a few words."""
     path = tmp_path / "data"
     store = LmdbStore.open(path, bytes_max=STORE_BYTES_MAX)
     settler = Settler(store, RULES)
@@ -75,6 +76,9 @@ def data_dir(tmp_path: Path) -> Path:
     ):
         settler.note(store.append(packed(*spans)).traces)
         settler.settle_all()
+    notes = [annotation("note", TraceTarget(trace_id(1))), annotation("early", TraceTarget(trace_id(9)))]
+    settler.note_marks(store.put_feedback([score("a", SessionKey("default", "s1")), score("b", TraceTarget(trace_id(1))), *notes]))
+    settler.settle_all()
     store.close()
     return path
 
@@ -117,6 +121,16 @@ def _delete(tree: str) -> Callable[[Rows], None]:
 
 def _flip(tree: str, share: float = 0.5) -> Callable[[Rows], None]:
     return lambda rows: rows.flip(tree, share)
+
+
+def _other_score(rows: Rows) -> None:
+    key, row = rows.first("scores")
+    rows.put("scores", key, codec.pack_feedback(codec.unpack_score(row)._replace(value=0.25)))
+
+
+def _of_another_id(rows: Rows) -> None:
+    (_, one), (key, _) = rows.all("scores")
+    rows.put("scores", key, one)
 
 
 def _orphan_chunk(rows: Rows) -> None:
@@ -249,6 +263,16 @@ DAMAGE: dict[str, tuple[Callable[[Rows], None], str]] = {
     "a flipped bit in the head of a session's row": (_flip("sessions", 0.2), "its head is not that of its summary"),
     "a flipped bit in a user's summary": (_flip("users", 0.9), "does not fit its checksum"),
     "a flipped bit in the head of a user's row": (_flip("users", 0.2), "its head is not that of its summary"),
+    **{
+        f"a row of {tree} is missing": (_delete(tree), f"{tree} lacks its row")
+        for tree in ("scores_of", "scores_by_time", "annotations_of", "annotations_by_time")
+    },
+    "a score is missing": (_delete("scores"), "points at feedback that is not there"),
+    "an annotation is missing": (_delete("annotations"), "points at feedback that is not there"),
+    "a score of another id": (_of_another_id, "is of another id"),
+    "another score of a session": (_other_score, "session 's1' in 'default': summary is not what the stored spans say"),
+    "a flipped bit in a score": (_flip("scores"), "does not fit its checksum"),
+    "a flipped bit in an annotation": (_flip("annotations"), "does not fit its checksum"),
     "a flipped bit in a span's row": (_flip("spans"), "its row is missing or wrong"),
 }
 

@@ -17,8 +17,8 @@ UNEXPLAINED = {
     "input_length": "of the input, which is explained",
     "output_length": "of the output, which is explained",
     "list_counts": "of lists that are explained one by one",
-    "scores": "not served yet",
-    "annotations": "not served yet",
+    "scores": "of no span: they are listed one by one",
+    "annotations": "of no span",
 }
 """Fields of a trace that are no figures of their own, and why."""
 

@@ -11,7 +11,7 @@ from sessiond.core.model import NO_TEXTS, SessionKey, Text, Texts, TraceSummary,
 from sessiond.core.numbers import numbers_of, signature_of
 from sessiond.core.places import place_of
 from sessiond.core.where import Where
-from sessiond.service.figures import settled
+from sessiond.service.figures import settled, settled_session
 from sessiond.storage.api import Appended, Marks, Store, span_pages
 from sessiond.storage.packing import Packer
 
@@ -25,9 +25,7 @@ def settle(store: Store) -> None:
     owners = store.put_traces([settled(store, RULES, one) for one in marks.traces])
     sessions = {*marks.sessions, *owners.sessions}
     users = {*marks.users, *owners.users}
-    store.put_sessions(
-        [(key, session.summarize(key, turns) if (turns := store.traces_of_session(key)) else None) for key in sessions]
-    )
+    store.put_sessions([(key, settled_session(store, key)) for key in sessions])
     store.put_users([(key, user.summarize(key, turns) if (turns := store.traces_of_user(key)) else None) for key in users])
 
 

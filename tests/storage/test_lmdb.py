@@ -12,7 +12,9 @@ import pytest
 
 from builders import MS, RULES, T0, packed, received, span, trace_id
 from sessiond.core.errors import Invalid, Occupied, StoreBroken, StoreFull
-from sessiond.core.model import Costs, SessionSummary, SpanFacts, Text, Texts, TraceSummary, Usage, UserSummary
+from sessiond.core.feedback.annotation import Anchor, Annotation
+from sessiond.core.feedback.score import Score
+from sessiond.core.model import Costs, ScoreSum, SessionSummary, SpanFacts, Text, Texts, TraceSummary, Usage, UserSummary
 from sessiond.core.numbers import NUMBERS
 from sessiond.core.where import Where
 from sessiond.service.settle import Settler
@@ -278,10 +280,13 @@ def test_an_index_leaves_out_what_is_not_wanted(tmp_path: Path, where: Where, nu
 
 def test_the_layout_of_rows_is_that_of_the_format() -> None:
     """Whoever changes a summary or a numeric field changes what stored rows mean: raise FORMAT, and this digest with it."""
-    shapes = (TraceSummary._fields, SessionSummary._fields, UserSummary._fields, SpanFacts._fields, Usage._fields, Costs._fields)
+    shapes = [
+        each._fields
+        for each in (TraceSummary, SessionSummary, UserSummary, SpanFacts, Usage, Costs, ScoreSum, Score, Annotation, Anchor)
+    ]
     numbers = {kind: [field.name for field in fields] for kind, fields in NUMBERS.items()}
     laid_out = blake2b(repr((shapes, numbers, keys.TREES)).encode(), digest_size=8).hexdigest()
-    assert (keys.FORMAT, laid_out) == (3, "ce2217bac00247ae")
+    assert (keys.FORMAT, laid_out) == (4, "a2764e31e55b4349")
 
 
 def test_texts_that_came_with_a_trace_are_there_until_it_changes_or_is_settled(tmp_path: Path) -> None:

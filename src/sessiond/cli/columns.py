@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.text import Text
 
+from sessiond.cli.feedback import summed
 from sessiond.cli.render import Column, count, failures, listed, text
 from sessiond.cli.text import ABSENT, ago, dollars, duration, number
 from sessiond.client import Session, State, Statistics, Status, Trace, User
@@ -19,7 +20,10 @@ STATUS_WIDTH_MAX: Final = 30
 SESSION_WIDTH_MAX: Final = 48
 """A UUID fits with a prefix; what is longer goes on in the next line, so that one long id does not cost the others a column."""
 
+SCORES_WIDTH_MAX: Final = 40
+
 Row = TypeVar("Row", Session, Trace, User)
+Scored = TypeVar("Scored", Session, Trace)
 
 
 def session_columns(sessions: Sequence[Session], now_unix_nano: int) -> list[Column[Session]]:
@@ -38,6 +42,7 @@ def session_columns(sessions: Sequence[Session], now_unix_nano: int) -> list[Col
         Column("MODELS", lambda session: listed(session.models), rank=9, width_max=MODELS_WIDTH_MAX),
         Column("ERRORS", lambda session: failures(session.error_count), rank=2, justify="right"),
         Column("STATE", state, rank=7),
+        *_score_columns(sessions),
     ]
 
 
@@ -49,6 +54,7 @@ def trace_columns(traces: Sequence[Trace], now_unix_nano: int) -> list[Column[Tr
         Column("TRACE", lambda trace: text(trace.trace_id)),
         Column("SESSION", lambda trace: text(trace.session_id), rank=6, width_max=SESSION_WIDTH_MAX),
         *_trace_figures(),
+        *_score_columns(traces),
     ]
 
 
@@ -121,6 +127,20 @@ def _project_column(rows: Sequence[Row]) -> list[Column[Row]]:
     if all(row.project == DEFAULT_PROJECT for row in rows):
         return []
     return [Column("PROJECT", lambda row: text(row.project))]
+
+
+def _score_columns(rows: Sequence[Scored]) -> list[Column[Scored]]:
+    """Where a row has scores or notes: they are told in a column that others have no use for."""
+    columns = []
+    if any(row.scores for row in rows):
+        columns.append(Column[Scored]("SCORES", _scores, rank=10, width_max=SCORES_WIDTH_MAX))
+    if any(row.annotations for row in rows):
+        columns.append(Column[Scored]("NOTES", lambda row: count(row.annotations or None), rank=11, justify="right"))
+    return columns
+
+
+def _scores(row: Scored) -> Text:
+    return text(", ".join(summed(name, row.scores[name]) for name in sorted(row.scores)))
 
 
 def _cost_of_a_turn(user: User) -> Text:

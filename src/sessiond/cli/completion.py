@@ -10,7 +10,7 @@ from sessiond.core.fields import FIELDS, Field, Kind
 
 PROGRAM: Final = "sessiond"
 SHELLS: Final[dict[str, type[ShellComplete]]] = {"bash": BashComplete, "zsh": ZshComplete}
-WITHOUT_ORDER: Final = frozenset({"map", "counts"})
+WITHOUT_ORDER: Final = frozenset({"map", "counts", "scores"})
 """Types of fields by which nothing is sorted."""
 
 KindOf = Kind | Callable[[click.Context], Kind]

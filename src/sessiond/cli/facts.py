@@ -7,6 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from rich.text import Text
 
 from sessiond.cli.columns import age, cost, failure, first_token, tokens
+from sessiond.cli.feedback import summed
 from sessiond.cli.render import Fact, count, listed, text
 from sessiond.cli.text import dollars, duration, plural
 from sessiond.client import Session, State, Trace, User
@@ -52,6 +53,10 @@ def _work(row: Session | Trace) -> Iterator[Fact]:
     yield Fact("models", listed(row.models))
     yield Fact("tools", listed(row.tools))
     yield Fact("services", listed(row.services))
+    if row.scores:
+        yield Fact("scores", text(", ".join(summed(name, row.scores[name]) for name in sorted(row.scores))))
+    if row.annotations:
+        yield Fact("annotations", count(row.annotations))
     if row.tags:
         yield Fact("tags", listed(row.tags))
     if row.metadata:

@@ -13,6 +13,7 @@ from sessiond.cli import options
 from sessiond.cli.text import looked_at
 from sessiond.config import Config, load
 from sessiond.service.check import check
+from sessiond.service.rebuild import Rebuilt
 from sessiond.service.rebuild import rebuild as rebuild_store
 from sessiond.service.rules import Rules
 from sessiond.storage.lmdb.environment import STORE_FILE, OtherFormat, sync_directory
@@ -52,17 +53,19 @@ def check_data_dir(path: Path, config: Path | None) -> Iterator[tuple[str, list[
 )
 @options.config
 def rebuild(data_dir: Path | None, config: Path | None) -> None:
-    """Make everything but span bytes and arrival times again.
+    """Make everything but span bytes, arrival times and feedback again.
 
     It is the way from the previous format of the store to this one. Needs the daemon stopped, and free disk space of the size of
     the store: the new store takes the old one's place only when it is complete.
     """
     settings = load(config)
     path = data_dir or settings.store.data_dir
-    click.echo(f"{path}: rebuilt from {_rebuild(path, rules_of(settings))} spans")
+    rebuilt = _rebuild(path, rules_of(settings))
+    feedback = f", with {rebuilt.feedback:,} scores and annotations" if rebuilt.feedback else ""
+    click.echo(f"{path}: rebuilt from {rebuilt.spans} spans{feedback}")
 
 
-def _rebuild(path: Path, rules: Rules) -> int:
+def _rebuild(path: Path, rules: Rules) -> Rebuilt:
     bytes_max = _bytes_max(path)
     old = _opened_to_rebuild(path, bytes_max, rules)
     target = path / NEW_STORE
@@ -70,7 +73,7 @@ def _rebuild(path: Path, rules: Rules) -> int:
     try:
         new = LmdbStore.open(target, bytes_max=bytes_max, rules=rules.fingerprint)
         try:
-            spans = _copied(old, new, rules)
+            rebuilt = _copied(old, new, rules)
         finally:
             new.close()
         (target / STORE_FILE).replace(path / STORE_FILE)
@@ -78,19 +81,20 @@ def _rebuild(path: Path, rules: Rules) -> int:
         shutil.rmtree(target)
     finally:
         old.close()
-    return spans
+    return rebuilt
 
 
-def _copied(old: LmdbStore | PreviousStore, new: LmdbStore, rules: Rules) -> int:
+def _copied(old: LmdbStore | PreviousStore, new: LmdbStore, rules: Rules) -> Rebuilt:
     total = old.span_count() if isinstance(old, PreviousStore) else old.extent().span_count
-    spans = 0
+    rebuilt = Rebuilt(0, [])
     with click.progressbar(length=total, label="spans", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        spans = 0
         for rebuilt in rebuild_store(old, new, rules):
             bar.update(rebuilt.spans - spans)
             spans = rebuilt.spans
             for problem in rebuilt.problems:
                 click.echo(f"left out: {problem}", err=True)
-    return spans
+    return rebuilt
 
 
 def _opened(path: Path, rules: Rules) -> LmdbStore:

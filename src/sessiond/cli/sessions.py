@@ -8,11 +8,12 @@ from rich.text import Text
 
 from sessiond.cli import listing, options
 from sessiond.cli.facts import session_facts
+from sessiond.cli.feedback import NOTES_SHOWN, show_notes
 from sessiond.cli.output import layout_of_stdout, remark, show, show_json
 from sessiond.cli.render import block, table
 from sessiond.cli.transcript import told
 from sessiond.cli.turns import columns_of, turns_of, went_wrong
-from sessiond.client import Conditions, Conversation, TranscriptEntry
+from sessiond.client import Client, Conditions, Conversation, Session, TranscriptEntry
 from sessiond.client.rows import row, session_row, trace_row
 
 
@@ -51,12 +52,14 @@ def session(*, session_id: str, project: str, messages: bool, full: bool, limit:
         raise click.UsageError("--full is for --messages")
     with options.asking(endpoint) as client:
         conversation = client.conversation(session_id, project=project, transcript=messages)
-    if not as_json:
-        _show(conversation, limit, is_full=full, with_messages=messages)
-    elif messages:
-        _write_messages(conversation, limit)
-    else:
-        _write_turns(conversation, limit)
+        if not as_json:
+            _show_facts(conversation.session, client)
+            _show_messages(conversation, limit, is_full=full) if messages else _show_turns(conversation, limit)
+            _show_what_went_wrong(conversation)
+        elif messages:
+            _write_messages(conversation, limit)
+        else:
+            _write_turns(conversation, limit)
     if len(conversation.traces) > limit:
         remark(f"{limit:,} shown; --limit N for more")
 
@@ -74,18 +77,27 @@ def _write_messages(conversation: Conversation, limit: int) -> None:
             show_json(row(entry))
 
 
-def _show(conversation: Conversation, limit: int, *, is_full: bool, with_messages: bool) -> None:
-    layout, now = layout_of_stdout(), time.time_ns()
-    show(block(session_facts(conversation.session, now)), layout=layout)
-    turns = turns_of(conversation)[:limit]
-    if with_messages:
-        by_turn: dict[str, list[TranscriptEntry]] = {}
-        for entry in conversation.transcript:
-            by_turn.setdefault(entry.turn_trace_id, []).append(entry)
-        for turn in turns:
-            show("", *told(turn, by_turn.get(turn.trace.trace_id, ()), is_full=is_full), layout=layout)
-    else:
-        show("", table(columns_of(turns, now), turns, layout), layout=layout)
+def _show_facts(found: Session, client: Client) -> None:
+    show(block(session_facts(found, time.time_ns())), "", layout=layout_of_stdout())
+    if found.annotations:
+        show_notes(client.feedback.annotations(project=found.project, session_id=found.session_id, limit=NOTES_SHOWN))
+
+
+def _show_turns(conversation: Conversation, limit: int) -> None:
+    layout, turns = layout_of_stdout(), turns_of(conversation)[:limit]
+    show(table(columns_of(turns, time.time_ns()), turns, layout), layout=layout)
+
+
+def _show_messages(conversation: Conversation, limit: int, *, is_full: bool) -> None:
+    by_turn: dict[str, list[TranscriptEntry]] = {}
+    for entry in conversation.transcript:
+        by_turn.setdefault(entry.turn_trace_id, []).append(entry)
+    for turn in turns_of(conversation)[:limit]:
+        said = told(turn, by_turn.get(turn.trace.trace_id, ()), is_full=is_full)
+        show(*([""] if turn.number > 1 else []), *said, layout=layout_of_stdout())
+
+
+def _show_what_went_wrong(conversation: Conversation) -> None:
     wrong = list(went_wrong(conversation))
     if wrong:
-        show("", Text("what went wrong", "bold"), *wrong, layout=layout)
+        show("", Text("what went wrong", "bold"), *wrong, layout=layout_of_stdout())

@@ -7,6 +7,7 @@ import click
 
 from sessiond.cli import listing, options
 from sessiond.cli.facts import trace_facts
+from sessiond.cli.feedback import NOTES_SHOWN, show_notes
 from sessiond.cli.output import layout_of_stdout, show, show_json
 from sessiond.cli.render import block
 from sessiond.cli.tree import span_tree
@@ -57,4 +58,7 @@ def _show_trace(client: Client, trace_id: str, *, as_json: bool) -> None:
         for span in spans:
             show_json(row(span))
     else:
-        show(block(trace_facts(found, time.time_ns())), "", span_tree(spans), layout=layout_of_stdout())
+        show(block(trace_facts(found, time.time_ns())), "", layout=layout_of_stdout())
+        if found.annotations:
+            show_notes(client.feedback.annotations(trace_id=found.trace_id, limit=NOTES_SHOWN))
+        show(span_tree(spans), layout=layout_of_stdout())

@@ -43,7 +43,8 @@ def columns_of(turns: Sequence[Turn], now_unix_nano: int) -> list[Column[Turn]]:
     """The columns of traces, each figure with how many times the median it is, where that is much; and how the prompt grew."""
     columns = [_marked(column) for column in turn_columns([turn.trace for turn in turns], now_unix_nano)]
     prompt = Column[Turn]("PROMPT", lambda turn: _prompt(turn.figures), rank=6, justify="right")
-    return [Column("TURN", lambda turn: Text(shown(turn.number)), justify="right"), *columns[:-1], prompt, columns[-1]]
+    figures = next(at for at, column in enumerate(columns) if column.header == "STATUS")
+    return [Column("TURN", lambda turn: Text(shown(turn.number)), justify="right"), *columns[:figures], prompt, *columns[figures:]]
 
 
 def went_wrong(conversation: Conversation) -> Iterator[Text]:

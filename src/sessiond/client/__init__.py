@@ -4,12 +4,16 @@ from sessiond.client.aio import AsyncClient
 from sessiond.client.conversation import Conversation
 from sessiond.client.explanation import Explanation
 from sessiond.client.failure import RequestFailed
+from sessiond.client.feedback.aio import AsyncFeedback
+from sessiond.client.feedback.requests import Failure, Imported
+from sessiond.client.feedback.sync import Feedback
 from sessiond.client.following import Update
 from sessiond.client.requests import (
     Conditions,
     FollowConditions,
     SearchConditions,
     SearchOrder,
+    SpanConditions,
     StatsConditions,
     StatsOf,
     UserConditions,
@@ -17,10 +21,12 @@ from sessiond.client.requests import (
 from sessiond.client.sync import Client
 from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse, RepriceResponse, SearchIndexStatus
 from sessiond.wire._pb.v1.conversation_pb2 import Finding, ToolUse, TranscriptEntry, TurnFigures
+from sessiond.wire._pb.v1.feedback_service_pb2 import Anchor, Annotation, Score, ScoreSource
 from sessiond.wire._pb.v1.resources_pb2 import (
     Evidence,
     ExplainedCall,
     Figure,
+    ScoreSum,
     Session,
     Span,
     State,
@@ -39,9 +45,13 @@ from sessiond.wire._pb.v1.session_service_pb2 import (
     StatsGroup,
     StatsResponse,
 )
+from sessiond.wire._pb.v1.transfer_service_pb2 import FeedbackBatch, ImportSpansResponse, SpanBatch
 
 __all__ = [
+    "Anchor",
+    "Annotation",
     "AsyncClient",
+    "AsyncFeedback",
     "CheckResponse",
     "Client",
     "Conditions",
@@ -50,14 +60,22 @@ __all__ = [
     "Evidence",
     "ExplainedCall",
     "Explanation",
+    "Failure",
+    "Feedback",
+    "FeedbackBatch",
     "Figure",
     "Finding",
     "FollowConditions",
     "GetStatusResponse",
     "Gone",
+    "ImportSpansResponse",
+    "Imported",
     "RawSpan",
     "RepriceResponse",
     "RequestFailed",
+    "Score",
+    "ScoreSource",
+    "ScoreSum",
     "SearchConditions",
     "SearchExcerpt",
     "SearchHighlight",
@@ -68,6 +86,8 @@ __all__ = [
     "SearchRow",
     "Session",
     "Span",
+    "SpanBatch",
+    "SpanConditions",
     "State",
     "Statistics",
     "StatsBucket",

@@ -18,13 +18,25 @@ TIMEOUT_SECONDS: Final = 30.0
 """For an answer of one message."""
 MESSAGE_BYTES_MAX: Final = 64 << 20
 """A span larger than a message's usual 1 MiB travels alone, and a receiver takes requests of up to 64 MiB."""
+IMPORTS_AHEAD: Final = 4
+"""Batches of an import that are under way beside the next: enough that they are committed together, few megabytes in memory."""
 RECONNECT_SECONDS_MAX: Final = 5
 """Between gRPC's attempts to connect again. By itself it would come to wait two minutes; a restarted daemon is back in one."""
 
+FEEDBACK_TWICE: Final = tuple(
+    f"{verb}{noun}"
+    for verb in ("Create", "Get", "Update", "List", "Import")
+    for noun in ("Score", "Scores", "Annotation", "Annotations")
+)
+"""Whatever is created or imported has an id. Not to delete: what is gone already would be told to be missing."""
 SERVICE_CONFIG: Final = {
     "methodConfig": [
         {
-            "name": [{"service": "sessiond.v1.SessionService"}, {"service": "sessiond.v1.AdminService"}],
+            "name": [
+                {"service": "sessiond.v1.SessionService"},
+                {"service": "sessiond.v1.AdminService"},
+                *({"service": "sessiond.v1.FeedbackService", "method": method} for method in FEEDBACK_TWICE),
+            ],
             "retryPolicy": {
                 "maxAttempts": 4,
                 "initialBackoff": "0.2s",
@@ -32,11 +44,22 @@ SERVICE_CONFIG: Final = {
                 "maxBackoff": "1s",
                 "retryableStatusCodes": ["UNAVAILABLE"],
             },
-        }
+        },
+        {
+            "name": [{"service": "sessiond.v1.TransferService"}],
+            "retryPolicy": {
+                "maxAttempts": 5,
+                "initialBackoff": "0.5s",
+                "backoffMultiplier": 3,
+                "maxBackoff": "10s",
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        },
     ]
 }
-"""gRPC asks again by itself while no part of an answer has come. Every call may be asked twice: all but Reprice only read, and a
-second Reprice finds the prices as the first one left them."""
+"""gRPC asks again by itself while no part of an answer has come. Every call may be asked twice: they only read, or, as Reprice,
+FEEDBACK_TWICE and ImportSpans, a second finds things as the first one left them. An import has time to wait until a full queue is
+written."""
 
 OPTIONS: Final = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, TypeAlias, TypedDict
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
+from sessiond.wire._pb.v1 import transfer_service_pb2 as transfer_pb
 from sessiond.wire._pb.v1.search_pb2 import SearchRequest
 
 Moment: TypeAlias = datetime | Timestamp
@@ -18,7 +19,7 @@ SEARCH_PAGE_SIZE_MAX: Final = 100
 
 SearchOrder: TypeAlias = Literal["best", "newest"]
 StatsOf: TypeAlias = Literal["traces", "sessions", "users"]
-"""What statistics are over."""
+"""What statistics are over, or whose spans are meant."""
 
 
 class FollowConditions(TypedDict, total=False):
@@ -89,6 +90,13 @@ class SearchConditions(TypedDict, total=False):
     """One row a session that has hits, instead of one a trace."""
 
 
+class SpanConditions(FollowConditions, total=False):
+    """Whose spans."""
+
+    of: StatsOf
+    """What the conditions are about: traces, where it is left out."""
+
+
 def sessions(conditions: Conditions) -> pb.StreamSessionsRequest:
     return pb.StreamSessionsRequest(**_fields(conditions, Conditions))
 
@@ -119,6 +127,11 @@ def stats(conditions: StatsConditions) -> pb.StatsRequest:
 def search(query: str, conditions: SearchConditions) -> SearchRequest:
     fields = _fields(conditions, SearchConditions)
     return SearchRequest(**fields | {"query": query, "order": f"SEARCH_ORDER_{fields.get('order', 'best').upper()}"})
+
+
+def export_spans(conditions: SpanConditions) -> transfer_pb.ExportSpansRequest:
+    fields = _fields(conditions, SpanConditions)
+    return transfer_pb.ExportSpansRequest(**fields | {"of": f"SPANS_OF_{fields.get('of', 'traces').upper()}"})
 
 
 def _fields(conditions: Mapping[str, Any], allowed: type) -> dict[str, Any]:

@@ -4,6 +4,7 @@ A time is RFC 3339 in UTC with nine digits and `Z`, an enum its lower-case name,
 in milliseconds. What is absent is None; a list or map without entries is empty, not absent.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,8 @@ from sessiond.wire._pb.v1.resources_pb2 import Session, Trace, User
 Value: TypeAlias = str | int | float | bool | list["Value"] | Mapping[str, "Value"] | None
 Row: TypeAlias = dict[str, Value]
 
+_WORDS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+"""Between the words of an enum's name."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -50,7 +53,8 @@ def rfc3339(time: Timestamp) -> str:
 def enum_name(enum: EnumDescriptor, number: int) -> str | None:
     """The lower-case name of an enum's value without the enum's own: "ok" for STATUS_OK. None for 0 and for an unknown one."""
     value = enum.values_by_number.get(number)
-    return value.name.removeprefix(f"{enum.name.upper()}_").lower() if value and number else None
+    own = f"{_WORDS.sub('_', enum.name)}_".upper()
+    return value.name.removeprefix(own).lower() if value and number else None
 
 
 def _by_table(message: Message, table: Iterable[Field[Any]]) -> Row:
@@ -69,7 +73,7 @@ def _value(message: Message, field: FieldDescriptor) -> Value:
         return None
     value = getattr(message, field.name)
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        return dict(sorted(value.items()))
+        return {key: row(item) if isinstance(item, Message) else item for key, item in sorted(value.items())}
     render = _RENDER.get(field.type, lambda _, value: value)
     return [render(field, item) for item in value] if field.is_repeated else render(field, value)  # type: ignore[no-untyped-call]
 

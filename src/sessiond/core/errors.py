@@ -12,6 +12,7 @@ class Code(Enum):
 
     INVALID = "invalid"
     NOT_FOUND = "not_found"
+    EXISTS = "exists"
     TOO_LARGE = "too_large"
     BUSY = "busy"
     FULL = "full"
@@ -51,6 +52,12 @@ class NotFound(SessiondError):
     """Nothing is stored under that id."""
 
     code = Code.NOT_FOUND
+
+
+class AlreadyExists(SessiondError):
+    """Something else is stored under the id that the caller gave."""
+
+    code = Code.EXISTS
 
 
 class TooLarge(SessiondError):

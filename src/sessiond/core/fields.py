@@ -15,9 +15,12 @@ Kind = Literal["trace", "session", "user"]
 AnySummary: TypeAlias = TraceSummary | SessionSummary | UserSummary
 Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
 
-FieldType = Literal["string", "id", "time", "milliseconds", "usd", "count", "bool", "strings", "counts", "map", "enum"]
+FieldType = Literal[
+    "string", "id", "time", "milliseconds", "usd", "count", "bool", "strings", "counts", "map", "enum", "scores", "score"
+]  # fmt: skip
 """How a value is rendered. An id is bytes here and lower-case hex outside; a time is unix nanoseconds here and RFC 3339 outside;
-milliseconds are nanoseconds here; usd are nano-dollars here and dollars outside."""
+milliseconds are nanoseconds here; usd are nano-dollars here and dollars outside. Scores are sums by name; a score, which is
+no field by itself, is one of them."""
 
 
 class Field(NamedTuple, Generic[Summary]):
@@ -110,8 +113,13 @@ _ENDING: Final[tuple[Field[Any], ...]] = (
     Field("input_length", "count", "Full length of the input, in characters.", _absent, kept="texts"),
     Field("output", "string", "What its user was last answered, shortened to 1,000 characters.", _absent, kept="texts"),
     Field("output_length", "count", "Full length of the output, in characters.", _absent, kept="texts"),
-    Field("scores", "map", "Scores by name.", _absent, served=False),
-    Field("annotations", "count", "Number of annotations.", _absent, served=False),
+    Field(
+        "scores",
+        "scores",
+        "Scores by name, those of its parts too: how many, mean, how many of each category.",
+        attrgetter("scores"),
+    ),
+    Field("annotations", "count", "Annotations, those of its parts too.", attrgetter("annotations")),
     _LIST_COUNTS,
 )
 

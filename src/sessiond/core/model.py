@@ -279,6 +279,26 @@ class Texts(NamedTuple):
 NO_TEXTS = Texts()
 
 
+class ScoreSum(NamedTuple):
+    """The scores of one name in a row, summed up."""
+
+    name: str
+    score_count: int
+    number_count: int
+    """How many are numbers, a yes or no among them as 1 or 0; the others are categories."""
+    total: float
+    """Sum of those numbers."""
+    categories: tuple[tuple[str, int], ...]
+    """(category, how many) by category, the first of them (`core.feedback.rollup`)."""
+    stale_count: int = 0
+    """How many are of the session itself and older than its latest turn."""
+
+    @property
+    def mean(self) -> float | None:
+        """Of the numbers; None where there is none."""
+        return self.total / self.number_count if self.number_count else None
+
+
 class TraceSummary(NamedTuple):
     """The figures of one trace, by the definitions of docs/metrics.md."""
 
@@ -313,13 +333,15 @@ class TraceSummary(NamedTuple):
     metadata: Metadata
     list_counts: tuple[tuple[str, int], ...]
     """(field, length before the cut) of each list that was longer than LIST_MAX."""
+    annotations: int
+    scores: tuple[ScoreSum, ...]
     usage: Usage
     costs: Costs
 
     @classmethod
     def of_row(cls, row: tuple[Any, ...]) -> "TraceSummary":
         """The summary from the plain tuples that a codec made of it."""
-        return cls._make(_with_sums(row))
+        return cls._make(_with_scores(row))
 
 
 class TraceKey(NamedTuple):
@@ -379,9 +401,13 @@ class SessionSummary(NamedTuple):
     failed_call_count: int
     first_trace_id: bytes
     last_trace_id: bytes
+    turns_received_unix_nano: int
+    """When the latest of its traces was first received: what makes its scores stale."""
     tags: tuple[str, ...]
     metadata: Metadata
     list_counts: tuple[tuple[str, int], ...]
+    annotations: int
+    scores: tuple[ScoreSum, ...]
     usage: Usage
     costs: Costs
 
@@ -392,7 +418,7 @@ class SessionSummary(NamedTuple):
     @classmethod
     def of_row(cls, row: tuple[Any, ...]) -> "SessionSummary":
         """The summary from the plain tuples that a codec made of it."""
-        return cls._make(_with_sums(row))
+        return cls._make(_with_scores(row))
 
 
 class UserSummary(NamedTuple):
@@ -428,3 +454,9 @@ class UserSummary(NamedTuple):
 def _with_sums(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """A row whose last two fields are usage and costs, as a codec gave them, with these as values."""
     return (*row[:-2], Usage(*row[-2]), Costs(*row[-1]))
+
+
+def _with_scores(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """As `_with_sums`, of a row with scores before these."""
+    *others, scores, usage, costs = row
+    return (*others, tuple(ScoreSum(*one) for one in scores) if scores else (), Usage(*usage), Costs(*costs))

@@ -1,7 +1,8 @@
 """The numbers of a row by themselves, so that a scan can compare and sort rows without reading them whole.
 
 Which numbers, and in which order, follows from the table of fields. With them goes a row's signature: 63 bits, of which each of its
-labels (models, tools, users, tags, metadata, ...) sets one. A row without a label's bit does not have the label; one with it may.
+labels (models, tools, users, tags, metadata, scores, ...) sets one. A row without a label's bit does not have the label; one with
+it may.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +18,7 @@ BITS_KEPT: Final = 8192
 """Labels whose bit is remembered: models, tools and tags come again and again."""
 _NUMERIC: Final = frozenset({"time", "milliseconds", "usd", "count", "bool", "enum"})
 LABELS: Final = ("user_id", "user_ids", "models", "request_models", "providers", "services", "agents", "tools", "tags")
-"""The fields whose values set bits, besides metadata: few values a row, and asked for by whole values."""
+"""The fields whose values set bits, besides metadata and scores: few values a row, and asked for by whole values."""
 
 ABSENT: Final = -(2**63)
 """Stands for a number that is not known: a scan has no time to make None of it."""
@@ -63,7 +64,7 @@ def signature_of(kind: Kind, row: AnySummary) -> int:
 
 @lru_cache(BITS_KEPT)
 def label_bit(field: str, label: str) -> int:
-    """The bit that a label sets; for metadata, `field` is `metadata.` and its key."""
+    """The bit that a label sets; of a value of metadata or a score's category, `field` is `metadata.` or `scores.` and a name."""
     return 1 << crc32(f"{field}\0{label}".encode()) % SIGNATURE_BITS
 
 
@@ -77,3 +78,7 @@ def _labels(kind: Kind, row: AnySummary) -> Iterator[tuple[str, str]]:
                 yield name, label
     for key, value in getattr(row, "metadata", ()):
         yield f"metadata.{key}", value
+    for score in getattr(row, "scores", ()):
+        yield "scores", score.name
+        for category, _ in score.categories:
+            yield f"scores.{score.name}", category

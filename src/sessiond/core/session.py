@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from sessiond.core import costs, usage
+from sessiond.core.feedback.rollup import NO_FEEDBACK, Feedback, merged, shown, summed
 from sessiond.core.fold import covered_nano, cut, distinct, latest, percentile, shortened, total, union
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary
 
 
-def summarize(key: SessionKey, traces: Sequence[TraceSummary]) -> SessionSummary:
-    """The figures of a session from its traces, in any order; there is at least one."""
+def summarize(key: SessionKey, traces: Sequence[TraceSummary], feedback: Feedback = NO_FEEDBACK) -> SessionSummary:
+    """The figures of a session from its traces, in any order; there is at least one. And from what was said of it as a whole."""
     turns = sorted(traces, key=lambda trace: (trace.start_unix_nano, trace.trace_id))
     durations = sorted(trace.end_unix_nano - trace.start_unix_nano for trace in turns)
     ttfts = sorted(trace.ttft_nano for trace in turns if trace.ttft_nano is not None)
@@ -23,6 +24,8 @@ def summarize(key: SessionKey, traces: Sequence[TraceSummary]) -> SessionSummary
         "tools": union(trace.tools for trace in turns),
         "tags": union(trace.tags for trace in turns),
     }
+    turns_received_unix_nano = max(trace.received_unix_nano for trace in turns)
+    scores = merged([summed(feedback.scores, turns_received_unix_nano), *(trace.scores for trace in turns)])
     return SessionSummary(
         project=key.project,
         session_id=key.session_id,
@@ -52,7 +55,12 @@ def summarize(key: SessionKey, traces: Sequence[TraceSummary]) -> SessionSummary
         failed_call_count=sum(trace.failed_call_count for trace in turns),
         first_trace_id=turns[0].trace_id,
         last_trace_id=turns[-1].trace_id,
+        turns_received_unix_nano=turns_received_unix_nano,
         metadata=latest(trace.metadata for trace in turns),
-        list_counts=cut(lists, (count for trace in turns for count in trace.list_counts)),
+        list_counts=cut(
+            {**lists, "scores": [one.name for one in scores]}, (count for trace in turns for count in trace.list_counts)
+        ),
+        annotations=feedback.annotation_count + sum(trace.annotations for trace in turns),
+        scores=shown(scores),
         **shortened(lists),
     )

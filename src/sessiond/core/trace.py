@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from sessiond.core import costs, usage
 from sessiond.core.calls import Call, Selection, select
+from sessiond.core.feedback.rollup import NO_FEEDBACK, Feedback, shown, summed
 from sessiond.core.fold import covered_nano, cut, distinct, latest, shortened, union
 from sessiond.core.identity import chronological
 from sessiond.core.model import NO_USAGE, Binding, SpanFacts, TraceSummary
@@ -13,8 +14,8 @@ from sessiond.core.pricing import PriceBook
 DEFAULT_PROJECT: Final = "default"
 
 
-def summarize(trace_id: bytes, facts: Iterable[SpanFacts], prices: PriceBook) -> TraceSummary:
-    """The figures of a trace from the facts of its spans, in any order; there is at least one."""
+def summarize(trace_id: bytes, facts: Iterable[SpanFacts], prices: PriceBook, feedback: Feedback = NO_FEEDBACK) -> TraceSummary:
+    """The figures of a trace from the facts of its spans, in any order; there is at least one. And from what was said of it."""
     spans, intervals = chronological(facts)
     every: Any = SpanFacts._make(zip(*spans, strict=True))  # each field holds a column: that fact of every span
     root = root_of(spans)
@@ -36,6 +37,7 @@ def summarize(trace_id: bytes, facts: Iterable[SpanFacts], prices: PriceBook) ->
         "tools": distinct(every.tool),
         "tags": union(every.tags),
     }
+    scores = summed(feedback.scores)
     start_unix_nano = intervals[0][0]
     return TraceSummary(
         project=_bound(spans, every.projects)[0] or DEFAULT_PROJECT,
@@ -61,7 +63,9 @@ def summarize(trace_id: bytes, facts: Iterable[SpanFacts], prices: PriceBook) ->
         received_unix_nano=min(every.received_unix_nano),
         updated_unix_nano=max(every.received_unix_nano),
         metadata=latest(every.metadata),
-        list_counts=cut(lists),
+        list_counts=cut({**lists, "scores": [one.name for one in scores]}),
+        annotations=feedback.annotation_count,
+        scores=shown(scores),
         **shortened(lists),
     )
 

@@ -15,6 +15,7 @@ from sessiond.core.model import SessionKey, SessionSummary, TraceSummary, UserKe
 from sessiond.core.trace import DEFAULT_PROJECT
 from sessiond.core.turns.findings import Watch
 from sessiond.server.status import translated
+from sessiond.server.within import within
 from sessiond.service.asking.follow import Followers, Update
 from sessiond.service.asking.query import Queries
 from sessiond.service.asking.question import Question, Within, ask_sessions, ask_traces, ask_users
@@ -44,7 +45,6 @@ Following = TypeVar("Following", pb.StreamSessionsResponse, pb.StreamTracesRespo
 Streamed = TypeVar("Streamed", pb.StreamSessionsResponse, pb.StreamTracesResponse, pb.GetSessionResponse)
 Piece = TypeVar("Piece")
 StreamRequest = pb.StreamSessionsRequest | pb.StreamTracesRequest
-Request = pb.ListSessionsRequest | pb.ListTracesRequest | pb.ListUsersRequest | pb.StatsRequest | StreamRequest | SearchRequest
 
 
 class SessionService(SessionServiceServicer):
@@ -61,14 +61,14 @@ class SessionService(SessionServiceServicer):
             return pb.ListSessionsResponse(sessions=self._sessions(rows), next_page_token=token)
 
         with translated(context):
-            question = ask_sessions(_within(request), request.filter, request.order_by)
-            return _bounded(page, request.page_size, lambda response: len(response.sessions))
+            question = ask_sessions(within(request), request.filter, request.order_by)
+            return bounded(page, request.page_size, lambda response: len(response.sessions))
 
     def StreamSessions(  # noqa: N802
         self, request: pb.StreamSessionsRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.StreamSessionsResponse]:
         with translated(context):
-            question = ask_sessions(_within(request), request.filter, request.order_by)
+            question = ask_sessions(within(request), request.filter, request.order_by)
             if request.follow:
                 for update in self._followed(question, request, context):
                     yield from _update_messages(
@@ -99,14 +99,14 @@ class SessionService(SessionServiceServicer):
             return pb.ListTracesResponse(traces=self._traces(rows), next_page_token=token)
 
         with translated(context):
-            question = ask_traces(_within(request), request.filter, request.order_by)
-            return _bounded(page, request.page_size, lambda response: len(response.traces))
+            question = ask_traces(within(request), request.filter, request.order_by)
+            return bounded(page, request.page_size, lambda response: len(response.traces))
 
     def StreamTraces(  # noqa: N802
         self, request: pb.StreamTracesRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.StreamTracesResponse]:
         with translated(context):
-            question = ask_traces(_within(request), request.filter, request.order_by)
+            question = ask_traces(within(request), request.filter, request.order_by)
             if request.follow:
                 for update in self._followed(question, request, context):
                     yield from _update_messages(pb.StreamTracesResponse, attrgetter("traces"), self._traces(update.rows), update)
@@ -154,13 +154,13 @@ class SessionService(SessionServiceServicer):
             return pb.ListUsersResponse(users=map(api.user_message, rows), next_page_token=token)
 
         with translated(context):
-            question = ask_users(_within(request), request.filter, request.order_by)
-            return _bounded(page, request.page_size, lambda response: len(response.users))
+            question = ask_users(within(request), request.filter, request.order_by)
+            return bounded(page, request.page_size, lambda response: len(response.users))
 
     def Stats(self, request: pb.StatsRequest, context: grpc.ServicerContext) -> pb.StatsResponse:  # noqa: N802
         with translated(context):
             asked = breakdown(request)
-            question = _ASKED_FOR_STATS[asked.kind](_within(request), request.filter)
+            question = _ASKED_FOR_STATS[asked.kind](within(request), request.filter)
             return stats_message(self._queries.stats(question, asked, context.is_active))
 
     def Search(self, request: SearchRequest, context: grpc.ServicerContext) -> SearchResponse:  # noqa: N802
@@ -172,8 +172,8 @@ class SessionService(SessionServiceServicer):
                 raise SwitchedOff("searching is switched off", hint="set search.enabled, and start sessiond again")
             searches = self._searches
             by_time = request.order == SEARCH_ORDER_NEWEST
-            question = ask_search(request.query, _within(request), request.filter, by_session=request.by_session, by_time=by_time)
-            return _bounded(page, request.page_size, lambda response: len(response.rows))
+            question = ask_search(request.query, within(request), request.filter, by_session=request.by_session, by_time=by_time)
+            return bounded(page, request.page_size, lambda response: len(response.rows))
 
     def _search_response(self, page: SearchPage) -> SearchResponse:
         traces = self._traces([row.trace for row in page.rows])
@@ -234,19 +234,6 @@ _ASKED_FOR_STATS: Final[Mapping[Kind, Callable[[Within, str], Question[Any]]]] =
 }
 
 
-def _within(request: Request) -> Within:
-    """What a request restricts rows by besides its filter. Raises Invalid."""
-    fields = request.DESCRIPTOR.fields_by_name
-
-    def named(field: str) -> str | None:
-        return getattr(request, field) or None if field in fields else None
-
-    def time(field: str) -> int | None:
-        return api.unix_nano(getattr(request, field), field) if field in fields and request.HasField(field) else None
-
-    return Within(named("project"), named("session_id"), named("user_id"), time("since"), time("until"))
-
-
 def _refuse_followers_fields(request: StreamRequest) -> None:
     for field in ("resume_token", "changes_only"):
         if getattr(request, field):
@@ -268,7 +255,7 @@ def _update_messages(
     yield last
 
 
-def _bounded(page: Callable[[int], Response], page_size: int, rows: Callable[[Response], int]) -> Response:
+def bounded(page: Callable[[int], Response], page_size: int, rows: Callable[[Response], int]) -> Response:
     """A page of at most MESSAGE_BYTES: where the rows are so large that it is more, one of fewer rows (AIP-158 allows it)."""
     response = page(page_size)
     while response.ByteSize() > MESSAGE_BYTES and rows(response) > 1:

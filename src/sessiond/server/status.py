@@ -27,6 +27,7 @@ RETRY_TRAILER: Final = "google.rpc.retryinfo-bin"
 CODES: Final[dict[Code, RpcCode]] = {
     Code.INVALID: RpcCode.INVALID_ARGUMENT,
     Code.NOT_FOUND: RpcCode.NOT_FOUND,
+    Code.EXISTS: RpcCode.ALREADY_EXISTS,
     Code.TOO_LARGE: RpcCode.RESOURCE_EXHAUSTED,
     Code.BUSY: RpcCode.UNAVAILABLE,
     Code.FULL: RpcCode.UNAVAILABLE,

@@ -1,11 +1,11 @@
-"""Whether everything in a store is what its span bytes say: facts, summaries, who belongs to whom, all made again and compared."""
+"""Whether everything in a store is what its spans and feedback say: facts, summaries, who belongs to whom, all made again."""
 
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, TypeVar
 
-from sessiond.core import session, user
-from sessiond.core.model import ReceivedSpan, SessionKey, SessionSummary, TraceSummary, UserKey, UserSummary
-from sessiond.service.figures import settled
+from sessiond.core import user
+from sessiond.core.model import ReceivedSpan, SessionKey, TraceSummary, UserKey, UserSummary
+from sessiond.service.figures import settled, settled_session
 from sessiond.service.rules import Rules
 from sessiond.storage.api import Store, span_pages
 
@@ -16,7 +16,6 @@ TRIES: Final = 5
 
 
 Key = TypeVar("Key", SessionKey, UserKey)
-Summary = TypeVar("Summary", SessionSummary, UserSummary)
 
 
 class Checked(NamedTuple):
@@ -112,23 +111,21 @@ class _Checks:
     def _session(self, key: SessionKey) -> Iterator[str]:
         return self._compared(
             f"session {key.session_id!r} in {key.project!r}: summary",
-            lambda: self._store.session(key) == self._made_again(session.summarize, key, self._store.traces_of_session(key)),
+            lambda: self._store.session(key) == settled_session(self._store, key),
             lambda: key in self._store.marks().sessions or self._are_outdated(self._store.traces_of_session(key)),
         )
 
     def _user(self, key: UserKey) -> Iterator[str]:
         return self._compared(
             f"user {key.user_id!r} in {key.project!r}: summary",
-            lambda: self._store.user(key) == self._made_again(user.summarize, key, self._store.traces_of_user(key)),
+            lambda: self._store.user(key) == self._user_again(key),
             lambda: key in self._store.marks().users or self._are_outdated(self._store.traces_of_user(key)),
         )
 
-    @staticmethod
-    def _made_again(
-        summarize: Callable[[Key, list[TraceSummary]], Summary], key: Key, traces: list[TraceSummary]
-    ) -> Summary | None:
-        """The summary as it should be: none of what has no traces."""
-        return summarize(key, traces) if traces else None
+    def _user_again(self, key: UserKey) -> UserSummary | None:
+        """The summary as it should be: none of who has no traces."""
+        traces = self._store.traces_of_user(key)
+        return user.summarize(key, traces) if traces else None
 
     def _facts_agree(self, trace_id: bytes) -> bool:
         """The stored facts are those of the stored bytes, and the digests too."""

@@ -1,11 +1,17 @@
-"""The figures of one trace, made of what a store holds of it: a summary of its facts, and the texts that its spans carry."""
+"""The figures of one trace or session, made of what a store holds of it.
+
+Of a trace those are its facts, the texts that its spans carry, and what was said
+of it; of a session its traces, and what was said of it.
+"""
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
-from sessiond.core import trace
+from sessiond.core import session, trace
+from sessiond.core.feedback.rollup import Feedback
+from sessiond.core.feedback.target import Subject
 from sessiond.core.identity import SpanKey
-from sessiond.core.model import SpanFacts
+from sessiond.core.model import SessionKey, SessionSummary, SpanFacts
 from sessiond.service.rules import Rules
 from sessiond.service.said import Said, key_of, said_in
 from sessiond.storage.api import SettledTrace, Store, span_pages
@@ -17,7 +23,18 @@ def settled(store: Store, rules: Rules, trace_id: bytes) -> SettledTrace:
     texts = store.fresh_texts(trace_id)
     if texts is None:
         texts = said(store, trace_id, facts).texts
-    return SettledTrace(trace.summarize(trace_id, facts, rules.prices), texts)
+    return SettledTrace(trace.summarize(trace_id, facts, rules.prices, feedback_of(store, trace_id)), texts)
+
+
+def settled_session(store: Store, key: SessionKey) -> SessionSummary | None:
+    """Everything that is computed of a session; None where it has no traces."""
+    traces = store.traces_of_session(key)
+    return session.summarize(key, traces, feedback_of(store, key)) if traces else None
+
+
+def feedback_of(store: Store, subject: Subject) -> Feedback:
+    """What was said of a trace and its spans, or of a session itself."""
+    return Feedback(store.scores.of(subject), store.annotations.count(subject))
 
 
 def said(store: Store, trace_id: bytes, facts: Sequence[SpanFacts]) -> Said:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -47,16 +47,17 @@ class Ingest:
         self._bytes = _Budget(bytes_max)
         self._failures = _Failures()
 
-    def export(self, body: bytes) -> Answer:
+    def export(self, body: bytes, arrivals: Sequence[int] = ()) -> Answer:
         """Store the spans of an ExportTraceServiceRequest; returns when they are on disk.
 
+        They arrive now, or each at its one of `arrivals` (unix nanoseconds), which were given to them by a store before.
         Raises Invalid where the bytes are no request, TooLarge where it holds too many spans, and Busy, StoreFull or StoreBroken
         where it may be sent again: what was stored of it by then is known as duplicate the next time.
         """
         try:
             self._failures.refuse_known(body)
             with self._bytes.held(len(body)):
-                rejections = self._store(body)
+                rejections = self._store(body, arrivals)
         except SessiondError as error:
             self._telemetry.refused(error.code.value)
             raise
@@ -74,11 +75,12 @@ class Ingest:
             log.warning("spans refused", **reasons)
         return Answer(rejections.total(), _told(rejections))
 
-    def _store(self, body: bytes) -> Counter[Rejection]:
+    def _store(self, body: bytes, arrivals: Sequence[int]) -> Counter[Rejection]:
         """Store the good spans; how often each reason refused one."""
         rejections: Counter[Rejection] = Counter()
         waiting: deque[Future[Appended]] = deque()
-        for decoded in self._decoders.decode(body, received_unix_nano=time.time_ns(), spans_max=self._spans_max):
+        now, spans_max = time.time_ns(), self._spans_max
+        for decoded in self._decoders.decode(body, received_unix_nano=now, spans_max=spans_max, arrivals=arrivals):
             rejections.update(decoded.rejections)
             if decoded.traces:
                 waiting.append(self._writer.append(decoded.traces))

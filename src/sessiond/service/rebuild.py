@@ -1,14 +1,19 @@
-"""Making everything but span bytes and arrival times again, into an empty store."""
+"""Making everything but span bytes, arrival times and feedback again, into an empty store."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from sessiond.core.feedback.annotation import Annotation
+from sessiond.core.feedback.score import Score
 from sessiond.core.model import ReceivedSpan, Rejection
 from sessiond.service.rules import Rules
 from sessiond.service.settle import Settler
 from sessiond.service.writer import COMMIT_BYTES_MAX, COMMIT_SPANS_MAX
-from sessiond.storage.api import Spans, Store, span_pages
+from sessiond.storage.api import Originals, Shelf, Spans, Store, span_pages
 from sessiond.storage.packing import Packer
+
+FEEDBACK_PAGE: Final = 1000
+"""Scores or annotations in one transaction: three rows each, so a tenth of what one should hold."""
 
 
 class Rebuilt(NamedTuple):
@@ -16,10 +21,15 @@ class Rebuilt(NamedTuple):
 
     spans: int
     problems: list[str]
+    feedback: int = 0
+    """Scores and annotations."""
 
 
-def rebuild(old: Spans, new: Store, rules: Rules) -> Iterator[Rebuilt]:
-    """Copy every span of `old`, with its first arrival, into the empty store `new` and settle it; tells of each commit."""
+def rebuild(old: Originals, new: Store, rules: Rules) -> Iterator[Rebuilt]:
+    """Copy every span of `old`, with its first arrival, and all feedback into the empty store `new` and settle it.
+
+    Tells of each commit of spans, and at the end.
+    """
     packer = Packer()
     spans = size = 0
     batch: list[ReceivedSpan] = []
@@ -35,8 +45,22 @@ def rebuild(old: Spans, new: Store, rules: Rules) -> Iterator[Rebuilt]:
             yield Rebuilt(spans, problems)
             batch, size, problems = [], 0, []
     spans += new.append(packer.traces(batch)).stored
+    feedback = _copy(old.scores, new) + _copy(old.annotations, new)
     Settler(new, rules).settle_all()
-    yield Rebuilt(spans, problems)
+    yield Rebuilt(spans, problems, feedback)
+
+
+def _copy(shelf: Shelf[Score] | Shelf[Annotation], new: Store) -> int:
+    """Put everything on a shelf into a store; how much it is."""
+    copied = 0
+    after: bytes | None = None
+    while True:
+        items, after = shelf.page(None, after, FEEDBACK_PAGE)
+        if items:
+            new.put_feedback(items)
+        copied += len(items)
+        if after is None:
+            return copied
 
 
 def _received(store: Spans, rules: Rules) -> Iterator[ReceivedSpan | Rejection]:

@@ -12,13 +12,13 @@ from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
 
 import structlog
 
-from sessiond.core import session, user
+from sessiond.core import user
 from sessiond.core.errors import SessiondError
 from sessiond.core.model import SessionKey, SessionSummary, UserKey, UserSummary
-from sessiond.service.figures import settled
+from sessiond.service.figures import settled, settled_session
 from sessiond.service.renewal import Renewal
 from sessiond.service.rules import Rules
-from sessiond.storage.api import Store
+from sessiond.storage.api import Marks, Store
 
 TRACES_PER_SLICE: Final = 512
 """Traces in one transaction, about 30 ms: what an export that arrives meanwhile waits longer."""
@@ -138,6 +138,12 @@ class Settler:
         """These traces were marked by an append."""
         self._traces.add(traces)
 
+    def note_marks(self, marks: Marks) -> None:
+        """These were marked by something else that was written."""
+        self._traces.add(marks.traces)
+        self._sessions.add(marks.sessions)
+        self._users.add(marks.users)
+
     def wait_for(self, need: Need, done: Future[None], renewed: Sequence[bytes] | None = ()) -> None:
         """Complete `done` when everything marked until now that `need` depends on is settled.
 
@@ -225,8 +231,7 @@ class Settler:
             with _apart(trace_id.hex()):
                 found.append(settled(self._store, self._rules, trace_id))
         for marks in self._put(self._store.put_traces, found):
-            self._sessions.add(marks.sessions)
-            self._users.add(marks.users)
+            self.note_marks(marks)
         self._traces.remove(trace_ids)
 
     def _settle_sessions(self) -> bool:
@@ -234,9 +239,8 @@ class Settler:
         found: list[tuple[SessionKey, SessionSummary | None]] = []
         for key in self._due(self._sessions, awaited=self._is_awaited("sessions")):
             tried.append(key)
-            traces = self._store.traces_of_session(key)
             with _apart(key.session_id):
-                found.append((key, session.summarize(key, traces) if traces else None))
+                found.append((key, settled_session(self._store, key)))
         self._put(self._store.put_sessions, found)
         self._sessions.remove(tried)
         return bool(tried)

@@ -14,7 +14,7 @@ from sessiond.service.bell import Bell
 from sessiond.service.renewal import Renewed
 from sessiond.service.rules import Rules
 from sessiond.service.settle import Need, Settler, Waiting
-from sessiond.storage.api import Appended, Store
+from sessiond.storage.api import Appended, Marks, Store
 from sessiond.storage.packing import PackedTrace
 from sessiond.telemetry import Telemetry
 
@@ -166,6 +166,10 @@ class Writer:
     def forget_removals(self, through: int) -> Future[None]:
         """Have the store tell removals up to a change no more."""
         return self._given_task(lambda: self._store.forget_removals(through))
+
+    def marking(self, do: Callable[[], Marks]) -> Future[None]:
+        """Have something short done on this thread, by which the store changes; what it marks is settled as what appends mark."""
+        return self._given_task(lambda: self._settler.note_marks(do()))
 
     def _given_task(self, do: Callable[[], Result]) -> Future[Result]:
         done: Future[Result] = Future()

@@ -1,8 +1,9 @@
 """The contract of a store: what every engine promises. `tests/storage` holds each of them to it.
 
-Three kinds of things are kept, and only the first can't be made again:
+Four kinds of things are kept, and only the first two can't be made again:
 
 * **spans**, byte for byte, each with its origin and first arrival; of several versions of a span only the winner;
+* **feedback**: scores and annotations as they were given, whether what they speak of has been received or not;
 * **facts** of each span, and **summaries** of traces, sessions and users computed from them;
 * **marks** on what must be recomputed. A mark is set in the same transaction that makes a summary stale and cleared in the one
   that writes the new summary, so that a crash at any point leaves a mark too many and never a wrong row.
@@ -19,6 +20,9 @@ trusted any more and the process must stop. A verb that fails with either has ch
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
+from sessiond.core.feedback.annotation import Annotation
+from sessiond.core.feedback.score import Score
+from sessiond.core.feedback.target import Subject
 from sessiond.core.fields import AnySummary
 from sessiond.core.model import (
     SessionKey,
@@ -36,6 +40,7 @@ from sessiond.storage.packing import PackedTrace
 
 Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
 Summary_co = TypeVar("Summary_co", bound=AnySummary, covariant=True)
+Item = TypeVar("Item", Score, Annotation)
 
 RULES_BYTES: Final = 8
 STORE_ID_BYTES: Final = 8
@@ -157,6 +162,29 @@ class Listing(Protocol, Generic[Summary]):
         ...
 
 
+class Shelf(Protocol, Generic[Item]):
+    """The scores, or the annotations. Each is known by its id."""
+
+    def get(self, item_id: str) -> Item | None:
+        """The one of this id; None where there is none."""
+        ...
+
+    def of(self, subject: Subject) -> list[Item]:
+        """All on a trace and its spans, or on a session itself; of the latest creation first, ties by descending id."""
+        ...
+
+    def count(self, subject: Subject) -> int:
+        """How many `of` gives."""
+        ...
+
+    def page(self, subject: Subject | None, after: bytes | None, limit: int) -> tuple[list[Item], bytes | None]:
+        """At most `limit` of what `of` gives, past the place `after`, and the place of the last; None: there are no more.
+
+        Places are those of the items. Without a subject all that there are, in the same order.
+        """
+        ...
+
+
 class Extent(NamedTuple):
     """What a store holds."""
 
@@ -169,7 +197,7 @@ class Extent(NamedTuple):
 
 
 class Spans(Protocol):
-    """Whatever holds spans: all that can't be made again."""
+    """Whatever holds spans."""
 
     def spans(self, trace_id: bytes, after: bytes | None = None) -> SpanPage:
         """As `Store.spans`."""
@@ -177,6 +205,20 @@ class Spans(Protocol):
 
     def trace_ids(self, after: bytes | None = None, limit: int = 1000) -> list[bytes]:
         """As `Store.trace_ids`."""
+        ...
+
+
+class Originals(Spans, Protocol):
+    """Whatever holds all that can't be made again."""
+
+    @property
+    def scores(self) -> Shelf[Score]:
+        """As `Store.scores`."""
+        ...
+
+    @property
+    def annotations(self) -> Shelf[Annotation]:
+        """As `Store.annotations`."""
         ...
 
 
@@ -248,6 +290,26 @@ class Store(Protocol):
 
     def trace_ids(self, after: bytes | None = None, limit: int = 1000) -> list[bytes]:
         """The ids larger than `after` of traces that have spans, ascending, `limit` at most; none: there are no more."""
+        ...
+
+    # -- feedback ------------------------------------------------------------------------------------------------------------
+
+    @property
+    def scores(self) -> Shelf[Score]:
+        """All scores."""
+        ...
+
+    @property
+    def annotations(self) -> Shelf[Annotation]:
+        """All annotations."""
+        ...
+
+    def put_feedback(self, items: Sequence[Score | Annotation], removed: Sequence[Score | Annotation] = ()) -> Marks:
+        """Write scores and annotations, each in place of the one of its kind and id, and take away those `removed`.
+
+        Marks the traces and sessions that they are of, as far as these are known, and returns those marks. On disk when it returns,
+        in one transaction: give it a bounded number. Raises StoreFull at the quota too, where something is to be written.
+        """
         ...
 
     # -- summaries -----------------------------------------------------------------------------------------------------------

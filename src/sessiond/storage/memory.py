@@ -6,8 +6,12 @@ It keeps nothing on disk, so it is for tests and for comparison alone.
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
+from sessiond.core.feedback.annotation import Annotation
+from sessiond.core.feedback.score import Score
+from sessiond.core.feedback.target import Subject, subject_of
 from sessiond.core.fields import Kind
 from sessiond.core.identity import Version, version
 from sessiond.core.model import (
@@ -43,6 +47,7 @@ from sessiond.storage.packing import PackedTrace, Packer
 Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
 Owner = TypeVar("Owner", SessionKey, UserKey)
 Key = TypeVar("Key", bytes, SessionKey, UserKey)
+Item = TypeVar("Item", Score, Annotation)
 SpanKey = tuple[bytes, int]
 
 
@@ -99,6 +104,33 @@ class _Listing(Generic[Key, Summary]):
         )
 
 
+class _Shelf(Generic[Item]):
+    """`storage.api.Shelf`. The store's lock guards it."""
+
+    def __init__(self, lock: threading.RLock) -> None:
+        self._lock = lock
+        self.items: dict[str, Item] = {}
+
+    def get(self, item_id: str) -> Item | None:
+        with self._lock:
+            return self.items.get(item_id)
+
+    def of(self, subject: Subject) -> list[Item]:
+        return self._ordered(subject)
+
+    def count(self, subject: Subject) -> int:
+        return len(self._ordered(subject))
+
+    def page(self, subject: Subject | None, after: bytes | None, limit: int) -> tuple[list[Item], bytes | None]:
+        found = [item for item in self._ordered(subject) if after is None or item.place < after]
+        return found[:limit], found[limit - 1].place if len(found) > limit else None
+
+    def _ordered(self, subject: Subject | None) -> list[Item]:
+        with self._lock:
+            found = [item for item in self.items.values() if subject is None or subject_of(item.target) == subject]
+        return sorted(found, key=attrgetter("place"), reverse=True)
+
+
 class MemoryStore:
     """The contract of `storage.api.Store` over dictionaries."""
 
@@ -113,6 +145,8 @@ class MemoryStore:
         self.traces = _Listing[bytes, TraceSummary]("trace", self._lock, lambda: self._change)
         self.sessions = _Listing[SessionKey, SessionSummary]("session", self._lock, lambda: self._change)
         self.users = _Listing[UserKey, UserSummary]("user", self._lock, lambda: self._change)
+        self.scores = _Shelf[Score](self._lock)
+        self.annotations = _Shelf[Annotation](self._lock)
         self._marked_traces: set[bytes] = set()
         self._marked_sessions: set[SessionKey] = set()
         self._marked_users: set[UserKey] = set()
@@ -197,6 +231,22 @@ class MemoryStore:
     def trace_ids(self, after: bytes | None = None, limit: int = 1000) -> list[bytes]:
         with self._lock:
             return sorted(trace_id for trace_id in self._spans if trace_id > (after or b""))[:limit]
+
+    def put_feedback(self, items: Sequence[Score | Annotation], removed: Sequence[Score | Annotation] = ()) -> Marks:
+        with self._lock:
+            for item in removed:
+                self._shelf_of(item).pop(item.id, None)
+            for item in items:
+                self._shelf_of(item)[item.id] = item
+            subjects = dict.fromkeys(subject_of(item.target) for item in (*items, *removed))
+            traces = tuple(subject for subject in subjects if subject in self._spans)
+            sessions = tuple(subject for subject in subjects if subject in self.sessions.rows or subject in self._marked_sessions)
+            self._marked_traces.update(traces)
+            self._marked_sessions.update(sessions)
+        return Marks(traces=traces, sessions=sessions)
+
+    def _shelf_of(self, item: Score | Annotation) -> dict[str, Any]:
+        return self.scores.items if isinstance(item, Score) else self.annotations.items
 
     def marks(self) -> Marks:
         with self._lock:

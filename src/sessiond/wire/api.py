@@ -11,7 +11,7 @@ from sessiond.core.errors import Invalid
 from sessiond.core.explain import ExplainedCall, Figure, Uncounted
 from sessiond.core.fields import SESSION_FIELDS, TRACE_FIELDS, USER_FIELDS, Field, FieldType
 from sessiond.core.identity import interval
-from sessiond.core.model import SessionSummary, SpanFacts, StoredSpan, Texts, TraceSummary, Usage, UserSummary
+from sessiond.core.model import ScoreSum, SessionSummary, SpanFacts, StoredSpan, Texts, TraceSummary, Usage, UserSummary
 from sessiond.wire._pb.v1 import resources_pb2 as pb
 from sessiond.wire._pb.v1 import session_service_pb2 as service_pb
 
@@ -186,6 +186,13 @@ def _dollars(nano: int) -> float:
     return nano / NANO_PER_USD
 
 
+def _scores(sums: Iterable[ScoreSum]) -> dict[str, pb.ScoreSum]:
+    return {
+        one.name: pb.ScoreSum(count=one.score_count, mean=one.mean, categories=dict(one.categories), stale_count=one.stale_count)
+        for one in sums
+    }
+
+
 _SHOWN: Final[Mapping[FieldType, Callable[[Any], object]]] = {
     "time": timestamp,
     "milliseconds": _milliseconds,
@@ -194,6 +201,7 @@ _SHOWN: Final[Mapping[FieldType, Callable[[Any], object]]] = {
     "enum": _STATUS.__getitem__,
     "counts": dict,
     "map": dict,
+    "scores": _scores,
 }
 """How values of a type look outside; all others as they are."""
 

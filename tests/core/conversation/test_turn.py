@@ -1,5 +1,7 @@
-from builders import span, span_id
-from told import added, calls, chat, messages, result, tool, turns
+from builders import packed, span, span_id, trace_id
+from sessiond.service.conversation import added_by
+from sessiond.storage.memory import MemoryStore
+from told import added, calls, chat, line, messages, result, tool, turns
 
 HELLO = ("user", "Hello there, my friend")
 HI = ("assistant", "Hi!")
@@ -229,3 +231,60 @@ def test_the_prompts_tokens_are_those_of_the_largest_call_of_the_users():
         chat((HELLO,), (HI,), parent=5, start_ms=30, tokens_in=500, tokens_out=1),
     )
     assert turn.prompt_tokens == 30
+
+
+def test_instructions_after_the_users_words_are_told_once():
+    assert added(chat((WEATHER, ("system", "Be terse.")), (SUNNY,))) == [
+        "system: Be terse.",
+        f"user: {WEATHER[1]}",
+        f"assistant: {SUNNY[1]}",
+    ]
+
+
+def test_history_of_a_model_behind_a_tool_is_left_out_too():
+    behind = chat((HELLO, HI, ("user", "Look up Lisbon.")), (SUNNY,), parent=2, start_ms=20)
+    assert added(chat((WEATHER,), (LOOKED,), start_ms=0), tool("get_weather", id=2, start_ms=10, end_ms=90), behind)[2:] == [
+        "  user: Look up Lisbon.",
+        f"  assistant: {SUNNY[1]}",
+    ]
+
+
+def test_what_precedes_a_message_added_mid_turn_is_of_the_turn():
+    retry = ("user", "Answer in one word.")
+    assert added(
+        chat((HELLO, HI, WEATHER), (LOOKED,), start_ms=0),
+        chat((HELLO, HI, WEATHER, LOOKED, result("sunny", "c1"), retry), (SUNNY,), start_ms=50),
+    )[1:3] == ['assistant: get_weather({"city": "Lisbon"})=sunny', f"user: {retry[1]}"]
+
+
+def test_a_message_that_quotes_the_question_is_its_own_where_no_span_around_tells_the_question():
+    quoting = ("user", f"You asked: {WEATHER[1]} Answer in JSON.")
+    assert (
+        added(chat((WEATHER,), (HI,), start_ms=0), chat((WEATHER, HI, quoting), (SUNNY,), start_ms=50))[2] == f"user: {quoting[1]}"
+    )
+
+
+def test_a_state_that_no_call_was_given_makes_no_call_an_aside():
+    root = span(id=1, input__value='{"city_id": 7, "plan": true}', output__value=SUNNY[1], end_ms=99)
+    assert added(root, chat((WEATHER,), (SUNNY,), parent=1)) == [
+        'user: {"city_id": 7, "plan": true}',
+        f"user: {WEATHER[1]}",
+        f"assistant: {SUNNY[1]}",
+    ]
+
+
+def test_text_is_found_on_a_span_above_a_twin():
+    bill = {"tokens_in": 5, "tokens_out": 2}
+    store = MemoryStore()
+    store.append(packed(span(id=1, end_ms=99), span(id=2, parent=1, operation="chat", start_ms=1, end_ms=90, **bill), scope="a"))
+    above = chat((WEATHER,), (SUNNY,), id=3, parent=1, start_ms=5, end_ms=80, **bill)
+    store.append(packed(above, span(id=4, parent=3, operation="chat", start_ms=6, end_ms=70, **bill), scope="b"))
+    assert list(map(line, added_by(store, trace_id(1)).entries)) == [f"user: {WEATHER[1]}", f"assistant: {SUNNY[1]}"]
+
+
+def test_where_ids_are_used_again_a_result_is_of_the_last_call():
+    again = calls(("c1", "get_weather", '{"city": "Faro"}'))
+    assert added(chat((WEATHER, LOOKED, ("assistant", "Again."), again, result("sunny", "c1")), (SUNNY,)))[1:3] == [
+        'assistant: get_weather({"city": "Lisbon"})',
+        'assistant: Again. get_weather({"city": "Faro"})=sunny',
+    ]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import T0, span, summary, turn
-from seen_rows import COUNTS, IDS, WORDS, SeenRow, pool, seen
+from seen_rows import COUNTS, IDS, SCORED, WORDS, SeenRow, pool, seen
 from sessiond.core import session, user
 from sessiond.core.errors import Invalid
 from sessiond.core.fields import FIELDS, Field, Kind
@@ -408,6 +408,38 @@ def of_count(draw: st.DrawFn, field: Field[Any]) -> Case:
     return Case(f"{field.name}.{key} {sign} {value}", means)
 
 
+def scored(draw: st.DrawFn, field: Field[Any]) -> Case:
+    """A name's mean, or its categories."""
+    name = draw(st.sampled_from(["helpful", '"a b"', "http.route", "none"]))
+    word, sign = draw(st.sampled_from([each for each in SCORED if isinstance(each, str)])), draw(st.sampled_from(["=", "!=", ":"]))
+    starred = draw(st.booleans())
+
+    def of(row: SeenRow) -> Any:
+        return next((one for one in plain(field, row) if one.name == name.strip('"')), None)
+
+    def has(row: SeenRow) -> bool:
+        given = [category for category, _ in of(row).categories] if of(row) else []
+        is_given = any(each.startswith(word) if starred else each == word for each in given)
+        return bool(given) and is_given == (sign != "!=")
+
+    how = draw(st.sampled_from(["name", "present", "category", "mean"]))
+    if how == "name":
+        return Case(f"{field.name}:{name}", lambda row: of(row) is not None)
+    if how == "present":
+        return Case(f"{field.name}.{name}:*", lambda row: of(row) is not None)
+    if how == "category":
+        return Case(f'{field.name}.{name} {sign} "{word}{"*" * starred}"', has)
+    value, written = draw(
+        st.sampled_from([(0.0, "false"), (1.0, "TRUE"), (0.5, "0.5"), (0.1, "1e-1"), (-1.0, "-1"), (0.05, ".05")])
+    )
+    compared = draw(signs)
+
+    def mean(row: SeenRow) -> bool:
+        return of(row) is not None and of(row).mean is not None and SIGNS[compared](of(row).mean, value)
+
+    return Case(f"{field.name}.{name} {compared} {written}", mean)
+
+
 def word_of(draw: st.DrawFn, field: Field[Any]) -> Case:
     sign, value = draw(st.sampled_from(["=", "!="])), draw(st.sampled_from(field.values or ("false", "true")))
     return compared(field, sign, value, value, lambda found: str(found).lower())
@@ -423,6 +455,7 @@ CASES = {
     "strings": entry,
     "map": of_key,
     "counts": of_count,
+    "scores": scored,
     "bool": word_of,
     "enum": word_of,
     "id": digits,

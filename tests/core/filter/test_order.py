@@ -22,10 +22,10 @@ DEFAULT = {"trace": "start_time desc", "session": "last_activity_time desc", "us
 
 def plain(name: str, kind: Kind, row: SeenRow) -> Any:
     """The value that rows sort by; None where it is absent."""
-    if name.startswith("metadata."):
-        return dict(row.summary.metadata).get(name.removeprefix("metadata."))
-    if name == "list_counts.models":
-        return dict(row.summary.list_counts).get("models")
+    of_field, _, key = name.partition(".")
+    if key:
+        entries = getattr(row.summary, of_field)
+        return next((one.mean for one in entries if one.name == key), None) if of_field == "scores" else dict(entries).get(key)
     field = next(field for field in FIELDS[kind] if field.name == name)
     if name == "state":
         return not row.is_live
@@ -58,12 +58,12 @@ def sorted_naively(rows: list[SeenRow], kind: Kind, wanted: list[tuple[str, bool
 
 
 def sortable(field: Field[Any]) -> bool:
-    return field.served and field.type not in ("map", "counts")
+    return field.served and field.type not in ("map", "counts", "scores")
 
 
 def wanted_orders(kind: Kind) -> st.SearchStrategy[list[tuple[str, bool]]]:
     names = [field.name for field in FIELDS[kind] if sortable(field)]
-    keys = [] if kind == "user" else ["metadata.plan", "metadata.http.route", "list_counts.models"]
+    keys = [] if kind == "user" else ["metadata.plan", "metadata.http.route", "list_counts.models", "scores.helpful"]
     return st.lists(st.tuples(st.sampled_from(names + keys), st.booleans()), min_size=1, max_size=4, unique_by=lambda each: each[0])
 
 
@@ -158,7 +158,7 @@ def test_texts_beside_the_row_are_sorted_by():
         ("list_counts desc", "list_counts", 1, "list_counts.KEY"),
         ("list_counts.nothing", "nothing", 13, "no list"),
         ("name.a", "a", 6, "has no keys"),
-        ("scores", "scores", 1, "absent in this version"),
+        ("scores", "scores", 1, "scores.KEY"),
         ('"name"', "name", 1, "a field is wanted"),
         ("name " + "x" * 9000, "name " + "x" * 55 + "...", 8193, "at most 8,192"),
     ],

@@ -73,7 +73,7 @@ class _Session:
     def _goes_on(self, entries: Sequence[Entry]) -> bool:
         """Whether a trace repeats more of the open turn than its user's words, which anybody may say twice."""
         known = [part for entry in self.open if entry.role in ("assistant", "tool") for part in _parts(entry)]
-        told = [part for entry in entries if _is_repeatable(entry) and entry.role != "user" for part in _parts(entry)]
+        told = [part for entry in entries if _is_repeatable(entry) for part in _parts(entry)]
         asked = next((entry for entry in entries if _is_repeatable(entry) and entry.role == "user"), None)
         is_asked_here = asked is None or any(entry.role == "user" and _is_same_text(entry, asked) for entry in self.open)
         return is_asked_here and any(is_same(one, other) for one in told for other in known)

@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from sessiond.core.fields import FIELDS, Field, FieldType, Kind
 from sessiond.core.filter.grammar import Path
 from sessiond.core.filter.lexer import Misread
-from sessiond.core.model import Text
-from sessiond.core.numbers import ABSENT, LABELS, NUMBERS
+from sessiond.core.model import ScoreSum, Text
+from sessiond.core.numbers import ABSENT, LABELS, NUMBERS, label_bit
 from sessiond.core.seen import Seen
 
 Row: TypeAlias = Seen[Any]
@@ -44,15 +44,24 @@ class Column(NamedTuple):
     """An id is lower-case hex, an enum its place among `values`, the rest as in the summary; an empty list or map is absent."""
     number: int | None = None
     """Where the value stands among the row's numbers."""
+    bits: int = 0
+    """Bits that the signature of every row has in which the value is there."""
 
     @property
     def label_field(self) -> str | None:
         """What `core.numbers.label_bit` calls it, if its values set bits of a row's signature."""
-        return self.name if self.field.name in LABELS or self.type != self.field.type == "map" else None
+        is_of_labels = self.field.name in LABELS or self.field.type == "scores" or self.type != self.field.type == "map"
+        return self.name if is_of_labels else None
+
+    @property
+    def sort_value(self) -> Getter:
+        """What rows sort by: the value, and of a score its mean."""
+        get = self.get
+        return get if self.type != "score" else lambda row: (found := get(row)) and found.mean
 
 
 _INDEXES: Final = {kind: {field.name: index for index, field in enumerate(fields)} for kind, fields in NUMBERS.items()}
-_VALUE_TYPES: Final[dict[FieldType, FieldType]] = {"map": "string", "counts": "count"}
+_VALUE_TYPES: Final[dict[FieldType, FieldType]] = {"map": "string", "counts": "count", "scores": "score"}
 """Of the types that have keys: that of their values."""
 
 
@@ -74,10 +83,10 @@ def resolve(path: Path, kind: Kind) -> Column:
     if found.type not in _VALUE_TYPES:
         raise Misread(rest[0].text, rest[0].position, f"can't follow: {found.name} has no keys")
     key = ".".join(token.text for token in rest)
-    lists = [field.name for field in FIELDS[kind] if field.type == "strings"]
+    lists = [field.name for field in FIELDS[kind] if field.type in ("strings", "scores")]
     if found.type == "counts" and key not in lists:
         raise Misread(key, rest[0].position, f"is no list of a {kind}", hint=_near(key, lists))
-    return _of_key(found, key)
+    return _of_score(found, key) if found.type == "scores" else _of_key(found, key)
 
 
 def named(name: str, kind: Kind) -> Column:
@@ -110,7 +119,7 @@ def _of_summary(field: Field[Any]) -> Getter:
     get = field.get
     if field.type == "id":
         return lambda row: value.hex() if (value := get(row.summary)) else None
-    if field.type in ("strings", "map", "counts"):
+    if field.type in ("strings", "map", "counts", "scores"):
         return lambda row: get(row.summary) or None
     return lambda row: get(row.summary)
 
@@ -120,6 +129,16 @@ def _of_key(field: Field[Any], key: str) -> Column:
     return Column(
         f"{field.name}.{key}", field, _VALUE_TYPES[field.type], Rank.SUMMARY, lambda row: _value_of(key, get(row.summary))
     )
+
+
+def _of_score(field: Field[Any], name: str) -> Column:
+    """A row without the name's bit is not read: most rows have no score."""
+    get, bits = field.get, label_bit(field.name, name)
+
+    def found(row: Row) -> ScoreSum | None:
+        return next((one for one in get(row.summary) if one.name == name), None) if row.signature & bits else None
+
+    return Column(f"{field.name}.{name}", field, "score", Rank.SUMMARY, found, bits=bits)
 
 
 def _value_of(key: str, pairs: Sequence[tuple[str, Any]]) -> Any:  # noqa: ANN401  (a map's values are of its type)

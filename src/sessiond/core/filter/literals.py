@@ -31,8 +31,9 @@ class Pattern(NamedTuple):
     """Whether a text that goes on after `text` is meant too."""
 
 
-Operand: TypeAlias = int | Decimal | Pattern
-"""Numbers are in the units of a summary (`core.fields`). A Decimal is not whole, or a plain number that texts are compared with."""
+Operand: TypeAlias = int | float | Decimal | Pattern
+"""Numbers are in the units of a summary (`core.fields`). A Decimal is not whole, or a plain number that texts are compared with; a
+float is a score's."""
 
 
 def number_of(text: str) -> Decimal | None:
@@ -104,6 +105,15 @@ def _unix_nano(token: Token, _: Field[Any]) -> Operand | None:
     return seconds * 10**9 + int((found[7] or "").ljust(9, "0"))
 
 
+def _score(token: Token, _: Field[Any]) -> Operand | None:
+    """A number, or a category, which stands in quotes where it looks like one."""
+    if token.kind != "text":
+        return pattern_of(token)
+    number = number_of(token.text)
+    flag = {"false": 0.0, "true": 1.0}.get(token.text.lower())
+    return flag if flag is not None else pattern_of(token) if number is None else float(number)
+
+
 class Takes(NamedTuple):
     """What a field of a type can be compared by and with. `:*` asks every field whether it is there."""
 
@@ -165,6 +175,20 @@ TAKES: Final[Mapping[FieldType, Takes]] = {
         "a key, or the beginning of one with * behind it; the value of a key is compared as a number, as in {0}.tools > 200",
         ("{}:tools",),
         _text,
+    ),
+    "scores": Takes(
+        (":",),
+        "a score's name, or the beginning of one with * behind it; of a name the mean or the categories are compared, as in"
+        " {0}.helpful < 0.5",
+        ("{}:helpful",),
+        _text,
+    ),
+    "score": Takes(
+        (*_ORDERED, ":"),
+        "a number to compare the mean with, true being 1 and false 0; or a category, or the beginning of one with * behind it:"
+        " = and : ask whether it was given, != whether only others were",
+        ("{} < 0.5", "{} = true", '{} = "bad"', "{}:partly*"),
+        _score,
     ),
 }
 

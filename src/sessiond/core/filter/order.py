@@ -14,7 +14,7 @@ FIELDS_MAX: Final = 4
 """Fields in one order: nobody reads a list by more."""
 
 Key: TypeAlias = tuple[Any, ...]
-"""What rows sort by, ascending: a part for each field, then one for the id. It is made of tuples, texts, bytes and integers."""
+"""What rows sort by, ascending: a part for each field, then one for the id. It is made of tuples, texts, bytes and numbers."""
 
 _DEFAULT: Final[Mapping[Kind, str]] = {
     "trace": "start_time desc",
@@ -113,7 +113,7 @@ def _fields(text: str, kind: Kind) -> tuple[Sorted, ...]:
 def _field(reader: Reader, kind: Kind) -> Sorted:
     start = reader.token
     column = resolve(read_path(reader), kind)
-    if column.type in ("map", "counts"):
+    if column.type in ("map", "counts", "scores"):
         raise Misread(column.name, start.position, "has no order", hint=f"one of its keys has: {column.name}.KEY")
     direction = reader.token.text.lower() if reader.token.kind == "text" else ""
     if direction in ("asc", "desc"):
@@ -135,6 +135,7 @@ def _list_reversed(entries: tuple[str, ...]) -> tuple[bytes, ...]:
 
 _DIRECTIONS: Final[Mapping[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]]] = {
     int: (int, neg),
+    float: (float, neg),
     str: (str, _text_reversed),
     tuple: (tuple, _list_reversed),
 }
@@ -142,11 +143,11 @@ _DIRECTIONS: Final[Mapping[type, tuple[Callable[[Any], Any], Callable[[Any], Any
 
 
 def _type_of(column: Column) -> type:
-    return {"string": str, "id": str, "strings": tuple}.get(column.type, int)
+    return {"string": str, "id": str, "strings": tuple, "score": float}.get(column.type, int)
 
 
 def _part(column: Column, *, is_descending: bool) -> Callable[[Row], Key]:
-    get, turned = column.get, _DIRECTIONS[_type_of(column)][is_descending]
+    get, turned = column.sort_value, _DIRECTIONS[_type_of(column)][is_descending]
     return lambda row: _ABSENT if (found := get(row)) is None else (0, turned(found))
 
 
@@ -159,7 +160,7 @@ def _unpacked(field: Sorted, part: Any) -> Key:  # noqa: ANN401  (whatever came)
     value, value_type, text_type = part[1], _type_of(field.column), bytes if field.is_descending else str
     if value_type is tuple:
         return (0, _entries(value, text_type))
-    if type(value) is not (text_type if value_type is str else int):
+    if type(value) is not (text_type if value_type is str else value_type):
         raise ValueError(part)
     return (0, value)
 

@@ -73,6 +73,9 @@ def _operand(column: Column, comparator: Comparator, token: Token) -> Operand:
     value = TAKES[column.type].read(token, column.field)
     if value is None:
         raise Misread(token.text, token.position, f"is nothing that {column.name} is compared with", hint=_takes(column))
+    if column.type == "score" and isinstance(value, Pattern) != (comparator == ":") and comparator not in ("=", "!="):
+        problem = f"is not what {column.name} is compared with by {comparator}"
+        raise Misread(token.text, token.position, problem, hint=_takes(column))
     return value
 
 

@@ -31,12 +31,13 @@ def term_of(restriction: Restriction) -> Term:
     """The predicate of a restriction whose value is known: no percentile."""
     column, comparator, value = restriction
     if comparator == "present":
-        return Term(column.rank, _where_present(column))
+        return Term(column.rank, _where_present(column), column.bits)
     if not isinstance(value, Operand):
         raise TypeError(value)
     if column.number is not None:
         return Term(column.rank, _number_test(column.number, _HOLDS[comparator], value))
-    return Term(column.rank, _value_test(column, _test(column, comparator, value)), _bits(column, comparator, value))
+    test = _score_test(comparator, value) if column.type == "score" else _test(column, comparator, value)
+    return Term(column.rank, _value_test(column, test), column.bits | _bits(column, comparator, value))
 
 
 def all_of(terms: Iterable[Term]) -> Term:
@@ -116,9 +117,9 @@ def _test(column: Column, comparator: Comparator, value: Operand) -> Test:
         return _as_number(holds, value) if column.type == "string" else lambda found: holds(found, value)
     if column.type == "strings":
         return _has_entry(value)
-    if column.type in ("map", "counts"):
+    if column.type in ("map", "counts", "scores"):
         has_key = _has_entry(value)
-        return lambda pairs: has_key([key for key, _ in pairs])
+        return lambda entries: has_key([key for key, *_ in entries])
     if comparator == ":":
         inside = value.text.casefold()
         return lambda found: inside in found.casefold()
@@ -127,6 +128,15 @@ def _test(column: Column, comparator: Comparator, value: Operand) -> Test:
         return lambda found: found.startswith(beginning) is begins
     holds, text = _HOLDS[comparator], value.text
     return lambda found: holds(found, text)
+
+
+def _score_test(comparator: Comparator, value: Operand) -> Test:
+    """A number is compared with the mean; of a category it is asked whether it was given."""
+    if not isinstance(value, Pattern):
+        holds = _HOLDS[comparator]
+        return lambda found: (mean := found.mean) is not None and holds(mean, value)
+    has_category, is_wanted = _has_entry(value), comparator != "!="
+    return lambda found: bool(found.categories) and has_category([name for name, _ in found.categories]) is is_wanted
 
 
 def _as_number(holds: Callable[[Any, Any], bool], bound: Operand) -> Test:
@@ -143,6 +153,7 @@ def _has_entry(wanted: Pattern) -> Test:
 
 def _bits(column: Column, comparator: Comparator, value: Operand) -> int:
     """The bit of a label that is asked for whole; 0 where the term says nothing of the signature."""
-    asks_whole = isinstance(value, Pattern) and not value.is_prefix and comparator == (":" if column.type == "strings" else "=")
+    whole = (":",) if column.type in ("strings", "scores") else ("=", ":") if column.type == "score" else ("=",)
+    asks_whole = isinstance(value, Pattern) and not value.is_prefix and comparator in whole
     field = column.label_field
     return label_bit(field, value.text) if field and asks_whole and isinstance(value, Pattern) else 0

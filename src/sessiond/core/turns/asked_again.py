@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 from typing import Final
 
 SIMILAR_MIN: Final = 0.6
-"""Of Dice's coefficient. Of 32 pairs that ask the same, in ten languages, 22 are found, and of 70 that do not, none (those of
+"""Of Dice's coefficient. Of 32 pairs that ask the same, in eleven languages, 22 are found, and of 70 that do not, none (those of
 tests/core/turns/test_asked_again.py): a false alarm costs more than a miss."""
 WEIGHT_MIN: Final = 18
 """Of both texts: "yes please" and "tell me more" are said again and mean something else each time."""

@@ -9,6 +9,7 @@ from sessiond.core.conversation.entry import Turn
 from sessiond.core.costs import Priced
 from sessiond.core.errors import Cancelled, Invalid, NotFound
 from sessiond.core.explain import Explanation, Told, explain
+from sessiond.core.fields import Kind
 from sessiond.core.identity import chronological
 from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, StoredSpan, Texts, TraceSummary, UserKey, UserSummary
 from sessiond.core.places import PLACE_BYTES_MAX
@@ -175,6 +176,11 @@ class Queries:
     def spans(self, trace_id: bytes) -> Iterator[list[StoredSpan]]:
         """A trace's spans as they came, page by page."""
         return span_pages(self._store, trace_id)
+
+    def traces_of(self, kind: Kind, rows: Iterable[TraceSummary | SessionSummary | UserSummary]) -> Iterator[bytes]:
+        """The ids of all traces that some rows of a kind are made of."""
+        made_of = self.rows_of[kind].made_of
+        return (trace_id for row in rows for trace_id in made_of(row))
 
     def user(self, key: UserKey) -> UserSummary:
         """A user. Raises NotFound."""

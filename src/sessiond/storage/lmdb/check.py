@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
+from sessiond.core.feedback.target import PLACE_TIME_BYTES
 from sessiond.core.identity import Held, version
 from sessiond.core.model import SessionKey, UserKey
-from sessiond.storage.lmdb import codec, keys, read, write
+from sessiond.storage.lmdb import codec, feedback, keys, read, write
 from sessiond.storage.lmdb.environment import Environment
 from sessiond.storage.lmdb.keys import Trees, Txn
 from sessiond.storage.packing import Packer, span_key, unpack_facts, unseal
@@ -183,9 +184,30 @@ def _mark(kind: str) -> Checked:
     return checked
 
 
+def _feedback(kept: feedback.Kept) -> Checked:
+    def checked(txn: Txn, trees: Trees, key: bytes, packed: bytes) -> list[str]:
+        item = kept.unpack(packed)
+        lacking = [tree for tree, row in feedback.index_rows(item) if txn.get(row, db=trees[tree]) is None]
+        return [*(["is of another id"] if item.id.encode() != key else []), *(f"{tree} lacks its row" for tree in lacking)]
+
+    return checked
+
+
+def _feedback_index(kept: feedback.Kept, tree: str) -> Checked:
+    def checked(txn: Txn, trees: Trees, key: bytes, _: bytes) -> list[str]:
+        place = key if tree == kept.by_time else key[keys.SUBJECT_BYTES :]
+        packed = txn.get(place[PLACE_TIME_BYTES:], db=trees[kept.rows])
+        is_of_it = packed is not None and (tree, key) in feedback.index_rows(kept.unpack(packed))
+        return [] if is_of_it else ["points at feedback that is not there"]
+
+    return checked
+
+
 def _marked_trace(txn: Txn, trees: Trees, prefix: bytes, trace_id: bytes) -> list[str]:
     return [] if txn.get(trace_id, db=trees["trace_ids"]) == prefix else ["marks a trace that is not there"]
 
+
+_FEEDBACK: Final = (feedback.SCORES, feedback.ANNOTATIONS)
 
 _CHECKS: Final[dict[str, Checked]] = {
     "trace_ids": _trace,
@@ -205,6 +227,8 @@ _CHECKS: Final[dict[str, Checked]] = {
     **{tree: _session_index(tree) for tree in ("sessions_by_activity", "session_changes", "user_sessions")},
     **{tree: _user_index(tree) for tree in ("users_by_last_seen", "user_changes")},
     "removals": _removal,
+    **{kept.rows: _feedback(kept) for kept in _FEEDBACK},
+    **{tree: _feedback_index(kept, tree) for kept in _FEEDBACK for tree in (kept.of, kept.by_time)},
 }
 
 _NUMBERED: Final = (

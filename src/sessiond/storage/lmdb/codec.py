@@ -7,6 +7,8 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
+from sessiond.core.feedback.annotation import Annotation
+from sessiond.core.feedback.score import Score
 from sessiond.core.fields import AnySummary, Kind
 from sessiond.core.identity import Held, Version
 from sessiond.core.model import SessionSummary, Texts, TraceSummary, UserSummary
@@ -103,6 +105,18 @@ def pack_texts(texts: Texts) -> bytes:
 
 def unpack_texts(sealed: bytes) -> Texts:
     return Texts.of_row(unseal(sealed))
+
+
+def pack_feedback(item: Score | Annotation) -> bytes:
+    return seal(item)
+
+
+def unpack_score(sealed: bytes) -> Score:
+    return Score.of_row(unseal(sealed))
+
+
+def unpack_annotation(sealed: bytes) -> Annotation:
+    return Annotation.of_row(unseal(sealed))
 
 
 def pack_counters(counters: Counters) -> bytes:

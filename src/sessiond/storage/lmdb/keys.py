@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import lmdb
 
+from sessiond.core.feedback.target import Subject
 from sessiond.core.model import SessionKey, UserKey
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Of the whole environment. A store of another format is refused. With the next one comes a way for `rebuild` to read this one."""
-PREVIOUS_FORMATS: Final = (1, 2)
-"""What `rebuild` can read: their trace ids and chunks are laid out as now, and all else is made again from these."""
+PREVIOUS_FORMATS: Final = (1, 2, 3)
+"""What `rebuild` can read: their trace ids and chunks are laid out as now, and all else is made again from these. They
+hold no feedback."""
 
 if TYPE_CHECKING:
     Txn: TypeAlias = lmdb.Transaction[bytes]
@@ -26,6 +28,12 @@ TREES: Final = (
     "spans",  # trace number, span id, kind -> end, first arrival, digest, commit
     "chunks",  # trace number, commit -> spans' bytes, compressed
     "facts",  # trace number, commit -> rules they were made by, spans' facts in the order of the chunk
+    "scores",  # id -> score
+    "scores_of",  # subject, creation, id -> nothing
+    "scores_by_time",  # creation, id -> nothing
+    "annotations",  # as scores
+    "annotations_of",  # as scores_of
+    "annotations_by_time",  # as scores_by_time
     "marked_traces",  # trace number -> trace id
     "traces",  # trace number -> head (change, signature, numbers), numbers of what it belongs to, summary
     "texts",  # trace number -> input and output, where there is any
@@ -71,6 +79,14 @@ def named(key: SessionKey | UserKey | str) -> bytes:
         digest.update(len(encoded).to_bytes(4, "big"))
         digest.update(encoded)
     return digest.digest()
+
+
+SUBJECT_BYTES: Final = 1 + 16
+
+
+def said_of(subject: Subject) -> bytes:
+    """The beginning of the keys of what was said of a trace or session, of one length so that none begins another."""
+    return b"t" + subject if isinstance(subject, bytes) else b"s" + named(subject)
 
 
 def past(prefix: bytes) -> bytes:

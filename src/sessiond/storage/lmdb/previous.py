@@ -1,17 +1,41 @@
 """A store of an earlier format, as far as a rebuild needs it: which traces there are, and their spans. It writes nothing."""
 
 from pathlib import Path
+from typing import Generic, TypeVar
 
+from sessiond.core.feedback.annotation import Annotation
+from sessiond.core.feedback.score import Score
+from sessiond.core.feedback.target import Subject
 from sessiond.storage.api import SpanPage
 from sessiond.storage.lmdb import keys, read
 from sessiond.storage.lmdb.environment import Environment, open_environment
 
+Item = TypeVar("Item", Score, Annotation)
+
+
+class _NoFeedback(Generic[Item]):
+    """`storage.api.Shelf` of formats that had none."""
+
+    def get(self, item_id: str) -> Item | None:  # noqa: ARG002
+        return None
+
+    def of(self, subject: Subject) -> list[Item]:  # noqa: ARG002
+        return []
+
+    def count(self, subject: Subject) -> int:  # noqa: ARG002
+        return 0
+
+    def page(self, subject: Subject | None, after: bytes | None, limit: int) -> tuple[list[Item], bytes | None]:  # noqa: ARG002
+        return [], None
+
 
 class PreviousStore:
-    """What `storage.api.Spans` asks for, over a store of one of `keys.PREVIOUS_FORMATS`. Build it with `open`."""
+    """What `storage.api.Originals` asks for, over a store of one of `keys.PREVIOUS_FORMATS`. Build it with `open`."""
 
     def __init__(self, environment: Environment) -> None:
         self._env = environment
+        self.scores = _NoFeedback[Score]()
+        self.annotations = _NoFeedback[Annotation]()
 
     @classmethod
     def open(cls, data_dir: Path, *, bytes_max: int, of: int) -> "PreviousStore":

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sessiond.core.errors import StoreFull
+from sessiond.core.feedback.annotation import Annotation
+from sessiond.core.feedback.score import Score
 from sessiond.core.model import (
     SessionKey,
     SessionSummary,
@@ -15,8 +17,9 @@ from sessiond.core.model import (
     UserSummary,
 )
 from sessiond.storage.api import RULES_BYTES, Appended, Extent, Marks, SettledTrace, SpanPage
-from sessiond.storage.lmdb import check, codec, keys, read, write
-from sessiond.storage.lmdb.environment import Environment, open_beside, open_environment
+from sessiond.storage.lmdb import check, codec, feedback, keys, read, write
+from sessiond.storage.lmdb.environment import Environment, WriteTxn, open_beside, open_environment
+from sessiond.storage.lmdb.feedback import LmdbShelf
 from sessiond.storage.lmdb.fresh import FreshTraces
 from sessiond.storage.lmdb.listing import LmdbListing
 from sessiond.storage.packing import PackedTrace, Packer
@@ -36,6 +39,8 @@ class LmdbStore:
         self.traces = LmdbListing[TraceSummary](environment, "trace")
         self.sessions = LmdbListing[SessionSummary](environment, "session")
         self.users = LmdbListing[UserSummary](environment, "user")
+        self.scores = LmdbShelf[Score](environment, feedback.SCORES)
+        self.annotations = LmdbShelf[Annotation](environment, feedback.ANNOTATIONS)
 
     @classmethod
     def open(cls, data_dir: Path, *, bytes_max: int, rules: bytes = bytes(RULES_BYTES)) -> "LmdbStore":
@@ -55,12 +60,23 @@ class LmdbStore:
     def append(self, traces: Sequence[PackedTrace]) -> Appended:
         self._fresh.forget(packed.trace_id for packed in traces)
         with self._env.write() as txn:
-            used = self._env.used_bytes(txn.txn)
-            if used > self._env.bytes_max:
-                raise StoreFull(f"the store holds {used} bytes, its quota is {self._env.bytes_max}", hint="raise store.bytes_max")
+            self._refuse_over_quota(txn)
             appended, fresh = write.append(txn, self._packer, self._rules, traces)
         self._fresh.add(fresh)
         return appended
+
+    def _refuse_over_quota(self, txn: WriteTxn) -> None:
+        used = self._env.used_bytes(txn.txn)
+        if used > self._env.bytes_max:
+            raise StoreFull(f"the store holds {used} bytes, its quota is {self._env.bytes_max}", hint="raise store.bytes_max")
+
+    def put_feedback(self, items: Sequence[Score | Annotation], removed: Sequence[Score | Annotation] = ()) -> Marks:
+        with self._env.write() as txn:
+            if items:
+                self._refuse_over_quota(txn)
+                self.scores.use()
+                self.annotations.use()
+            return feedback.put(txn, items, removed)
 
     def spans(self, trace_id: bytes, after: bytes | None = None) -> SpanPage:
         with self._env.read() as txn:

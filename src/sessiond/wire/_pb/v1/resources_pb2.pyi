@@ -29,7 +29,7 @@ STATE_LIVE: State
 STATE_IDLE: State
 
 class Trace(_message.Message):
-    __slots__ = ("project", "trace_id", "session_id", "other_session_ids", "user_id", "name", "root_span_id", "root_missing", "start_time", "end_time", "duration_ms", "ttft_ms", "llm_duration_ms", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "total_tokens", "cost_usd", "input_cost_usd", "output_cost_usd", "cost_reported_usd", "cost_estimated_usd", "unpriced_call_count", "models", "request_models", "providers", "services", "agents", "tools", "span_count", "llm_call_count", "tool_call_count", "error_count", "failed_call_count", "status", "error_type", "error_message", "received_time", "updated_time", "tags", "metadata", "input", "output", "list_counts", "input_length", "output_length")
+    __slots__ = ("project", "trace_id", "session_id", "other_session_ids", "user_id", "name", "root_span_id", "root_missing", "start_time", "end_time", "duration_ms", "ttft_ms", "llm_duration_ms", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "total_tokens", "cost_usd", "input_cost_usd", "output_cost_usd", "cost_reported_usd", "cost_estimated_usd", "unpriced_call_count", "models", "request_models", "providers", "services", "agents", "tools", "span_count", "llm_call_count", "tool_call_count", "error_count", "failed_call_count", "status", "error_type", "error_message", "received_time", "updated_time", "tags", "metadata", "input", "output", "scores", "annotations", "list_counts", "input_length", "output_length")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +37,13 @@ class Trace(_message.Message):
         key: str
         value: str
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class ScoresEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: ScoreSum
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[ScoreSum, _Mapping]] = ...) -> None: ...
     class ListCountsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -89,6 +96,8 @@ class Trace(_message.Message):
     METADATA_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    ANNOTATIONS_FIELD_NUMBER: _ClassVar[int]
     LIST_COUNTS_FIELD_NUMBER: _ClassVar[int]
     INPUT_LENGTH_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_LENGTH_FIELD_NUMBER: _ClassVar[int]
@@ -137,13 +146,15 @@ class Trace(_message.Message):
     metadata: _containers.ScalarMap[str, str]
     input: str
     output: str
+    scores: _containers.MessageMap[str, ScoreSum]
+    annotations: int
     list_counts: _containers.ScalarMap[str, int]
     input_length: int
     output_length: int
-    def __init__(self, project: _Optional[str] = ..., trace_id: _Optional[str] = ..., session_id: _Optional[str] = ..., other_session_ids: _Optional[_Iterable[str]] = ..., user_id: _Optional[str] = ..., name: _Optional[str] = ..., root_span_id: _Optional[str] = ..., root_missing: _Optional[bool] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., duration_ms: _Optional[float] = ..., ttft_ms: _Optional[float] = ..., llm_duration_ms: _Optional[float] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., total_tokens: _Optional[int] = ..., cost_usd: _Optional[float] = ..., input_cost_usd: _Optional[float] = ..., output_cost_usd: _Optional[float] = ..., cost_reported_usd: _Optional[float] = ..., cost_estimated_usd: _Optional[float] = ..., unpriced_call_count: _Optional[int] = ..., models: _Optional[_Iterable[str]] = ..., request_models: _Optional[_Iterable[str]] = ..., providers: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., agents: _Optional[_Iterable[str]] = ..., tools: _Optional[_Iterable[str]] = ..., span_count: _Optional[int] = ..., llm_call_count: _Optional[int] = ..., tool_call_count: _Optional[int] = ..., error_count: _Optional[int] = ..., failed_call_count: _Optional[int] = ..., status: _Optional[_Union[Status, str]] = ..., error_type: _Optional[str] = ..., error_message: _Optional[str] = ..., received_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tags: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., input: _Optional[str] = ..., output: _Optional[str] = ..., list_counts: _Optional[_Mapping[str, int]] = ..., input_length: _Optional[int] = ..., output_length: _Optional[int] = ...) -> None: ...
+    def __init__(self, project: _Optional[str] = ..., trace_id: _Optional[str] = ..., session_id: _Optional[str] = ..., other_session_ids: _Optional[_Iterable[str]] = ..., user_id: _Optional[str] = ..., name: _Optional[str] = ..., root_span_id: _Optional[str] = ..., root_missing: _Optional[bool] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., duration_ms: _Optional[float] = ..., ttft_ms: _Optional[float] = ..., llm_duration_ms: _Optional[float] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., total_tokens: _Optional[int] = ..., cost_usd: _Optional[float] = ..., input_cost_usd: _Optional[float] = ..., output_cost_usd: _Optional[float] = ..., cost_reported_usd: _Optional[float] = ..., cost_estimated_usd: _Optional[float] = ..., unpriced_call_count: _Optional[int] = ..., models: _Optional[_Iterable[str]] = ..., request_models: _Optional[_Iterable[str]] = ..., providers: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., agents: _Optional[_Iterable[str]] = ..., tools: _Optional[_Iterable[str]] = ..., span_count: _Optional[int] = ..., llm_call_count: _Optional[int] = ..., tool_call_count: _Optional[int] = ..., error_count: _Optional[int] = ..., failed_call_count: _Optional[int] = ..., status: _Optional[_Union[Status, str]] = ..., error_type: _Optional[str] = ..., error_message: _Optional[str] = ..., received_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., updated_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tags: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., input: _Optional[str] = ..., output: _Optional[str] = ..., scores: _Optional[_Mapping[str, ScoreSum]] = ..., annotations: _Optional[int] = ..., list_counts: _Optional[_Mapping[str, int]] = ..., input_length: _Optional[int] = ..., output_length: _Optional[int] = ...) -> None: ...
 
 class Session(_message.Message):
-    __slots__ = ("project", "session_id", "user_id", "user_ids", "name", "start_time", "end_time", "last_activity_time", "wall_duration_ms", "duration_ms", "llm_duration_ms", "ttft_ms", "ttft_first_ms", "ttft_max_ms", "ttft_count", "trace_duration_p50_ms", "trace_duration_p95_ms", "trace_duration_max_ms", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "total_tokens", "cost_usd", "input_cost_usd", "output_cost_usd", "cost_reported_usd", "cost_estimated_usd", "unpriced_call_count", "models", "request_models", "providers", "services", "agents", "tools", "span_count", "llm_call_count", "tool_call_count", "error_count", "failed_call_count", "trace_count", "failed_trace_count", "status", "first_failed_trace_id", "state", "tags", "metadata", "input", "output", "list_counts", "input_length", "output_length")
+    __slots__ = ("project", "session_id", "user_id", "user_ids", "name", "start_time", "end_time", "last_activity_time", "wall_duration_ms", "duration_ms", "llm_duration_ms", "ttft_ms", "ttft_first_ms", "ttft_max_ms", "ttft_count", "trace_duration_p50_ms", "trace_duration_p95_ms", "trace_duration_max_ms", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "total_tokens", "cost_usd", "input_cost_usd", "output_cost_usd", "cost_reported_usd", "cost_estimated_usd", "unpriced_call_count", "models", "request_models", "providers", "services", "agents", "tools", "span_count", "llm_call_count", "tool_call_count", "error_count", "failed_call_count", "trace_count", "failed_trace_count", "status", "first_failed_trace_id", "state", "tags", "metadata", "input", "output", "scores", "annotations", "list_counts", "input_length", "output_length")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -151,6 +162,13 @@ class Session(_message.Message):
         key: str
         value: str
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class ScoresEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: ScoreSum
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[ScoreSum, _Mapping]] = ...) -> None: ...
     class ListCountsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -208,6 +226,8 @@ class Session(_message.Message):
     METADATA_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    ANNOTATIONS_FIELD_NUMBER: _ClassVar[int]
     LIST_COUNTS_FIELD_NUMBER: _ClassVar[int]
     INPUT_LENGTH_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_LENGTH_FIELD_NUMBER: _ClassVar[int]
@@ -261,10 +281,31 @@ class Session(_message.Message):
     metadata: _containers.ScalarMap[str, str]
     input: str
     output: str
+    scores: _containers.MessageMap[str, ScoreSum]
+    annotations: int
     list_counts: _containers.ScalarMap[str, int]
     input_length: int
     output_length: int
-    def __init__(self, project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., user_ids: _Optional[_Iterable[str]] = ..., name: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_activity_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., wall_duration_ms: _Optional[float] = ..., duration_ms: _Optional[float] = ..., llm_duration_ms: _Optional[float] = ..., ttft_ms: _Optional[float] = ..., ttft_first_ms: _Optional[float] = ..., ttft_max_ms: _Optional[float] = ..., ttft_count: _Optional[int] = ..., trace_duration_p50_ms: _Optional[float] = ..., trace_duration_p95_ms: _Optional[float] = ..., trace_duration_max_ms: _Optional[float] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., total_tokens: _Optional[int] = ..., cost_usd: _Optional[float] = ..., input_cost_usd: _Optional[float] = ..., output_cost_usd: _Optional[float] = ..., cost_reported_usd: _Optional[float] = ..., cost_estimated_usd: _Optional[float] = ..., unpriced_call_count: _Optional[int] = ..., models: _Optional[_Iterable[str]] = ..., request_models: _Optional[_Iterable[str]] = ..., providers: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., agents: _Optional[_Iterable[str]] = ..., tools: _Optional[_Iterable[str]] = ..., span_count: _Optional[int] = ..., llm_call_count: _Optional[int] = ..., tool_call_count: _Optional[int] = ..., error_count: _Optional[int] = ..., failed_call_count: _Optional[int] = ..., trace_count: _Optional[int] = ..., failed_trace_count: _Optional[int] = ..., status: _Optional[_Union[Status, str]] = ..., first_failed_trace_id: _Optional[str] = ..., state: _Optional[_Union[State, str]] = ..., tags: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., input: _Optional[str] = ..., output: _Optional[str] = ..., list_counts: _Optional[_Mapping[str, int]] = ..., input_length: _Optional[int] = ..., output_length: _Optional[int] = ...) -> None: ...
+    def __init__(self, project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., user_ids: _Optional[_Iterable[str]] = ..., name: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_activity_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., wall_duration_ms: _Optional[float] = ..., duration_ms: _Optional[float] = ..., llm_duration_ms: _Optional[float] = ..., ttft_ms: _Optional[float] = ..., ttft_first_ms: _Optional[float] = ..., ttft_max_ms: _Optional[float] = ..., ttft_count: _Optional[int] = ..., trace_duration_p50_ms: _Optional[float] = ..., trace_duration_p95_ms: _Optional[float] = ..., trace_duration_max_ms: _Optional[float] = ..., input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., total_tokens: _Optional[int] = ..., cost_usd: _Optional[float] = ..., input_cost_usd: _Optional[float] = ..., output_cost_usd: _Optional[float] = ..., cost_reported_usd: _Optional[float] = ..., cost_estimated_usd: _Optional[float] = ..., unpriced_call_count: _Optional[int] = ..., models: _Optional[_Iterable[str]] = ..., request_models: _Optional[_Iterable[str]] = ..., providers: _Optional[_Iterable[str]] = ..., services: _Optional[_Iterable[str]] = ..., agents: _Optional[_Iterable[str]] = ..., tools: _Optional[_Iterable[str]] = ..., span_count: _Optional[int] = ..., llm_call_count: _Optional[int] = ..., tool_call_count: _Optional[int] = ..., error_count: _Optional[int] = ..., failed_call_count: _Optional[int] = ..., trace_count: _Optional[int] = ..., failed_trace_count: _Optional[int] = ..., status: _Optional[_Union[Status, str]] = ..., first_failed_trace_id: _Optional[str] = ..., state: _Optional[_Union[State, str]] = ..., tags: _Optional[_Iterable[str]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., input: _Optional[str] = ..., output: _Optional[str] = ..., scores: _Optional[_Mapping[str, ScoreSum]] = ..., annotations: _Optional[int] = ..., list_counts: _Optional[_Mapping[str, int]] = ..., input_length: _Optional[int] = ..., output_length: _Optional[int] = ...) -> None: ...
+
+class ScoreSum(_message.Message):
+    __slots__ = ("count", "mean", "categories", "stale_count")
+    class CategoriesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    MEAN_FIELD_NUMBER: _ClassVar[int]
+    CATEGORIES_FIELD_NUMBER: _ClassVar[int]
+    STALE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    mean: float
+    categories: _containers.ScalarMap[str, int]
+    stale_count: int
+    def __init__(self, count: _Optional[int] = ..., mean: _Optional[float] = ..., categories: _Optional[_Mapping[str, int]] = ..., stale_count: _Optional[int] = ...) -> None: ...
 
 class Span(_message.Message):
     __slots__ = ("span_id", "parent_span_id", "kind", "name", "start_time", "end_time", "received_time", "duration_ms", "operation", "service", "scope", "status", "error_type", "error_message", "provider", "request_model", "response_model", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "counted", "tool", "agent", "ttft_ms", "cost_usd", "cost_estimated")

@@ -1,0 +1,1 @@
+"""Scores and annotations as both clients ask for them."""

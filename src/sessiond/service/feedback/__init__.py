@@ -1,0 +1,1 @@
+"""Feedback: scores and annotations made, changed, removed, imported, and listed."""
