@@ -3,6 +3,7 @@
 It ends when the daemon closes the pipe, or is gone. Requests come on standard input, answers go to standard output.
 """
 
+import fcntl
 import gc
 import os
 import signal
@@ -35,10 +36,17 @@ def main() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.freeze()
     gc.set_threshold(COLLECTED_AFTER, 20, 50)
+    _wait_alone(Path(path))
     store = LmdbStore.beside(Path(data_dir), bytes_max=int(bytes_max))
     index = (SearchIndex.create if anew else SearchIndex.open)(Path(path), store.identity)
     _Process(store, index).run()
     os._exit(0)  # whatever the other thread does: the index is as of its last commit
+
+
+def _wait_alone(path: Path) -> None:
+    """Wait until no other process has the index, such as that of a daemon which was just killed; it is ours for life then."""
+    lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 class _Process:

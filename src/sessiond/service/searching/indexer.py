@@ -87,7 +87,10 @@ class Indexer:
         self._sending = threading.Lock()
         self._lock = threading.Lock()
         self._is_up = threading.Condition(self._lock)
+        self._started: subprocess.Popen[bytes] | None = None
+        """The process that runs, ready or not."""
         self._process: subprocess.Popen[bytes] | None = None
+        """The same once it is ready."""
         self._asked: dict[int, Future[tuple[str, tuple[Any, ...]]]] = {}
         self._standing: Standing | None = None
         self._heard_at = 0.0
@@ -110,10 +113,10 @@ class Indexer:
         self._wanted.set()
         self._bell.ring()
         with self._lock:
-            process = self._process
+            started = self._started
             self._is_up.notify_all()
-        if process is not None:
-            _end(process)
+        if started is not None:
+            _end(started)
         for thread in self._threads:
             if thread.is_alive():
                 thread.join()
@@ -226,15 +229,21 @@ class Indexer:
 
     def _run_process(self, *, anew: bool) -> None:
         """Start a process and hear what it says until it ends."""
-        process = subprocess.Popen(  # noqa: S603  (this program's own module)
-            self._place.command(anew=anew), stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        with self._lock:
+            if self._stopping.is_set():  # nobody would end it
+                return
+            self._started = process = subprocess.Popen(  # noqa: S603  (this program's own module)
+                self._place.command(anew=anew),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                process_group=0,  # Ctrl-C is meant for the daemon, which ends this one when it is done
+            )
         told = ""
         try:
             told = self._hear(process)
         finally:
             with self._lock:
-                self._process = None
+                self._started = self._process = None
                 asked, self._asked = self._asked, {}
             for answer in asked.values():
                 answer.set_exception(_Died())
