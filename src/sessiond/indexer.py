@@ -62,7 +62,7 @@ class _Process:
 
     def run(self) -> None:
         """Answer until the pipe is closed."""
-        self._send(TOLD, OK, (FINGERPRINT,))
+        self._send(TOLD, OK, (FINGERPRINT, self._index.made_anew))
         threading.Thread(target=self._follow, name="indexing", daemon=True).start()
         while (frame := read_frame(self._requests)) is not None:
             number, verb, arguments = unpacked(frame)

@@ -7,7 +7,6 @@ one thread writes, any may search.
 import shutil
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -125,21 +124,26 @@ class SearchIndex:
         self._index = index
         self._schema = schema
         self._writer: IndexWriter | None = None
+        self.made_anew = ""
+        """Why the one that was there could not be used, if one was."""
         self.view = self._read_view()
         """As of the last commit."""
 
     @classmethod
     def open(cls, path: Path, store: bytes) -> "SearchIndex":
-        """The index in `path`, if it is sound, of this version and of this store; else a new, empty one."""
-        with suppress(Exception):
+        """The index in `path`, if it is sound, of this version and of this store; else a new, empty one, which says why."""
+        if not path.exists():
+            return cls.create(path, store)
+        try:
             found = cls._at(path)
-            if found.view.state[:2] == (store, VERSIONS):
-                return found
-        return cls.create(path, store)
+            why = "" if found.view.state[:2] == (store, VERSIONS) else "it is of another store or version"
+        except Exception as error:  # noqa: BLE001  (whatever is wrong with it, it can be made again)
+            why = repr(error)
+        return cls.create(path, store, why) if why else found
 
     @classmethod
-    def create(cls, path: Path, store: bytes) -> "SearchIndex":
-        """A new, empty index in `path`, whatever is there."""
+    def create(cls, path: Path, store: bytes, why: str = "") -> "SearchIndex":
+        """A new, empty index in `path`, whatever is there; `why` what is there can't be used."""
         if path.is_dir():
             shutil.rmtree(path)
         else:
@@ -151,7 +155,9 @@ class SearchIndex:
         writer.add_document(_state_document(State(store, VERSIONS, 0, is_built=False)))
         writer.commit()
         writer.wait_merging_threads()
-        return cls._at(path)
+        created = cls._at(path)
+        created.made_anew = why
+        return created
 
     @classmethod
     def _at(cls, path: Path) -> "SearchIndex":

@@ -264,17 +264,19 @@ class Indexer:
             elif outcome == FAILED:
                 told = str(what[0])
             elif self._process is None:
-                told = self._greet(process, what[0])
+                told = self._greet(process, *what)
             else:
                 self._standing = Standing(*what)
                 self._lag.reached(self._standing.through)
         return told
 
-    def _greet(self, process: subprocess.Popen[bytes], fingerprint: str) -> str:
+    def _greet(self, process: subprocess.Popen[bytes], fingerprint: str, made_anew: str = "") -> str:
         """The process is ready: take it, or say why not."""
         if fingerprint != FINGERPRINT:
             process.kill()
             return "the installed sessiond is another than the one that runs; restart it"
+        if made_anew:
+            log.warning("the search index can't be used and is made anew", reason=made_anew)
         with self._is_up:
             self._process = process
             self._is_up.notify_all()

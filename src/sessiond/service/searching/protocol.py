@@ -1,7 +1,8 @@
 """What the daemon and the indexer's process say to each other, as msgpack in frames.
 
 The daemon sends (number, verb, arguments); the answer is (number, OK or FAILED or REFUSED, what). RING has no answer. By itself the
-process tells where it stands with number TOLD: once it is ready, and after each commit.
+process tells with number TOLD: first FINGERPRINT, and why the index that was there could not be used, if so; then where it stands,
+once it is ready and after each commit.
 """
 
 from typing import Any, Final, NamedTuple
