@@ -33,6 +33,7 @@ from sessiond.service.asking.query import Queries
 from sessiond.service.asking.seen import Sight
 from sessiond.service.check import check
 from sessiond.service.decoders import Decoders
+from sessiond.service.erase import Eraser
 from sessiond.service.ingest import Ingest
 from sessiond.service.reprice import reprice
 from sessiond.service.rules import Rules
@@ -329,6 +330,7 @@ class Parts(NamedTuple):
     ingest: Ingest
     queries: Queries
     followers: Followers
+    eraser: Eraser
     receiver: Listener
     query: Listener
     broken: list[StoreBroken]
@@ -348,6 +350,7 @@ def parts(
     requests_bytes_max: int = 64 << 20,
     message_bytes_max: int = 4 << 20,
     spans_max: int = 100_000,
+    refuse_erased_seconds: int = 3600,
     rules: Rules = RULES,
     reload: Callable[[], Rules] = lambda: RULES,
     has_index: bool = False,
@@ -380,6 +383,7 @@ def parts(
         transfer = TransferService(Transfer(store, queries), ingest)
         transfer_service_pb2_grpc.add_TransferServiceServicer_to_server(transfer, query.server)
         identity = Identity("0", 0, str(data_dir), 1, {"otlp_grpc": receiver.address, "query": query.address})
+        eraser = Eraser(store, queries, writer, refuse_seconds=refuse_erased_seconds)
         admin = AdminService(
             identity,
             store,
@@ -388,6 +392,7 @@ def parts(
             check=lambda: check(store, lambda: writer.rules),
             reprice=lambda: reprice(writer, reload),
             indexer=indexer,
+            eraser=eraser,
         )
         admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, query.server)
         writer.start()
@@ -401,4 +406,4 @@ def parts(
             stack.callback(listener.stop, 1.0)
         stack.callback(followers.stop)
         stack.callback(store.open_gate)
-        yield Parts(store, telemetry, writer, ingest, queries, followers, receiver, query, broken)
+        yield Parts(store, telemetry, writer, ingest, queries, followers, eraser, receiver, query, broken)

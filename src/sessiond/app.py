@@ -31,6 +31,7 @@ from sessiond.service.asking.removals import Removals
 from sessiond.service.asking.seen import Sight
 from sessiond.service.check import check
 from sessiond.service.decoders import Decoders
+from sessiond.service.erase import Eraser
 from sessiond.service.feedback.changes import Changes
 from sessiond.service.feedback.items import ANNOTATION, SCORE, Items, Staleness
 from sessiond.service.ingest import Ingest
@@ -72,6 +73,7 @@ class _Running(NamedTuple):
     decoders: Decoders
     removals: Removals
     indexer: Indexer | None
+    eraser: Eraser
 
 
 class App:
@@ -148,6 +150,7 @@ class App:
             store_format=FORMAT,
             addresses={"otlp_grpc": receiver.address, "query": query.address},
         )
+        eraser = Eraser(store, queries, writer, refuse_seconds=config.receiver.refuse_erased_seconds)
         admin = AdminService(
             identity,
             store,
@@ -156,6 +159,7 @@ class App:
             check=lambda: check(store, lambda: writer.rules),
             reprice=lambda: reprice(writer, lambda: rules_of(self._reload())),
             indexer=indexer,
+            eraser=eraser,
         )
         admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, query.server)
         if config.query.reflection:
@@ -172,7 +176,7 @@ class App:
             listener.start()
             parts.callback(listener.stop, GRACE_SECONDS)
         parts.callback(followers.stop)
-        return _Running(writer, decoders, Removals(store, writer), indexer)
+        return _Running(writer, decoders, Removals(store, writer), indexer, eraser)
 
     def _keep_up(self, running: _Running) -> None:
         """Tell health and systemd how it goes, and let go of what nobody uses."""
@@ -180,6 +184,7 @@ class App:
         running.removals.keep_up()
         if running.indexer:
             running.indexer.keep_up()
+        running.eraser.keep_up()
         self._listeners[0].set_serving(serving=running.writer.full is None)
         if running.writer.seconds_at_work() < STALLED_SECONDS:
             _notify("WATCHDOG=1")

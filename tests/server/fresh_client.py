@@ -36,6 +36,7 @@ def main(address: str, session_id: str, trace_id: str, user_id: str) -> None:
         "Explain": {"trace_id": trace_id},
         "GetUser": {"user_id": user_id},
         "Search": {"query": "turn", "session_id": session_id},
+        "Erase": {"of": "ERASE_OF_SESSIONS", "session_id": session_id, "validate_only": True},
         "CreateScore": {"score": {"score_id": "a", "session_id": session_id, "name": "helpful", "number": 0.25}},
         "GetScore": {"score_id": "a"},
         "UpdateScore": {"score": {"score_id": "a", "number": 0.75}},

@@ -125,6 +125,7 @@ def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender,
         "ListUsers": [{"users": [user_row]}],
         "ImportSpans": [{}],
         "Reprice": [{}],
+        "Erase": [{"trace_count": "1", "span_count": "2", "session_count": "1", "feedback_count": "2"}],
     }
     assert (session_row["scores"], session_row["annotations"]) == ({"fine": {"count": "1", "mean": 1.0}}, "1")
     assert (trace_row["scores"], trace.annotations) == ({"fine": {"count": "1", "mean": 1.0}}, 0)

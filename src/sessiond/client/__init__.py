@@ -10,6 +10,8 @@ from sessiond.client.feedback.sync import Feedback
 from sessiond.client.following import Update
 from sessiond.client.requests import (
     Conditions,
+    EraseConditions,
+    EraseOf,
     FollowConditions,
     SearchConditions,
     SearchOrder,
@@ -19,7 +21,13 @@ from sessiond.client.requests import (
     UserConditions,
 )
 from sessiond.client.sync import Client
-from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse, RepriceResponse, SearchIndexStatus
+from sessiond.wire._pb.v1.admin_service_pb2 import (
+    CheckResponse,
+    EraseResponse,
+    GetStatusResponse,
+    RepriceResponse,
+    SearchIndexStatus,
+)
 from sessiond.wire._pb.v1.conversation_pb2 import Finding, ToolUse, TranscriptEntry, TurnFigures
 from sessiond.wire._pb.v1.feedback_service_pb2 import Anchor, Annotation, Score, ScoreSource
 from sessiond.wire._pb.v1.resources_pb2 import (
@@ -57,6 +65,9 @@ __all__ = [
     "Conditions",
     "Conversation",
     "Distribution",
+    "EraseConditions",
+    "EraseOf",
+    "EraseResponse",
     "Evidence",
     "ExplainedCall",
     "Explanation",

@@ -209,6 +209,16 @@ class AsyncClient:
         """Have the configured prices read again, and tell how far it is that costs are made again, until they are."""
         return self._stream(self._admin.Reprice, admin_pb.RepriceRequest(), timeout)
 
+    def erase(
+        self, *, validate_only: bool = False, timeout: float | None = None, **conditions: Unpack[requests.EraseConditions]
+    ) -> AsyncGenerator[admin_pb.EraseResponse]:
+        """Erase traces for good, and tell how far it is, until no query shows any of it.
+
+        It begins when the first message is wanted, and stops where the iterator is closed before its end. `validate_only`: only
+        tell what would be erased.
+        """
+        return self._stream(self._admin.Erase, requests.erase(conditions, validate_only=validate_only), timeout)
+
     async def status(self, *, timeout: float | None = None) -> admin_pb.GetStatusResponse:
         """How the daemon is."""
         answer: admin_pb.GetStatusResponse = await self._answer(self._admin.GetStatus, admin_pb.GetStatusRequest(), timeout)

@@ -58,8 +58,8 @@ SERVICE_CONFIG: Final = {
     ]
 }
 """gRPC asks again by itself while no part of an answer has come. Every call may be asked twice: they only read, or, as Reprice,
-FEEDBACK_TWICE and ImportSpans, a second finds things as the first one left them. An import has time to wait until a full queue is
-written."""
+FEEDBACK_TWICE and ImportSpans, a second finds things as the first one left them; and an Erase answers before it erases anything. An
+import has time to wait until a full queue is written."""
 
 OPTIONS: Final = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),

@@ -1,11 +1,12 @@
 """What both clients ask: keyword arguments made into requests. Sends nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias, TypedDict
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1 import transfer_service_pb2 as transfer_pb
 from sessiond.wire._pb.v1.search_pb2 import SearchRequest
@@ -18,6 +19,8 @@ SEARCH_PAGE_SIZE_MAX: Final = 100
 
 
 SearchOrder: TypeAlias = Literal["best", "newest"]
+EraseOf: TypeAlias = Literal["traces", "sessions"]
+"""What the conditions of an erasure are about."""
 StatsOf: TypeAlias = Literal["traces", "sessions", "users"]
 """What statistics are over, or whose spans are meant."""
 
@@ -90,6 +93,24 @@ class SearchConditions(TypedDict, total=False):
     """One row a session that has hits, instead of one a trace."""
 
 
+class EraseConditions(TypedDict, total=False):
+    """What is to be erased: these traces, or what the conditions match, or everything. What is left out does not restrict."""
+
+    trace_ids: Sequence[str]
+    """These traces; without further conditions."""
+    of: EraseOf
+    """Traces, where it is left out. Sessions are erased with all their traces."""
+    project: str
+    session_id: str
+    user_id: str
+    since: Moment | None
+    until: Moment | None
+    """Only what started before this."""
+    filter: str
+    everything: bool
+    """All there is; without further conditions."""
+
+
 class SpanConditions(FollowConditions, total=False):
     """Whose spans."""
 
@@ -127,6 +148,11 @@ def stats(conditions: StatsConditions) -> pb.StatsRequest:
 def search(query: str, conditions: SearchConditions) -> SearchRequest:
     fields = _fields(conditions, SearchConditions)
     return SearchRequest(**fields | {"query": query, "order": f"SEARCH_ORDER_{fields.get('order', 'best').upper()}"})
+
+
+def erase(conditions: EraseConditions, *, validate_only: bool) -> admin_pb.EraseRequest:
+    fields = _fields(conditions, EraseConditions)
+    return admin_pb.EraseRequest(**fields | {"of": f"ERASE_OF_{fields.get('of', 'traces').upper()}"}, validate_only=validate_only)
 
 
 def export_spans(conditions: SpanConditions) -> transfer_pb.ExportSpansRequest:

@@ -141,19 +141,15 @@ class Queries:
 
     def trace(self, trace_id: bytes) -> tuple[TraceSummary, list[SpanFigures]]:
         """A trace and its spans' figures in order of start. Raises NotFound."""
-        self._freshness.settle("traces", [trace_id])
-        summary = self._store.trace(trace_id)
-        if summary is None:
-            raise NotFound(f"there is no trace {trace_id.hex()}", hint="`sessiond traces` lists those there are")
-        spans, intervals = chronological(self._store.facts(trace_id))
+        summary, facts = self._settled(trace_id)
+        spans, intervals = chronological(facts)
         selection = select(spans, intervals)
         priced = trace.priced(spans, intervals, selection, self._rules().prices)
         return summary, [SpanFigures(span, priced.get(position)) for position, span in enumerate(spans)]
 
     def explain(self, trace_id: bytes) -> Explanation:
         """Where each figure of a trace comes from. Raises NotFound."""
-        summary, _ = self.trace(trace_id)
-        facts = self._store.facts(trace_id)
+        summary, facts = self._settled(trace_id)
         spans, intervals = chronological(facts)
         selection = select(spans, intervals)
         rules = self._rules()
@@ -172,6 +168,13 @@ class Queries:
                 told.answered,
             )
         )
+
+    def _settled(self, trace_id: bytes) -> tuple[TraceSummary, list[SpanFacts]]:
+        self._freshness.settle("traces", [trace_id])
+        summary, facts = self._store.trace(trace_id), self._store.facts(trace_id)
+        if summary is None or not facts:  # none, where it is erased between the two
+            raise NotFound(f"there is no trace {trace_id.hex()}", hint="`sessiond traces` lists those there are")
+        return summary, facts
 
     def spans(self, trace_id: bytes) -> Iterator[list[StoredSpan]]:
         """A trace's spans as they came, page by page."""
