@@ -49,6 +49,12 @@ from sessiond.core.fold import LIST_MAX, METADATA_KEYS_MAX
 from sessiond.core.message_shapes import JSON_LENGTH_MAX, WRAPPERS
 from sessiond.core.messages import INPUT, INSTRUCTIONS, OUTPUT, SHORT_LENGTH_MAX, Source
 from sessiond.core.objects import METADATA_VALUE_LENGTH_MAX, PYTHON_LENGTH_MAX, TAGS_MAX
+from sessiond.core.search.analysis import TOKEN_LENGTH_MAX
+from sessiond.core.search.document import DOCUMENT_LENGTH_MAX, PIECE_LENGTH_MAX
+from sessiond.core.search.document import PLACES as SEARCH_PLACES
+from sessiond.core.search.excerpts import EXCERPTS_MAX
+from sessiond.core.search.language import NESTING_MAX as QUERY_NESTING_MAX
+from sessiond.core.search.language import PREFIX_LENGTH_MIN, QUERY_LENGTH_MAX, TOKENS_MAX
 from sessiond.core.statistics.breakdown import DEFAULT_GROUPS, GROUPS_MAX
 from sessiond.core.statistics.buckets import CELLS_MAX
 from sessiond.core.statistics.label_sets import LABELS_MAX
@@ -66,12 +72,18 @@ from sessiond.service.asking.query import PAGE_SIZE, PAGE_SIZE_MAX
 from sessiond.service.decoders import IDLE_SECONDS, PROCESSES_MAX
 from sessiond.service.feedback.items import IMPORT_MAX, SUBJECT_ITEMS_MAX
 from sessiond.service.ingest import FAILURES_MAX, MESSAGES_SHOWN
+from sessiond.service.searching.searches import HITS_MAX
+from sessiond.service.searching.searches import PAGE_SIZE as SEARCH_PAGE_SIZE
+from sessiond.service.searching.searches import PAGE_SIZE_MAX as SEARCH_PAGE_SIZE_MAX
+from sessiond.service.searching.searches import ROWS_MAX as SEARCH_ROWS_MAX
+from sessiond.service.searching.turn_pieces import SPANS_MAX as SEARCHED_SPANS_MAX
 from sessiond.storage.lmdb.keys import FORMAT
 from sessiond.wire._pb.v1 import (
     admin_service_pb2,
     conversation_pb2,
     feedback_service_pb2,
     resources_pb2,
+    search_pb2,
     session_service_pb2,
     transfer_service_pb2,
 )
@@ -215,6 +227,7 @@ SETTINGS = [each for section in SECTIONS for each in section.settings]
 V1 = (
     resources_pb2.DESCRIPTOR,
     conversation_pb2.DESCRIPTOR,
+    search_pb2.DESCRIPTOR,
     session_service_pb2.DESCRIPTOR,
     transfer_service_pb2.DESCRIPTOR,
     feedback_service_pb2.DESCRIPTOR,
@@ -575,6 +588,11 @@ def test_everything_in_the_api_is_told_of(name: str):
     assert not member or f"| {code(member)} |" in told
 
 
+def test_every_place_that_is_searched_is_told_of():
+    told = part_of(page("docs/search.md"), "## What is searched")
+    assert [place for place in SEARCH_PLACES if f"| {code(place)} |" not in told] == []
+
+
 @pytest.mark.parametrize("target", make_targets())
 def test_every_make_target_is_told_of(target: str):
     assert code(f"make {target}") in page("README.md")
@@ -664,6 +682,19 @@ LIMITS = [
     ("docs/operations.md", f"there was none for {IDLE_SECONDS:.0f} seconds"),
     ("docs/operations.md", f"takes more than {STALLED_SECONDS:.0f} seconds"),
     ("docs/operations.md", f"reads and writes format {FORMAT}"),
+    ("docs/search.md", f"at most {QUERY_LENGTH_MAX:,} characters and {TOKENS_MAX} words"),
+    (
+        "docs/search.md",
+        f"parentheses stand at most {QUERY_NESTING_MAX} deep",
+    ),
+    ("docs/search.md", f"at least {PREFIX_LENGTH_MIN} letters before"),
+    ("docs/search.md", f"more than {TOKEN_LENGTH_MAX} characters the first {TOKEN_LENGTH_MAX}"),
+    ("docs/search.md", f"first {PIECE_LENGTH_MAX:,} characters are searched, of one trace {DOCUMENT_LENGTH_MAX:,}"),
+    ("docs/search.md", f"in its earliest {SEARCHED_SPANS_MAX:,} spans"),
+    ("docs/search.md", f"Up to {EXCERPTS_MAX} excerpts"),
+    ("docs/search.md", f"{SEARCH_PAGE_SIZE} unless asked for otherwise, {SEARCH_PAGE_SIZE_MAX} at most"),
+    ("docs/search.md", f"After {SEARCH_ROWS_MAX:,} rows paging ends"),
+    ("docs/search.md", f"more than {HITS_MAX:,} hits"),
     ("docs/receiver.md", f"those under way {GRACE_SECONDS:.0f} seconds"),
     ("docs/receiver.md", f"failed so {FAILURES_MAX} times"),
     ("docs/receiver.md", f"up to {MESSAGES_SHOWN} reasons"),

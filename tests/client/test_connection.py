@@ -24,6 +24,7 @@ from sessiond.client import (
 )
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
+from sessiond.wire._pb.v1.search_pb2 import SEARCH_ORDER_BEST, SEARCH_ORDER_NEWEST, SearchRequest, SearchResponse, SearchRow
 
 CONDITIONS = {"project": "p", "session_id": "s", "user_id": "u", "since": MOMENT, "filter": "trace_count > 3", "order_by": "name"}
 
@@ -83,6 +84,29 @@ def test_statistics_are_asked_for_with_every_condition(client_of):
         pb.StatsRequest(of=pb.STATS_OF_USERS),
         pb.StatsRequest(of=pb.STATS_OF_SESSIONS, **restricted),
     ]
+
+
+def test_a_search_comes_in_as_many_pages_as_it_takes_and_carries_every_condition(client_of):
+    pages = [
+        SearchResponse(rows=[SearchRow(hit_count=1)] * 2, next_page_token="more"),
+        SearchResponse(rows=[SearchRow(hit_count=2)], building=True),
+    ]
+    canned = Canned(searched=list(pages))
+    restricted = {"project": "p", "session_id": "s", "user_id": "u", "since": MOMENT, "filter": "f", "by_session": True}
+    with serving(canned) as endpoint, client_of(endpoint) as client:
+        assert list(client.search("rain", order="newest", **restricted)) == pages
+    asked = SearchRequest(query="rain", order=SEARCH_ORDER_NEWEST, page_size=100, **restricted)
+    more = SearchRequest(page_token="more")
+    more.MergeFrom(asked)
+    assert canned.asked == [asked, more]
+
+
+def test_a_limit_of_a_search_asks_for_no_more_rows(client_of):
+    pages = [SearchResponse(rows=[SearchRow()] * 2, next_page_token="a"), SearchResponse(rows=[SearchRow()], next_page_token="b")]
+    canned = Canned(searched=list(pages))
+    with serving(canned) as endpoint, client_of(endpoint) as client:
+        assert list(client.search("rain", limit=3)) == pages
+    assert [(request.page_size, request.order) for request in canned.asked] == [(3, SEARCH_ORDER_BEST), (1, SEARCH_ORDER_BEST)]
 
 
 def test_an_explanation_is_gathered_from_all_messages(client_of):

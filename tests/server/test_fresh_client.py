@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from google.protobuf import timestamp_pb2
+from google.protobuf import duration_pb2, timestamp_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.common.v1 import common_pb2
@@ -16,7 +17,7 @@ from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from builders import request, span, trace_id
-from daemon import DEADLINE_SECONDS, Asker, Parts, Sender
+from daemon import DEADLINE_SECONDS, Asker, Parts, Sender, parts
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 
 PROTO = Path(__file__).parents[2] / "proto"
@@ -28,7 +29,7 @@ def generated(tmp_path: Path) -> Path:
     out = tmp_path / "generated"
     out.mkdir()
     imported = FileDescriptorSet()
-    for module in (timestamp_pb2, common_pb2, resource_pb2, trace_pb2):
+    for module in (duration_pb2, timestamp_pb2, common_pb2, resource_pb2, trace_pb2):
         module.DESCRIPTOR.CopyToProto(imported.file.add())
     descriptors = tmp_path / "imported.binpb"
     descriptors.write_bytes(imported.SerializeToString())
@@ -54,6 +55,12 @@ def ask_all(generated: Path, address: str, session_id: str, number: int, user_id
     assert done.returncode == 0, done.stderr
     answers: dict[str, list[dict[str, Any]]] = json.loads(done.stdout)
     return answers
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Parts]:
+    with parts(tmp_path / "data", has_index=True) as found:
+        yield found
 
 
 FROM_API = {"number": 0.25, "source": "SCORE_SOURCE_API"}
@@ -101,6 +108,10 @@ def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender,
     explained_trace, figures, *explained = answers.pop("Explain")
     user_row = MessageToDict(asker.api.GetUser(pb.GetUserRequest(user_id="u")), preserving_proto_field_name=True)
     assert (user_row["user_id"], user_row["trace_count"], user_row["cost_usd"]) == ("u", "1", 4.95e-06)
+    (found,) = answers.pop("Search")
+    (hit,) = found["rows"]
+    (excerpt,) = hit["excerpts"]
+    assert (hit["trace"], excerpt["text"], excerpt["highlights"]) == (trace_row, "turn", [{"end": 4}])
     (stats,) = answers.pop("Stats")
     assert (stats["total"]["count"], stats["total"]["duration_ms"]["p95"]) == ("1", 50.0)
     assert answers == {

@@ -12,6 +12,7 @@ COMMANDS: Final = {
     "session": Command("sessiond.cli.sessions:session", "Show one session, its turns and what went wrong over them."),
     "traces": Command("sessiond.cli.traces:traces", "List traces, latest start first."),
     "trace": Command("sessiond.cli.traces:trace", "Show one trace and its spans as a tree."),
+    "search": Command("sessiond.cli.search:search", "Find turns by what was said and done in them."),
     "score": Command("sessiond.cli.score:score", "Score a session, trace or span; list, change and import scores."),
     "annotate": Command("sessiond.cli.annotate:annotate", "Write a note on a session, trace or span; list and change notes."),
     "explain": Command("sessiond.cli.explain:explain", "Show where each figure of a trace comes from."),

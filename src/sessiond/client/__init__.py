@@ -13,13 +13,25 @@ from sessiond.client.requests import (
     EraseConditions,
     EraseOf,
     FollowConditions,
+    SearchConditions,
+    SearchOrder,
     SpanConditions,
     StatsConditions,
     StatsOf,
     UserConditions,
 )
 from sessiond.client.sync import Client
+<<<<<<< HEAD
 from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, EraseResponse, GetStatusResponse, RepriceResponse
+=======
+from sessiond.wire._pb.v1.admin_service_pb2 import (
+    CheckResponse,
+    EraseResponse,
+    GetStatusResponse,
+    RepriceResponse,
+    SearchIndexStatus,
+)
+>>>>>>> search
 from sessiond.wire._pb.v1.conversation_pb2 import Finding, ToolUse, TranscriptEntry, TurnFigures
 from sessiond.wire._pb.v1.feedback_service_pb2 import Anchor, Annotation, Score, ScoreSource
 from sessiond.wire._pb.v1.resources_pb2 import (
@@ -35,6 +47,7 @@ from sessiond.wire._pb.v1.resources_pb2 import (
     UncountedSpan,
     User,
 )
+from sessiond.wire._pb.v1.search_pb2 import SearchExcerpt, SearchHighlight, SearchPlace, SearchResponse, SearchRow
 from sessiond.wire._pb.v1.session_service_pb2 import (
     Distribution,
     Gone,
@@ -78,6 +91,14 @@ __all__ = [
     "Score",
     "ScoreSource",
     "ScoreSum",
+    "SearchConditions",
+    "SearchExcerpt",
+    "SearchHighlight",
+    "SearchIndexStatus",
+    "SearchOrder",
+    "SearchPlace",
+    "SearchResponse",
+    "SearchRow",
     "Session",
     "Span",
     "SpanBatch",

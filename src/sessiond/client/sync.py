@@ -23,6 +23,7 @@ from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.admin_service_pb2_grpc import AdminServiceStub
 from sessiond.wire._pb.v1.resources_pb2 import Session, Span, Trace, User
+from sessiond.wire._pb.v1.search_pb2 import SearchRequest, SearchResponse
 from sessiond.wire._pb.v1.session_service_pb2_grpc import SessionServiceStub
 from sessiond.wire._pb.v1.transfer_service_pb2 import FeedbackBatch, ImportSpansResponse, SpanBatch
 from sessiond.wire._pb.v1.transfer_service_pb2_grpc import TransferServiceStub
@@ -151,6 +152,17 @@ class Client:
         answer: pb.StatsResponse = self._answer(self._sessions.Stats, requests.stats(conditions), timeout)
         return answer
 
+    def search(
+        self,
+        query: str,
+        *,
+        limit: int | None = None,
+        timeout: float | None = None,
+        **conditions: Unpack[requests.SearchConditions],
+    ) -> Generator[SearchResponse]:
+        """Pages of what a query finds, best first, at most `limit` rows in all. Each tells how far the index was behind."""
+        return self._search_pages(requests.search(query, conditions), limit, timeout)
+
     def export_spans(self, *, timeout: float | None = None, **conditions: Unpack[requests.SpanConditions]) -> Generator[SpanBatch]:
         """Every span of what matches, byte for byte and with its first arrival, some at a time."""
         return self._stream(self._transfer.ExportSpans, requests.export_spans(conditions), timeout)
@@ -231,6 +243,17 @@ class Client:
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
+
+    def _search_pages(self, request: SearchRequest, limit: int | None, timeout: float | None) -> Generator[SearchResponse]:
+        left = limit
+        while left is None or left > 0:
+            request.page_size = min(requests.SEARCH_PAGE_SIZE_MAX, left or requests.SEARCH_PAGE_SIZE_MAX)
+            page: SearchResponse = self._answer(self._sessions.Search, request, timeout)
+            yield page
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+            left = None if left is None else left - len(page.rows)
 
     def _follow(self, method: Callable[..., Any], following: Following[Row]) -> Generator[Update[Row]]:
         while True:

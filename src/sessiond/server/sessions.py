@@ -9,7 +9,7 @@ import grpc
 from google.protobuf.message import Message
 
 from sessiond.core.conversation.transcript import transcript
-from sessiond.core.errors import Invalid
+from sessiond.core.errors import Invalid, SwitchedOff
 from sessiond.core.fields import Kind
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary, UserKey
 from sessiond.core.trace import DEFAULT_PROJECT
@@ -19,11 +19,15 @@ from sessiond.server.within import within
 from sessiond.service.asking.follow import Followers, Update
 from sessiond.service.asking.query import Queries
 from sessiond.service.asking.question import Question, Within, ask_sessions, ask_traces, ask_users
+from sessiond.service.searching.question import ask_search
+from sessiond.service.searching.searches import Searches, SearchPage
 from sessiond.wire import api
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.resources_pb2 import User
+from sessiond.wire._pb.v1.search_pb2 import SEARCH_ORDER_NEWEST, SearchRequest, SearchResponse
 from sessiond.wire._pb.v1.session_service_pb2_grpc import SessionServiceServicer
 from sessiond.wire.conversation import entry_messages, figures_message, finding_message
+from sessiond.wire.search import search_fields
 from sessiond.wire.stats import breakdown, stats_message
 from sessiond.wire.traces_data import traces_data
 
@@ -46,9 +50,10 @@ StreamRequest = pb.StreamSessionsRequest | pb.StreamTracesRequest
 class SessionService(SessionServiceServicer):
     """The servicer over `service.asking`."""
 
-    def __init__(self, queries: Queries, followers: Followers) -> None:
+    def __init__(self, queries: Queries, followers: Followers, searches: Searches | None) -> None:
         self._queries = queries
         self._followers = followers
+        self._searches = searches
 
     def ListSessions(self, request: pb.ListSessionsRequest, context: grpc.ServicerContext) -> pb.ListSessionsResponse:  # noqa: N802
         def page(size: int) -> pb.ListSessionsResponse:
@@ -157,6 +162,29 @@ class SessionService(SessionServiceServicer):
             asked = breakdown(request)
             question = _ASKED_FOR_STATS[asked.kind](within(request), request.filter)
             return stats_message(self._queries.stats(question, asked, context.is_active))
+
+    def Search(self, request: SearchRequest, context: grpc.ServicerContext) -> SearchResponse:  # noqa: N802
+        def page(size: int) -> SearchResponse:
+            return self._search_response(searches.page(question, size, request.page_token, context.is_active))
+
+        with translated(context):
+            if self._searches is None:
+                raise SwitchedOff("searching is switched off", hint="set search.enabled, and start sessiond again")
+            searches = self._searches
+            by_time = request.order == SEARCH_ORDER_NEWEST
+            question = ask_search(request.query, within(request), request.filter, by_session=request.by_session, by_time=by_time)
+            return bounded(page, request.page_size, lambda response: len(response.rows))
+
+    def _search_response(self, page: SearchPage) -> SearchResponse:
+        traces = self._traces([row.trace for row in page.rows])
+        sessions = self._sessions([row.session for row in page.rows if row.session])
+        rows = [
+            search_fields(trace, next(sessions) if row.session else None, row.hit_count, row.excerpts)
+            for row, trace in zip(page.rows, traces, strict=True)
+        ]
+        response = SearchResponse(rows=rows, next_page_token=page.token, cut=page.is_cut, building=page.is_building)
+        response.behind.FromNanoseconds(round(page.behind_seconds * 10**9))
+        return response
 
     def _followed(
         self, question: Question[Summary], request: StreamRequest, context: grpc.ServicerContext

@@ -1,6 +1,6 @@
 """Conversations out of a store: what one trace adds, and the transcript of many, read a page of spans at a time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from sessiond.core.calls import select
 from sessiond.core.conversation.entry import Entry, Turn
@@ -9,6 +9,7 @@ from sessiond.core.conversation.teller import wanted_places
 from sessiond.core.conversation.transcript import transcript
 from sessiond.core.conversation.turn import turn_of
 from sessiond.core.identity import chronological
+from sessiond.core.model import SpanFacts
 from sessiond.service.figures import bytes_of
 from sessiond.service.said import key_of
 from sessiond.storage.api import Store
@@ -20,8 +21,13 @@ def added_by(store: Store, trace_id: bytes) -> Turn:
 
     Spans are read a page at a time, and of what they tell at most `heard.CHARACTERS_MAX` is held.
     """
-    facts = store.facts(trace_id)
+    return added_in(store, trace_id, store.facts(trace_id))
+
+
+def added_in(store: Store, trace_id: bytes, facts: Sequence[SpanFacts], spans_max: int | None = None) -> Turn:
+    """The same of a trace whose facts are read already, as `store.facts` gives them; by its earliest `spans_max` spans alone."""
     spans, intervals = chronological(facts)
+    spans, intervals = spans[:spans_max], intervals[:spans_max]
     selection = select(spans, intervals)
     places = {key_of(spans[place]): place for place in wanted_places(spans, selection)}
     hearing = Hearing()

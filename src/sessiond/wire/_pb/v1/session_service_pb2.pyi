@@ -5,6 +5,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2 as _trace_pb2
 from sessiond.wire._pb.v1 import conversation_pb2 as _conversation_pb2
 from sessiond.wire._pb.v1 import resources_pb2 as _resources_pb2
+from sessiond.wire._pb.v1 import search_pb2 as _search_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
