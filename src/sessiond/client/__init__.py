@@ -21,9 +21,6 @@ from sessiond.client.requests import (
     UserConditions,
 )
 from sessiond.client.sync import Client
-<<<<<<< HEAD
-from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, EraseResponse, GetStatusResponse, RepriceResponse
-=======
 from sessiond.wire._pb.v1.admin_service_pb2 import (
     CheckResponse,
     EraseResponse,
@@ -31,7 +28,6 @@ from sessiond.wire._pb.v1.admin_service_pb2 import (
     RepriceResponse,
     SearchIndexStatus,
 )
->>>>>>> search
 from sessiond.wire._pb.v1.conversation_pb2 import Finding, ToolUse, TranscriptEntry, TurnFigures
 from sessiond.wire._pb.v1.feedback_service_pb2 import Anchor, Annotation, Score, ScoreSource
 from sessiond.wire._pb.v1.resources_pb2 import (
