@@ -18,6 +18,8 @@ from examples.demo.telemetry import Telemetry
 
 MODEL_SECONDS_MAX: Final = 10.0
 TOOL: Final = "get_weather"
+WORDS: Final = '"light wind"'
+"""What the agent says of the weather, in one turn."""
 TOKENS: Final = ("input_tokens", "output_tokens", "cache_read_tokens")
 
 
@@ -100,12 +102,36 @@ def _show(daemon: Daemon, delivered: int) -> list[str]:
     daemon.show("sessions")
     shown = next(held for held in CONVERSATIONS if held.fails)
     daemon.show("session", shown.session_id)
-    _, *turns = daemon.rows("session", shown.session_id)
+    daemon.show("session", shown.session_id, "--messages")
+    session, *turns = daemon.rows("session", shown.session_id)
     with_tool = [turn for turn in turns if turn.get("tools") == [TOOL]]
     for turn in with_tool:
         daemon.show("trace", turn["trace_id"])
         daemon.show("explain", turn["trace_id"])
-    return _missing(daemon.rows("sessions"), len(with_tool), delivered)
+    daemon.show("search", WORDS, "--session", shown.session_id)
+    found = daemon.rows("search", WORDS, "--session", shown.session_id)
+    return [
+        *_missing(daemon.rows("sessions"), len(with_tool), delivered),
+        *_missing_words([row["trace"]["trace_id"] for row in found], with_tool),
+        *_judge(daemon, session["first_failed_trace_id"]),
+    ]
+
+
+def _judge(daemon: Daemon, failed_trace_id: str) -> list[str]:
+    """Score the failing turn, note why, and show it; what is missing from that."""
+    daemon.show("score", failed_trace_id, "helpful=false", "--comment", "no answer")
+    daemon.show("annotate", failed_trace_id, "The model was overloaded: try again once.", "--tag", "retry")
+    daemon.show("sessions", "--filter", "scores.helpful < 0.5")
+    daemon.show("trace", failed_trace_id)
+    judged = daemon.rows("traces", "--filter", "scores.helpful < 0.5 AND annotations = 1 AND status = error")
+    if [row["trace_id"] for row in judged] == [failed_trace_id]:
+        return []
+    return [f"one failing turn with a score and an annotation; shown are {len(judged)}"]
+
+
+def _missing_words(found: list[str], with_tool: list[dict[str, Any]]) -> list[str]:
+    expected = [turn["trace_id"] for turn in with_tool]
+    return [] if found == expected else [f"{WORDS!r} in the turns {expected}; found in {found}"]
 
 
 def _missing(sessions: list[dict[str, Any]], turns_with_tool: int, delivered: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -51,7 +52,7 @@ class Daemon:
 
     def show(self, *arguments: str) -> None:
         """Run `sessiond ARGUMENTS...` with its command line above what it writes."""
-        print(f"\n$ sessiond {' '.join(arguments)}", flush=True)
+        print(f"\n$ sessiond {shlex.join(arguments)}", flush=True)
         subprocess.run(self._command(arguments), env=self._environment(), check=True, timeout=COMMAND_SECONDS_MAX)
 
     def rows(self, *arguments: str) -> list[dict[str, Any]]:
