@@ -17,7 +17,7 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 
 PROTO = Path(__file__).parent
 PACKAGE = PROTO.parent / "src" / "sessiond" / "wire" / "_pb"
-SERVICES = ("session_service", "feedback_service", "admin_service")
+SERVICES = ("session_service", "feedback_service", "transfer_service", "admin_service")
 
 
 def generate(out: Path) -> None:

@@ -26,23 +26,31 @@ from sessiond.server.admin import AdminService, Identity
 from sessiond.server.listen import Listener, bind
 from sessiond.server.receiver import TRACE_SERVICE, trace_service
 from sessiond.server.sessions import SessionService
+from sessiond.server.transfer import TransferService
 from sessiond.service.asking.follow import Followers
 from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.query import Queries
 from sessiond.service.asking.seen import Sight
 from sessiond.service.check import check
 from sessiond.service.decoders import Decoders
+from sessiond.service.erase import Eraser
 from sessiond.service.ingest import Ingest
 from sessiond.service.reprice import reprice
 from sessiond.service.rules import Rules
 from sessiond.service.settle import Settler
+from sessiond.service.transfer import Transfer
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Appended, Store
 from sessiond.storage.lmdb.store import LmdbStore
 from sessiond.storage.packing import PackedTrace, Packer
 from sessiond.telemetry import Telemetry
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
-from sessiond.wire._pb.v1 import admin_service_pb2_grpc, feedback_service_pb2_grpc, session_service_pb2_grpc
+from sessiond.wire._pb.v1 import (
+    admin_service_pb2_grpc,
+    feedback_service_pb2_grpc,
+    session_service_pb2_grpc,
+    transfer_service_pb2_grpc,
+)
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.resources_pb2 import Session, Trace
 
@@ -320,6 +328,7 @@ class Parts(NamedTuple):
     ingest: Ingest
     queries: Queries
     followers: Followers
+    eraser: Eraser
     receiver: Listener
     query: Listener
     broken: list[StoreBroken]
@@ -339,6 +348,7 @@ def parts(
     requests_bytes_max: int = 64 << 20,
     message_bytes_max: int = 4 << 20,
     spans_max: int = 100_000,
+    refuse_erased_seconds: int = 3600,
     rules: Rules = RULES,
     reload: Callable[[], Rules] = lambda: RULES,
 ) -> Iterator[Parts]:
@@ -360,7 +370,10 @@ def parts(
         feedback_service_pb2_grpc.add_FeedbackServiceServicer_to_server(
             feedback_service(store, writer, Freshness(writer)), query.server
         )
+        transfer = TransferService(Transfer(store, queries), ingest)
+        transfer_service_pb2_grpc.add_TransferServiceServicer_to_server(transfer, query.server)
         identity = Identity("0", 0, str(data_dir), 1, {"otlp_grpc": receiver.address, "query": query.address})
+        eraser = Eraser(store, queries, writer, refuse_seconds=refuse_erased_seconds)
         admin = AdminService(
             identity,
             store,
@@ -368,6 +381,7 @@ def parts(
             telemetry,
             check=lambda: check(store, lambda: writer.rules),
             reprice=lambda: reprice(writer, reload),
+            eraser=eraser,
         )
         admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, query.server)
         writer.start()
@@ -378,4 +392,4 @@ def parts(
             stack.callback(listener.stop, 1.0)
         stack.callback(followers.stop)
         stack.callback(store.open_gate)
-        yield Parts(store, telemetry, writer, ingest, queries, followers, receiver, query, broken)
+        yield Parts(store, telemetry, writer, ingest, queries, followers, eraser, receiver, query, broken)

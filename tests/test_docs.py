@@ -61,7 +61,7 @@ from sessiond.service.decoders import IDLE_SECONDS, PROCESSES_MAX
 from sessiond.service.feedback.items import IMPORT_MAX, SUBJECT_ITEMS_MAX
 from sessiond.service.ingest import FAILURES_MAX, MESSAGES_SHOWN
 from sessiond.storage.lmdb.keys import FORMAT
-from sessiond.wire._pb.v1 import admin_service_pb2, feedback_service_pb2, resources_pb2, session_service_pb2
+from sessiond.wire._pb.v1 import admin_service_pb2, feedback_service_pb2, resources_pb2, session_service_pb2, transfer_service_pb2
 from sessiond.wire.spans import EVENTS_READ_MAX
 from sessiond.wire.values import DEPTH_MAX
 
@@ -201,6 +201,7 @@ SETTINGS = [each for section in SECTIONS for each in section.settings]
 V1 = (
     resources_pb2.DESCRIPTOR,
     session_service_pb2.DESCRIPTOR,
+    transfer_service_pb2.DESCRIPTOR,
     feedback_service_pb2.DESCRIPTOR,
     admin_service_pb2.DESCRIPTOR,
 )

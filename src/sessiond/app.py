@@ -23,6 +23,7 @@ from sessiond.server.feedback import FeedbackService
 from sessiond.server.listen import Listener, bind
 from sessiond.server.receiver import trace_service
 from sessiond.server.sessions import SessionService
+from sessiond.server.transfer import TransferService
 from sessiond.service.asking.follow import Followers
 from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.query import Queries
@@ -30,18 +31,25 @@ from sessiond.service.asking.removals import Removals
 from sessiond.service.asking.seen import Sight
 from sessiond.service.check import check
 from sessiond.service.decoders import Decoders
+from sessiond.service.erase import Eraser
 from sessiond.service.feedback.changes import Changes
 from sessiond.service.feedback.items import ANNOTATION, SCORE, Items, Staleness
 from sessiond.service.ingest import Ingest
 from sessiond.service.reprice import reprice
 from sessiond.service.rules import ExtraKeys, Rules
 from sessiond.service.settle import Settler
+from sessiond.service.transfer import Transfer
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Store
 from sessiond.storage.lmdb.keys import FORMAT
 from sessiond.storage.lmdb.store import LmdbStore
 from sessiond.telemetry import Telemetry
-from sessiond.wire._pb.v1 import admin_service_pb2_grpc, feedback_service_pb2_grpc, session_service_pb2_grpc
+from sessiond.wire._pb.v1 import (
+    admin_service_pb2_grpc,
+    feedback_service_pb2_grpc,
+    session_service_pb2_grpc,
+    transfer_service_pb2_grpc,
+)
 
 GRACE_SECONDS: Final = 10.0
 """For calls under way when the daemon stops."""
@@ -60,6 +68,7 @@ class _Running(NamedTuple):
     writer: Writer
     decoders: Decoders
     removals: Removals
+    eraser: Eraser
 
 
 class App:
@@ -114,10 +123,19 @@ class App:
             threads=config.receiver.threads,
             message_bytes_max=config.receiver.message_bytes_max,
         )
-        query = bind("query", config.query.address, [], threads=config.query.threads + config.query.followers_max)
+        query = bind(
+            "query",
+            config.query.address,
+            [],
+            threads=config.query.threads + config.query.followers_max,
+            message_bytes_max=config.receiver.message_bytes_max,
+        )
         self._listeners = [receiver, query]
         session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries, followers), query.server)
         feedback_service_pb2_grpc.add_FeedbackServiceServicer_to_server(feedback_service(store, writer, freshness), query.server)
+        transfer_service_pb2_grpc.add_TransferServiceServicer_to_server(
+            TransferService(Transfer(store, queries), ingest), query.server
+        )
         identity = Identity(
             version=version("sessiond"),
             start_unix_nano=time.time_ns(),
@@ -125,6 +143,7 @@ class App:
             store_format=FORMAT,
             addresses={"otlp_grpc": receiver.address, "query": query.address},
         )
+        eraser = Eraser(store, queries, writer, refuse_seconds=config.receiver.refuse_erased_seconds)
         admin = AdminService(
             identity,
             store,
@@ -132,10 +151,11 @@ class App:
             telemetry,
             check=lambda: check(store, lambda: writer.rules),
             reprice=lambda: reprice(writer, lambda: rules_of(self._reload())),
+            eraser=eraser,
         )
         admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, query.server)
         if config.query.reflection:
-            services = ("SessionService", "FeedbackService", "AdminService")
+            services = ("SessionService", "FeedbackService", "TransferService", "AdminService")
             names = (*(f"sessiond.v1.{name}" for name in services), reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, query.server)
         writer.start()
@@ -145,12 +165,13 @@ class App:
             listener.start()
             parts.callback(listener.stop, GRACE_SECONDS)
         parts.callback(followers.stop)
-        return _Running(writer, decoders, Removals(store, writer))
+        return _Running(writer, decoders, Removals(store, writer), eraser)
 
     def _keep_up(self, running: _Running) -> None:
         """Tell health and systemd how it goes, and let go of what nobody uses."""
         running.decoders.end_idle()
         running.removals.keep_up()
+        running.eraser.keep_up()
         self._listeners[0].set_serving(serving=running.writer.full is None)
         if running.writer.seconds_at_work() < STALLED_SECONDS:
             _notify("WATCHDOG=1")

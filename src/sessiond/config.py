@@ -97,6 +97,8 @@ class Receiver(_Section):
     """Bytes of requests under way at once; above it senders are told to come again."""
     queue_bytes_max: Bytes = ByteSize(128 << 20)
     """Bytes of decoded spans waiting for the disk; above it senders are told to come again."""
+    refuse_erased_seconds: Annotated[int, Field(ge=0)] = 86_400
+    """Spans of a trace are refused for so long after it was erased: late ones would bring it back. 0: they are taken as new."""
 
 
 class Query(_Section):

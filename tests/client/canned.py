@@ -93,6 +93,8 @@ class Canned:
     raw_spans: Sequence[pb.RawSpan] = ()
     status: admin_pb.GetStatusResponse = field(default_factory=admin_pb.GetStatusResponse)
     checks: Sequence[admin_pb.CheckResponse] = ()
+    erased: Sequence[admin_pb.EraseResponse] = ()
+    """What an erasure tells; what is only validated tells the first of it."""
     endless: bool = False
     """Lists go on for ever."""
     failure: tuple[grpc.StatusCode, str] | None = None
@@ -187,6 +189,10 @@ class CannedAdmin(AdminServiceServicer):
     def Check(self, request, context):  # noqa: N802
         _begin(self._canned, request, context)
         yield from self._canned.checks
+
+    def Erase(self, request, context):  # noqa: N802
+        _begin(self._canned, request, context)
+        yield from self._canned.erased[:1] if request.validate_only else self._canned.erased
 
 
 @contextmanager

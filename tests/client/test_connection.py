@@ -130,6 +130,20 @@ def test_status_and_check_come_as_the_daemon_sends_them(client_of):
         assert (client.status(), list(client.check())) == (status, checks)
 
 
+def test_an_erasure_asks_for_what_it_was_told_and_tells_how_far_it_is(client_of):
+    erased = [admin_pb.EraseResponse(trace_count=2), admin_pb.EraseResponse(trace_count=2, erased_trace_count=2)]
+    canned = Canned(erased=erased)
+    with serving(canned) as endpoint, client_of(endpoint) as client:
+        assert list(client.erase(trace_ids=[TRACE_ID])) == erased
+        assert list(client.erase(of="sessions", user_id="ann", since=MOMENT, validate_only=True)) == erased[:1]
+        with pytest.raises(TypeError, match="unexpected arguments: sesion_id"):
+            client.erase(sesion_id="s1")
+    assert canned.asked == [
+        admin_pb.EraseRequest(of=admin_pb.ERASE_OF_TRACES, trace_ids=[TRACE_ID]),
+        admin_pb.EraseRequest(of=admin_pb.ERASE_OF_SESSIONS, user_id="ann", since=MOMENT, validate_only=True),
+    ]
+
+
 def test_an_absent_daemon_is_told_at_once(client_of):
     began = time.monotonic()
     with pytest.raises(RequestFailed) as failed, client_of("127.0.0.1:1"):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from spoken import annotations, scores, targets
 
-from builders import ARRIVAL, MS, RULES, packed
+from builders import ARRIVAL, MS, RULES, packed, trace_id
 from sessiond.core.errors import SessiondError
 from sessiond.core.feedback.annotation import Annotation
 from sessiond.core.feedback.score import Score
@@ -27,6 +27,7 @@ from sessiond.service.asking.query import Queries
 from sessiond.service.asking.question import Question, ask_sessions, ask_traces, ask_users
 from sessiond.service.asking.seen import Sight
 from sessiond.service.check import check
+from sessiond.service.erase import Eraser, Erasing, Wanted
 from sessiond.service.feedback.asked import Asked
 from sessiond.service.feedback.changes import Changes
 from sessiond.service.feedback.items import ANNOTATION, SCORE, Items, Staleness
@@ -52,6 +53,7 @@ class Engine(NamedTuple):
     store: Store
     writer: Writer
     queries: Queries
+    eraser: Eraser
     scores: Items[Score]
     annotations: Items[Annotation]
     staleness: Staleness
@@ -70,7 +72,8 @@ class Walked(NamedTuple):
 
 
 def row_key(row: Any) -> object:
-    return getattr(row, "trace_id", None) or row.key
+    """Of a row, or of the key that a removal tells of."""
+    return getattr(row, "trace_id", None) or getattr(row, "key", row)
 
 
 class Asking(RuleBasedStateMachine):
@@ -94,10 +97,12 @@ class Asking(RuleBasedStateMachine):
         writer.start()
         self.parts.callback(writer.stop)
         freshness, changes = Freshness(writer), Changes(store, writer)
+        queries = Queries(store, freshness, lambda: RULES, sight)
         return Engine(
             store,
             writer,
-            Queries(store, freshness, lambda: RULES, sight),
+            queries,
+            Eraser(store, queries, writer, refuse_seconds=60, clock=lambda: NOW),
             Items(SCORE, store, changes, freshness, lambda: self.spoken_at),
             Items(ANNOTATION, store, changes, freshness, lambda: self.spoken_at),
             Staleness(store, freshness),
@@ -122,8 +127,35 @@ class Asking(RuleBasedStateMachine):
                 built.start_time_unix_nano += later_ms * MS
         some = data.draw(st.lists(st.sampled_from(turn.spans), min_size=1, max_size=6))
         arrival = ARRIVAL + next(self.arrivals) * MS
-        for engine in self.engines:
-            engine.writer.append(packed(*some, arrival=arrival)).result(20)
+        one, other = (engine.writer.append(packed(*some, arrival=arrival)).result(20) for engine in self.engines)
+        assert (one.stored, one.refused, one.erased) == (other.stored, other.refused, other.erased)
+
+    @rule(data=st.data(), numbers=st.lists(TRACES, min_size=1, max_size=3))
+    def erase_named(self, data: st.DataObject, numbers: list[int]) -> None:
+        """Traces by their ids, sent or not."""
+        self.erase(tuple(map(trace_id, numbers)))
+        if data.draw(st.booleans()):
+            one, other = (engine.writer.forget_erased(NOW + 1, 9).result(20) for engine in self.engines)
+            assert one == other
+
+    @rule(data=st.data(), kind=st.sampled_from(["trace", "session"]))
+    def erase_matching(self, data: st.DataObject, kind: Kind) -> None:
+        """What matches a filter, or sessions of what matches."""
+        question = ASK[kind](filter=data.draw(filters(kind)))
+        before = self.rows(self.engines[0], question)
+        told = self.erase(question)
+        assert (told.sessions if kind == "session" else told.erased_traces) == len(before)
+        if not question.filter.percentiles:
+            assert self.rows(self.engines[0], question) == []
+
+    def erase(self, meant: Wanted) -> Erasing:
+        one, other = (list(engine.eraser.erase(meant))[-1] for engine in self.engines)
+        assert one == other
+        for store in (engine.store for engine in self.engines):
+            erased = {one.trace_id for one in store.erasures()}
+            assert erased.isdisjoint(store.trace_ids())
+            assert not any(shelf.of(gone) for gone in erased for shelf in (store.scores, store.annotations))
+        return one
 
     def each(self, do: Callable[[Engine], Any]) -> Any:
         """What both engines say to a change or question of feedback; of what is refused, why."""
@@ -240,7 +272,8 @@ class Asking(RuleBasedStateMachine):
         now = self.rows(self.engines[1], walk.question) if walk.tokens[0] else walk.began_with
         assert {key: came.get(key) for key in map(row_key, now)} == {row_key(row): row for row in now}
         listing = getattr(self.engines[1].store, f"{walk.question.kind}s")
-        changed = {row_key(row.summary) for row in listing.changed(walk.began, 999).rows}
+        since = listing.changed(walk.began, 999)
+        changed = {row_key(row.summary) for row in since.rows} | {row_key(removal.key) for removal in since.removed}
         keys = [row_key(row) for row in walk.found[0]]
         assert all(keys.count(key) == 1 for key in map(row_key, walk.began_with) if key not in changed)
 

@@ -16,11 +16,14 @@ from sessiond.v1 import (
     feedback_service_pb2_grpc,
     session_service_pb2,
     session_service_pb2_grpc,
+    transfer_service_pb2,
+    transfer_service_pb2_grpc,
 )
 
 SERVICES = (
     (feedback_service_pb2, "FeedbackService", feedback_service_pb2_grpc.FeedbackServiceStub),
     (session_service_pb2, "SessionService", session_service_pb2_grpc.SessionServiceStub),
+    (transfer_service_pb2, "TransferService", transfer_service_pb2_grpc.TransferServiceStub),
     (admin_service_pb2, "AdminService", admin_service_pb2_grpc.AdminServiceStub),
 )
 
@@ -31,6 +34,7 @@ def main(address: str, session_id: str, trace_id: str, user_id: str) -> None:
         "GetTrace": {"trace_id": trace_id},
         "Explain": {"trace_id": trace_id},
         "GetUser": {"user_id": user_id},
+        "Erase": {"of": "ERASE_OF_SESSIONS", "session_id": session_id, "validate_only": True},
         "CreateScore": {"score": {"score_id": "a", "session_id": session_id, "name": "helpful", "number": 0.25}},
         "GetScore": {"score_id": "a"},
         "UpdateScore": {"score": {"score_id": "a", "number": 0.75}},

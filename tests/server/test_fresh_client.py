@@ -76,6 +76,10 @@ def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender,
     assert (session_row["session_id"], session_row["input_tokens"], session_row["trace_count"]) == ("s", "5", "1")
     assert (trace_row["session_id"], trace_row["duration_ms"], trace_row["models"]) == ("s", 50.0, ["gpt-4o-mini"])
     said = {name: answers.pop(name) for name in list(answers) if name.endswith(("Score", "Scores", "Annotation", "Annotations"))}
+    (batch,), (feedback,) = answers.pop("ExportSpans"), answers.pop("ExportFeedback")
+    assert (len(batch["resource_spans"]), len(batch["received_unix_nanos"])) == (1, 2)
+    assert [score["score_id"] for score in feedback["scores"]] == ["b"]
+    assert [annotation["annotation_id"] for annotation in feedback["annotations"]] == ["d"]
     status, checked = answers.pop("GetStatus"), answers.pop("Check")
     spans = answers["GetTrace"].pop(1)
     explained_trace, figures, *explained = answers.pop("Explain")
@@ -92,7 +96,9 @@ def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender,
         "GetTrace": [{"trace": trace_row}, {"traces_data": MessageToDict(sent, preserving_proto_field_name=True)}],
         "GetUser": [user_row],
         "ListUsers": [{"users": [user_row]}],
+        "ImportSpans": [{}],
         "Reprice": [{}],
+        "Erase": [{"trace_count": "1", "span_count": "2", "session_count": "1", "feedback_count": "2"}],
     }
     assert (session_row["scores"], session_row["annotations"]) == ({"fine": {"count": "1", "mean": 1.0}}, "1")
     assert (trace_row["scores"], trace.annotations) == ({"fine": {"count": "1", "mean": 1.0}}, 0)

@@ -208,6 +208,18 @@ def _mark_of_nothing(tree: str, value: bytes) -> Callable[[Rows], None]:
     return lambda rows: rows.put(tree, keys.number(99), value)
 
 
+def _erased(number: int, *trees: str) -> Callable[[Rows], None]:
+    """Remember a trace as erased, by its id, by its time or by both."""
+
+    def spoil(rows: Rows) -> None:
+        when, name = keys.number(5), trace_id(number)
+        for tree, key, value in (("erased", name, when), ("erased_by_time", when + name, b"")):
+            if tree in trees:
+                rows.put(tree, key, value)
+
+    return spoil
+
+
 def _id_leads_elsewhere(tree: str) -> Callable[[Rows], None]:
     return lambda rows: rows.put(tree, rows.first(tree)[0], keys.number(99))
 
@@ -233,6 +245,13 @@ DAMAGE: dict[str, tuple[Callable[[Rows], None], str]] = {
     "a session's id leads elsewhere": (_id_leads_elsewhere("session_ids"), "its id leads elsewhere"),
     "a user's id leads elsewhere": (_id_leads_elsewhere("user_ids"), "its id leads elsewhere"),
     "a trace's id leads elsewhere": (_id_leads_elsewhere("trace_ids"), "belongs to no trace"),
+    "a trace that is there is remembered as erased": (
+        _erased(1, "erased", "erased_by_time"),
+        "is remembered as erased and is there",
+    ),
+    "an erased trace is not listed by its time": (_erased(9, "erased"), "is not listed by time"),
+    "an erased trace is listed by its time alone": (_erased(9, "erased_by_time"), "is not remembered as erased then"),
+    "a trace that is there is swept away": (lambda rows: rows.put("unswept", keys.number(1), b""), "is being swept away"),
     "an orphan chunk": (_orphan_chunk, "belongs to no trace"),
     "orphan facts": (_orphan_facts, "belongs to no trace"),
     "a span's row without a span": (_orphan_span_row, "a row without a span"),
@@ -329,3 +348,17 @@ def test_a_check_beside_a_writer_finds_nothing(data_dir: Path) -> None:
         settler.step()
     store.close()
     assert found == []
+
+
+def test_a_trace_that_is_erased_while_it_is_looked_at_is_no_problem(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = LmdbStore.open(data_dir, bytes_max=STORE_BYTES_MAX, rules=RULES.fingerprint)
+    listed = store.trace_ids
+
+    def listed_and_erased(after: bytes | None = None, limit: int = 1000) -> list[bytes]:
+        found = listed(after, limit)
+        store.erase(found, None)
+        return found
+
+    monkeypatch.setattr(store, "trace_ids", listed_and_erased)
+    assert [problem for one in check(store, lambda: RULES) for problem in one.problems] == []
+    store.close()

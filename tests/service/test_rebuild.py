@@ -80,6 +80,15 @@ def test_marks_of_the_old_store_need_not_be_settled(old: LmdbStore, new: LmdbSto
     assert new.marks() == Marks()
 
 
+def test_erased_traces_are_remembered_by_the_new_store(old: LmdbStore, new: LmdbStore) -> None:
+    old.append(packed(*(span(trace=number, session="s") for number in (1, 2, 3))))
+    old.erase([trace_id(1), trace_id(2)], builders.ARRIVAL)
+    Settler(old, RULES).settle_all()
+    list(rebuild(old, new, RULES))
+    assert (answers(new), new.erasures()) == (answers(old), old.erasures())
+    assert new.append(packed(span(trace=2, id=7))).refused == 1
+
+
 def test_an_empty_store_gives_an_empty_store(old: LmdbStore, new: LmdbStore) -> None:
     assert list(rebuild(old, new, RULES)) == [Rebuilt(0, [])]
     assert answers(new) == answers(old)

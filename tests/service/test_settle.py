@@ -56,6 +56,18 @@ def session_ids(store: Store) -> list[str]:
     return [row.summary.session_id for row in store.sessions.page(Where(), None, 1000).rows]
 
 
+def test_who_waits_for_a_trace_that_is_erased_waits_no_more_and_nothing_is_computed_of_it(
+    store: LmdbStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settler, done = Settler(store, RULES), Future[None]()
+    append(store, settler, span(trace=1, session="s1"))
+    settler.wait_for("traces", done)
+    settler.forget(store.erase([trace_id(1)], None))
+    assert (done.done(), settler.waiting()) == (True, Waiting(0, 0, 0))
+    settler.settle_all()
+    assert capsys.readouterr().out == ""  # where a failure would be logged
+
+
 def test_a_session_ticket_is_done_when_its_trace_and_session_are_settled(store: LmdbStore) -> None:
     settler = Settler(store, RULES)
     append(store, settler, span(trace=1, session="s", user="u"))

@@ -21,8 +21,11 @@ COMMANDS: Final = {
     "stats": Command("sessiond.cli.stats:stats", "Show counts, costs and percentiles, by time and by label."),
     "status": Command("sessiond.cli.status:status", "Show how the daemon is and what it holds."),
     "check": Command("sessiond.cli.check:check", "Compare everything in the store with its span bytes."),
+    "export": Command("sessiond.cli.export:export", "Write sessions, traces, users, spans or feedback to a file."),
+    "import": Command("sessiond.cli.import_:import_", "Read spans and feedback from files into the running daemon."),
     "reprice": Command("sessiond.cli.reprice:reprice", "Read the configured prices again, and make every cost again."),
-    "rebuild": Command("sessiond.cli.offline:rebuild", "Make everything but spans, arrival times and feedback again."),
+    "erase": Command("sessiond.cli.erase:erase", "Erase traces for good, or sessions with all their traces."),
+    "rebuild": Command("sessiond.cli.offline:rebuild", "Make everything but span bytes, arrival times and feedback again."),
     "completion": Command("sessiond.cli.completion:completion", "Print what makes a shell complete commands, options and fields."),
     "version": Command("sessiond.cli.status:version", "Show the version."),
 }

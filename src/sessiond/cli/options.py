@@ -88,6 +88,7 @@ user_id = click.option("--user", "user_id", default="", metavar="ID", help="Only
 since = click.option(
     "--since", type=SinceType(), help="Only what started at or after a time or day, or at most so long ago (15m, 2h, 7d)."
 )
+until = click.option("--until", type=SinceType(), help="Only what started before a time, or longer ago than so long.")
 
 config = click.option("--config", type=click.Path(path_type=Path), help="The daemon's settings; its prices and keys are used.")
 

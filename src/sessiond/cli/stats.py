@@ -55,7 +55,7 @@ class LengthType(click.ParamType[timedelta]):
 @options.session_id
 @options.user_id
 @options.since
-@click.option("--until", type=options.SinceType(), help="Only what started before a time, or longer ago than so long.")
+@options.until
 @click.option("--bucket", type=LengthType(), help="Also by time, in steps of a minute to a week (15m, 1h, 1d, 1w).")
 @click.option(
     "--by",

@@ -7,9 +7,18 @@ from sessiond.client.feedback.aio import AsyncFeedback
 from sessiond.client.feedback.requests import Failure, Imported
 from sessiond.client.feedback.sync import Feedback
 from sessiond.client.following import Update
-from sessiond.client.requests import Conditions, FollowConditions, StatsConditions, StatsOf, UserConditions
+from sessiond.client.requests import (
+    Conditions,
+    EraseConditions,
+    EraseOf,
+    FollowConditions,
+    SpanConditions,
+    StatsConditions,
+    StatsOf,
+    UserConditions,
+)
 from sessiond.client.sync import Client
-from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse, RepriceResponse
+from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, EraseResponse, GetStatusResponse, RepriceResponse
 from sessiond.wire._pb.v1.feedback_service_pb2 import Anchor, Annotation, Score, ScoreSource
 from sessiond.wire._pb.v1.resources_pb2 import (
     Evidence,
@@ -33,6 +42,7 @@ from sessiond.wire._pb.v1.session_service_pb2 import (
     StatsGroup,
     StatsResponse,
 )
+from sessiond.wire._pb.v1.transfer_service_pb2 import FeedbackBatch, ImportSpansResponse, SpanBatch
 
 __all__ = [
     "Anchor",
@@ -43,15 +53,20 @@ __all__ = [
     "Client",
     "Conditions",
     "Distribution",
+    "EraseConditions",
+    "EraseOf",
+    "EraseResponse",
     "Evidence",
     "ExplainedCall",
     "Explanation",
     "Failure",
     "Feedback",
+    "FeedbackBatch",
     "Figure",
     "FollowConditions",
     "GetStatusResponse",
     "Gone",
+    "ImportSpansResponse",
     "Imported",
     "RawSpan",
     "RepriceResponse",
@@ -61,6 +76,8 @@ __all__ = [
     "ScoreSum",
     "Session",
     "Span",
+    "SpanBatch",
+    "SpanConditions",
     "State",
     "Statistics",
     "StatsBucket",

@@ -18,6 +18,8 @@ TIMEOUT_SECONDS: Final = 30.0
 """For an answer of one message."""
 MESSAGE_BYTES_MAX: Final = 64 << 20
 """A span larger than a message's usual 1 MiB travels alone, and a receiver takes requests of up to 64 MiB."""
+IMPORTS_AHEAD: Final = 4
+"""Batches of an import that are under way beside the next: enough that they are committed together, few megabytes in memory."""
 RECONNECT_SECONDS_MAX: Final = 5
 """Between gRPC's attempts to connect again. By itself it would come to wait two minutes; a restarted daemon is back in one."""
 
@@ -42,11 +44,22 @@ SERVICE_CONFIG: Final = {
                 "maxBackoff": "1s",
                 "retryableStatusCodes": ["UNAVAILABLE"],
             },
-        }
+        },
+        {
+            "name": [{"service": "sessiond.v1.TransferService"}],
+            "retryPolicy": {
+                "maxAttempts": 5,
+                "initialBackoff": "0.5s",
+                "backoffMultiplier": 3,
+                "maxBackoff": "10s",
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        },
     ]
 }
-"""gRPC asks again by itself while no part of an answer has come. Every call may be asked twice: they only read, or, as Reprice and
-FEEDBACK_TWICE, a second finds things as the first one left them."""
+"""gRPC asks again by itself while no part of an answer has come. Every call may be asked twice: they only read, or, as Reprice,
+FEEDBACK_TWICE and ImportSpans, a second finds things as the first one left them; and an Erase answers before it erases anything. An
+import has time to wait until a full queue is written."""
 
 OPTIONS: Final = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),

@@ -1,12 +1,14 @@
 """What both clients ask: keyword arguments made into requests. Sends nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, TypeAlias, TypedDict
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
+from sessiond.wire._pb.v1 import transfer_service_pb2 as transfer_pb
 
 Moment: TypeAlias = datetime | Timestamp
 """A datetime must know its zone."""
@@ -14,8 +16,10 @@ PAGE_SIZE_MAX: Final = 1000
 """A daemon gives no more rows at once."""
 
 
+EraseOf: TypeAlias = Literal["traces", "sessions"]
+"""What the conditions of an erasure are about."""
 StatsOf: TypeAlias = Literal["traces", "sessions", "users"]
-"""What statistics are over."""
+"""What statistics are over, or whose spans are meant."""
 
 
 class FollowConditions(TypedDict, total=False):
@@ -70,6 +74,31 @@ class StatsConditions(TypedDict, total=False):
     """Labels told, those of most rows; the others come together. 0 is 20."""
 
 
+class EraseConditions(TypedDict, total=False):
+    """What is to be erased: these traces, or what the conditions match, or everything. What is left out does not restrict."""
+
+    trace_ids: Sequence[str]
+    """These traces; without further conditions."""
+    of: EraseOf
+    """Traces, where it is left out. Sessions are erased with all their traces."""
+    project: str
+    session_id: str
+    user_id: str
+    since: Moment | None
+    until: Moment | None
+    """Only what started before this."""
+    filter: str
+    everything: bool
+    """All there is; without further conditions."""
+
+
+class SpanConditions(FollowConditions, total=False):
+    """Whose spans."""
+
+    of: StatsOf
+    """What the conditions are about: traces, where it is left out."""
+
+
 def sessions(conditions: Conditions) -> pb.StreamSessionsRequest:
     return pb.StreamSessionsRequest(**_fields(conditions, Conditions))
 
@@ -95,6 +124,16 @@ def users(conditions: UserConditions, limit: int | None) -> pb.ListUsersRequest:
 def stats(conditions: StatsConditions) -> pb.StatsRequest:
     fields = _fields(conditions, StatsConditions)
     return pb.StatsRequest(**fields | {"of": f"STATS_OF_{fields.get('of', 'traces').upper()}"})
+
+
+def erase(conditions: EraseConditions, *, validate_only: bool) -> admin_pb.EraseRequest:
+    fields = _fields(conditions, EraseConditions)
+    return admin_pb.EraseRequest(**fields | {"of": f"ERASE_OF_{fields.get('of', 'traces').upper()}"}, validate_only=validate_only)
+
+
+def export_spans(conditions: SpanConditions) -> transfer_pb.ExportSpansRequest:
+    fields = _fields(conditions, SpanConditions)
+    return transfer_pb.ExportSpansRequest(**fields | {"of": f"SPANS_OF_{fields.get('of', 'traces').upper()}"})
 
 
 def _fields(conditions: Mapping[str, Any], allowed: type) -> dict[str, Any]:

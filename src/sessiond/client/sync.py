@@ -1,6 +1,7 @@
 """Client: one connection to a daemon, and its questions as methods."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import chain, islice
@@ -11,7 +12,7 @@ from typing import Any, Self, TypeVar, Unpack
 import grpc
 
 from sessiond.client import requests
-from sessiond.client.channel import CONNECT_SECONDS_MAX, HEALTH_CHECK, NOBODY_THERE, OPTIONS, TIMEOUT_SECONDS
+from sessiond.client.channel import CONNECT_SECONDS_MAX, HEALTH_CHECK, IMPORTS_AHEAD, NOBODY_THERE, OPTIONS, TIMEOUT_SECONDS
 from sessiond.client.explanation import Explanation, explanation_of
 from sessiond.client.failure import RequestFailed, ended, silent, translated, unreachable
 from sessiond.client.feedback.sync import Feedback
@@ -21,6 +22,8 @@ from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.admin_service_pb2_grpc import AdminServiceStub
 from sessiond.wire._pb.v1.resources_pb2 import Session, Span, Trace, User
 from sessiond.wire._pb.v1.session_service_pb2_grpc import SessionServiceStub
+from sessiond.wire._pb.v1.transfer_service_pb2 import FeedbackBatch, ImportSpansResponse, SpanBatch
+from sessiond.wire._pb.v1.transfer_service_pb2_grpc import TransferServiceStub
 
 Row = TypeVar("Row")
 
@@ -39,6 +42,7 @@ class Client:
         self._timeout = timeout
         self._channel = grpc.insecure_channel(endpoint, options=OPTIONS)
         self._sessions = SessionServiceStub(self._channel)
+        self._transfer = TransferServiceStub(self._channel)
         self._admin = AdminServiceStub(self._channel)
         self.feedback = Feedback(self._channel, self._answer)
         """Scores and annotations."""
@@ -132,9 +136,47 @@ class Client:
         answer: pb.StatsResponse = self._answer(self._sessions.Stats, requests.stats(conditions), timeout)
         return answer
 
+    def export_spans(self, *, timeout: float | None = None, **conditions: Unpack[requests.SpanConditions]) -> Generator[SpanBatch]:
+        """Every span of what matches, byte for byte and with its first arrival, some at a time."""
+        return self._stream(self._transfer.ExportSpans, requests.export_spans(conditions), timeout)
+
+    def export_feedback(
+        self, *, timeout: float | None = None, **conditions: Unpack[requests.SpanConditions]
+    ) -> Generator[FeedbackBatch]:
+        """Every score and annotation on what `export_spans` gives the spans of; without conditions all there are."""
+        return self._stream(self._transfer.ExportFeedback, requests.export_spans(conditions), timeout)
+
+    def import_spans(self, batches: Iterable[SpanBatch], *, timeout: float | None = None) -> Generator[ImportSpansResponse]:
+        """Have spans kept, under the arrivals that come with them; an answer for each batch, in order, when it is on disk.
+
+        Some batches are under way at once. After a failure the same may be sent again: what is there already changes nothing.
+        """
+        waiting: deque[grpc.Future] = deque()
+        with translated(self._endpoint):
+            try:
+                for batch in batches:
+                    waiting.append(self._transfer.ImportSpans.future(batch, timeout=self._timeout if timeout is None else timeout))
+                    if len(waiting) > IMPORTS_AHEAD:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for call in waiting:
+                    call.cancel()
+
     def reprice(self, *, timeout: float | None = None) -> Generator[admin_pb.RepriceResponse]:
         """Have the configured prices read again, and tell how far it is that costs are made again, until they are."""
         return self._stream(self._admin.Reprice, admin_pb.RepriceRequest(), timeout)
+
+    def erase(
+        self, *, validate_only: bool = False, timeout: float | None = None, **conditions: Unpack[requests.EraseConditions]
+    ) -> Generator[admin_pb.EraseResponse]:
+        """Erase traces for good, and tell how far it is, until no query shows any of it.
+
+        It begins when the first message is wanted, and stops where the iterator is closed before its end. `validate_only`: only
+        tell what would be erased.
+        """
+        return self._stream(self._admin.Erase, requests.erase(conditions, validate_only=validate_only), timeout)
 
     def status(self, *, timeout: float | None = None) -> admin_pb.GetStatusResponse:
         """How the daemon is."""

@@ -344,6 +344,13 @@ class TraceSummary(NamedTuple):
         return cls._make(_with_scores(row))
 
 
+class TraceKey(NamedTuple):
+    """A trace, and the project that it is listed in: its id alone tells it from all others."""
+
+    project: str
+    trace_id: bytes
+
+
 class SessionKey(NamedTuple):
     """What a session is known by."""
 

@@ -1,19 +1,30 @@
-"""AdminService: how the daemon is, and whether its store is sound."""
+"""AdminService: how the daemon is, whether its store is sound, and what is made again or erased in it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import grpc
 
+from sessiond.core.errors import Invalid
+from sessiond.core.fields import Kind
 from sessiond.server.status import translated
+from sessiond.server.within import within
 from sessiond.service.check import Checked
+from sessiond.service.erase import Eraser, wanted
 from sessiond.service.renewal import Renewed
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Store
 from sessiond.telemetry import Telemetry
+from sessiond.wire import api
 from sessiond.wire._pb.v1 import admin_service_pb2 as pb
 from sessiond.wire._pb.v1.admin_service_pb2_grpc import AdminServiceServicer
 from sessiond.wire.api import timestamp
+
+ERASE_KINDS: Final[Mapping[int, Kind]] = {
+    pb.ERASE_OF_UNSPECIFIED: "trace",
+    pb.ERASE_OF_TRACES: "trace",
+    pb.ERASE_OF_SESSIONS: "session",
+}
 
 
 class Identity(NamedTuple):
@@ -38,6 +49,7 @@ class AdminService(AdminServiceServicer):
         *,
         check: Callable[[], Iterator[Checked]],
         reprice: Callable[[], Iterator[Renewed]],
+        eraser: Eraser,
     ) -> None:
         self._identity = identity
         self._store = store
@@ -45,6 +57,7 @@ class AdminService(AdminServiceServicer):
         self._telemetry = telemetry
         self._check = check
         self._reprice = reprice
+        self._eraser = eraser
 
     def GetStatus(self, request: pb.GetStatusRequest, context: grpc.ServicerContext) -> pb.GetStatusResponse:  # noqa: N802, ARG002
         with translated(context):
@@ -95,3 +108,19 @@ class AdminService(AdminServiceServicer):
         with translated(context):
             for renewed in self._reprice():
                 yield pb.RepriceResponse(renewed_trace_count=renewed.traces, trace_count=renewed.of)
+
+    def Erase(self, request: pb.EraseRequest, context: grpc.ServicerContext) -> Iterator[pb.EraseResponse]:  # noqa: N802
+        with translated(context):
+            trace_ids = [api.trace_id(one, "trace_ids") for one in request.trace_ids]
+            kind = ERASE_KINDS.get(request.of)
+            if kind is None:
+                raise Invalid("of", request.of, "is no EraseOf")
+            meant = wanted(trace_ids, kind, within(request), request.filter, everything=request.everything)
+            for told in self._eraser.erase(meant, context.is_active, validate_only=request.validate_only):
+                yield pb.EraseResponse(
+                    trace_count=told.traces,
+                    span_count=told.spans,
+                    session_count=told.sessions,
+                    feedback_count=told.feedback,
+                    erased_trace_count=told.erased_traces,
+                )

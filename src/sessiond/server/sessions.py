@@ -12,6 +12,7 @@ from sessiond.core.fields import Kind
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary, UserKey
 from sessiond.core.trace import DEFAULT_PROJECT
 from sessiond.server.status import translated
+from sessiond.server.within import within
 from sessiond.service.asking.follow import Followers, Update
 from sessiond.service.asking.query import Queries
 from sessiond.service.asking.question import Question, Within, ask_sessions, ask_traces, ask_users
@@ -36,7 +37,6 @@ Following = TypeVar("Following", pb.StreamSessionsResponse, pb.StreamTracesRespo
 Streamed = TypeVar("Streamed", pb.StreamSessionsResponse, pb.StreamTracesResponse, pb.GetSessionResponse)
 Piece = TypeVar("Piece")
 StreamRequest = pb.StreamSessionsRequest | pb.StreamTracesRequest
-Request = pb.ListSessionsRequest | pb.ListTracesRequest | pb.ListUsersRequest | pb.StatsRequest | StreamRequest
 
 
 class SessionService(SessionServiceServicer):
@@ -52,14 +52,14 @@ class SessionService(SessionServiceServicer):
             return pb.ListSessionsResponse(sessions=self._sessions(rows), next_page_token=token)
 
         with translated(context):
-            question = ask_sessions(_within(request), request.filter, request.order_by)
+            question = ask_sessions(within(request), request.filter, request.order_by)
             return bounded(page, request.page_size, lambda response: len(response.sessions))
 
     def StreamSessions(  # noqa: N802
         self, request: pb.StreamSessionsRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.StreamSessionsResponse]:
         with translated(context):
-            question = ask_sessions(_within(request), request.filter, request.order_by)
+            question = ask_sessions(within(request), request.filter, request.order_by)
             if request.follow:
                 for update in self._followed(question, request, context):
                     yield from _update_messages(
@@ -86,14 +86,14 @@ class SessionService(SessionServiceServicer):
             return pb.ListTracesResponse(traces=self._traces(rows), next_page_token=token)
 
         with translated(context):
-            question = ask_traces(_within(request), request.filter, request.order_by)
+            question = ask_traces(within(request), request.filter, request.order_by)
             return bounded(page, request.page_size, lambda response: len(response.traces))
 
     def StreamTraces(  # noqa: N802
         self, request: pb.StreamTracesRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.StreamTracesResponse]:
         with translated(context):
-            question = ask_traces(_within(request), request.filter, request.order_by)
+            question = ask_traces(within(request), request.filter, request.order_by)
             if request.follow:
                 for update in self._followed(question, request, context):
                     yield from _update_messages(pb.StreamTracesResponse, attrgetter("traces"), self._traces(update.rows), update)
@@ -141,13 +141,13 @@ class SessionService(SessionServiceServicer):
             return pb.ListUsersResponse(users=map(api.user_message, rows), next_page_token=token)
 
         with translated(context):
-            question = ask_users(_within(request), request.filter, request.order_by)
+            question = ask_users(within(request), request.filter, request.order_by)
             return bounded(page, request.page_size, lambda response: len(response.users))
 
     def Stats(self, request: pb.StatsRequest, context: grpc.ServicerContext) -> pb.StatsResponse:  # noqa: N802
         with translated(context):
             asked = breakdown(request)
-            question = _ASKED_FOR_STATS[asked.kind](_within(request), request.filter)
+            question = _ASKED_FOR_STATS[asked.kind](within(request), request.filter)
             return stats_message(self._queries.stats(question, asked, context.is_active))
 
     def _followed(
@@ -171,19 +171,6 @@ _ASKED_FOR_STATS: Final[Mapping[Kind, Callable[[Within, str], Question[Any]]]] =
     "session": ask_sessions,
     "user": ask_users,
 }
-
-
-def _within(request: Request) -> Within:
-    """What a request restricts rows by besides its filter. Raises Invalid."""
-    fields = request.DESCRIPTOR.fields_by_name
-
-    def named(field: str) -> str | None:
-        return getattr(request, field) or None if field in fields else None
-
-    def time(field: str) -> int | None:
-        return api.unix_nano(getattr(request, field), field) if field in fields and request.HasField(field) else None
-
-    return Within(named("project"), named("session_id"), named("user_id"), time("since"), time("until"))
 
 
 def _refuse_followers_fields(request: StreamRequest) -> None:

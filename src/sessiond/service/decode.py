@@ -34,9 +34,11 @@ class Decoder:
         self._normalizer = normalizer
         self._packer = Packer()
 
-    def decode(self, body: bytes, *, received_unix_nano: int, spans_max: int) -> Iterator[Decoded]:
-        """The spans of an ExportTraceServiceRequest. Raises as `wire.otlp.decode`."""
-        batches = otlp.decode(body, received_unix_nano=received_unix_nano, spans_max=spans_max, normalizer=self._normalizer)
+    def decode(self, body: bytes, *, received_unix_nano: int, spans_max: int, arrivals: Sequence[int] = ()) -> Iterator[Decoded]:
+        """The spans of an ExportTraceServiceRequest. Arrivals and failures are those of `wire.otlp.decode`."""
+        batches = otlp.decode(
+            body, received_unix_nano=received_unix_nano, spans_max=spans_max, normalizer=self._normalizer, arrivals=arrivals
+        )
         for batch in batches:
             yield Decoded(self._packer.traces(batch.spans, _texts_of), batch.rejections)
 

@@ -9,7 +9,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, Final, cast
 
@@ -125,9 +125,12 @@ class Decoders:
         self._processes: list[_Process] = []
         self._of_thread = threading.local()
 
-    def decode(self, body: bytes, *, received_unix_nano: int, spans_max: int) -> Iterator[Decoded]:
-        """As `Decoder.decode`, large bodies in a process of their own. Raises DecoderDied where that one did not survive."""
-        if len(body) >= APART_BYTES and self._apart:
+    def decode(self, body: bytes, *, received_unix_nano: int, spans_max: int, arrivals: Sequence[int] = ()) -> Iterator[Decoded]:
+        """As `Decoder.decode`, large bodies without arrivals in a process of their own.
+
+        Raises DecoderDied where that one did not survive.
+        """
+        if len(body) >= APART_BYTES and self._apart and not arrivals:
             with self._left, self._used() as process:
                 if process is not None:
                     for decoded in process.decode(body, received_unix_nano, spans_max):
@@ -136,7 +139,8 @@ class Decoders:
                         yield decoded
                     else:
                         return
-        yield from self._decoder().decode(body, received_unix_nano=received_unix_nano, spans_max=spans_max)
+        decoder = self._decoder()
+        yield from decoder.decode(body, received_unix_nano=received_unix_nano, spans_max=spans_max, arrivals=arrivals)
 
     def end_idle(self) -> None:
         """End the processes that had nothing to do for a while."""

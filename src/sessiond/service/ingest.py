@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -16,6 +16,7 @@ from sessiond.core.model import Rejection
 from sessiond.service.decoders import Decoders
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Appended
+from sessiond.storage.packing import PackedTrace
 from sessiond.telemetry import Telemetry
 
 PARTS_AHEAD: Final = 2
@@ -25,6 +26,8 @@ FAILURES_MAX: Final = 3
 FAILURES_REMEMBERED: Final = 1000
 MESSAGES_SHOWN: Final = 3
 """Different reasons told to the sender of refused spans."""
+
+ERASED: Final = Rejection("erased", "a span's trace was erased here, and is not taken in again for some time")
 
 log = structlog.get_logger()
 
@@ -47,16 +50,17 @@ class Ingest:
         self._bytes = _Budget(bytes_max)
         self._failures = _Failures()
 
-    def export(self, body: bytes) -> Answer:
+    def export(self, body: bytes, arrivals: Sequence[int] = ()) -> Answer:
         """Store the spans of an ExportTraceServiceRequest; returns when they are on disk.
 
+        They arrive now, or each at its one of `arrivals` (unix nanoseconds), which were given to them by a store before.
         Raises Invalid where the bytes are no request, TooLarge where it holds too many spans, and Busy, StoreFull or StoreBroken
         where it may be sent again: what was stored of it by then is known as duplicate the next time.
         """
         try:
             self._failures.refuse_known(body)
             with self._bytes.held(len(body)):
-                rejections = self._store(body)
+                rejections = self._store(body, arrivals)
         except SessiondError as error:
             self._telemetry.refused(error.code.value)
             raise
@@ -74,19 +78,26 @@ class Ingest:
             log.warning("spans refused", **reasons)
         return Answer(rejections.total(), _told(rejections))
 
-    def _store(self, body: bytes) -> Counter[Rejection]:
+    def _store(self, body: bytes, arrivals: Sequence[int]) -> Counter[Rejection]:
         """Store the good spans; how often each reason refused one."""
         rejections: Counter[Rejection] = Counter()
-        waiting: deque[Future[Appended]] = deque()
-        for decoded in self._decoders.decode(body, received_unix_nano=time.time_ns(), spans_max=self._spans_max):
+        waiting: deque[tuple[Sequence[PackedTrace], Future[Appended]]] = deque()
+        now, spans_max = time.time_ns(), self._spans_max
+        for decoded in self._decoders.decode(body, received_unix_nano=now, spans_max=spans_max, arrivals=arrivals):
             rejections.update(decoded.rejections)
             if decoded.traces:
-                waiting.append(self._writer.append(decoded.traces))
+                waiting.append((decoded.traces, self._writer.append(decoded.traces)))
             if len(waiting) > PARTS_AHEAD:
-                waiting.popleft().result()
-        for done in waiting:
-            done.result()
-        return rejections
+                rejections[ERASED] += _refused(*waiting.popleft())
+        for traces, done in waiting:
+            rejections[ERASED] += _refused(traces, done)
+        return +rejections
+
+
+def _refused(traces: Sequence[PackedTrace], done: Future[Appended]) -> int:
+    """When these traces are on disk: how many of their spans are not, since their trace was erased."""
+    erased = done.result().erased  # of all that was committed together
+    return sum(packed.span_count for packed in traces if packed.trace_id in erased) if erased else 0
 
 
 def _told(rejections: Counter[Rejection]) -> str:

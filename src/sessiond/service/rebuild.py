@@ -28,8 +28,9 @@ class Rebuilt(NamedTuple):
 def rebuild(old: Originals, new: Store, rules: Rules) -> Iterator[Rebuilt]:
     """Copy every span of `old`, with its first arrival, and all feedback into the empty store `new` and settle it.
 
-    Tells of each commit of spans, and at the end.
+    Which traces were erased is copied too. Tells of each commit of spans, and at the end.
     """
+    _copy_erasures(old, new)
     packer = Packer()
     spans = size = 0
     batch: list[ReceivedSpan] = []
@@ -61,6 +62,13 @@ def _copy(shelf: Shelf[Score] | Shelf[Annotation], new: Store) -> int:
         copied += len(items)
         if after is None:
             return copied
+
+
+def _copy_erasures(old: Spans, new: Store) -> None:
+    after: bytes | None = None
+    while erasures := old.erasures(after):
+        new.remember_erased(erasures)
+        after = erasures[-1].trace_id
 
 
 def _received(store: Spans, rules: Rules) -> Iterator[ReceivedSpan | Rejection]:

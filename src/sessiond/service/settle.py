@@ -18,7 +18,7 @@ from sessiond.core.model import SessionKey, SessionSummary, UserKey, UserSummary
 from sessiond.service.figures import settled, settled_session
 from sessiond.service.renewal import Renewal
 from sessiond.service.rules import Rules
-from sessiond.storage.api import Marks, Store
+from sessiond.storage.api import Erased, Marks, Store
 
 TRACES_PER_SLICE: Final = 512
 """Traces in one transaction, about 30 ms: what an export that arrives meanwhile waits longer."""
@@ -143,6 +143,12 @@ class Settler:
         self._traces.add(marks.traces)
         self._sessions.add(marks.sessions)
         self._users.add(marks.users)
+
+    def forget(self, erased: Erased) -> None:
+        """These traces are no more, and whom they belonged to is marked."""
+        self._traces.remove(erased.traces)
+        self.note_marks(erased.marks)
+        self._serve_tickets()
 
     def wait_for(self, need: Need, done: Future[None], renewed: Sequence[bytes] | None = ()) -> None:
         """Complete `done` when everything marked until now that `need` depends on is settled.

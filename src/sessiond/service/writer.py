@@ -5,16 +5,18 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeVar
 
 import structlog
 
 from sessiond.core.errors import Busy, SessiondError, StoreBroken, StoreFull
+from sessiond.core.model import SessionKey
 from sessiond.service.bell import Bell
 from sessiond.service.renewal import Renewed
 from sessiond.service.rules import Rules
 from sessiond.service.settle import Need, Settler, Waiting
-from sessiond.storage.api import Appended, Marks, Store
+from sessiond.storage.api import Appended, Erased, Marks, Store
 from sessiond.storage.packing import PackedTrace
 from sessiond.telemetry import Telemetry
 
@@ -27,9 +29,9 @@ MARKED_TRACES_MIN: Final = 256
 """Marks from which traces are settled while appends keep coming: a slice of a few costs a commit as one of many does. After
 each append alone, the daemon took a tenth more processor time (measured)."""
 QUIET_SECONDS: Final = 0.02
-"""Without an append for this long, everything marked is settled in the background."""
+"""Without an append or erasure for this long, everything marked is settled in the background."""
 OWNERS_SECONDS_MAX: Final = 5.0
-"""While appends keep coming, sessions and users are settled in the background this often."""
+"""While they keep coming, sessions and users are settled in the background this often."""
 FOLLOWED_SECONDS_MAX: Final = 1.0
 """The same while somebody follows them."""
 RETRY_SECONDS: Final = 1.0
@@ -87,12 +89,13 @@ class Writer:
         self._stopping = False
         self._full: StoreFull | None = None
         self._at_work_since: float | None = None
-        self._last_append = 0.0
+        self._last_write = 0.0
         self._last_owners = 0.0
         self._thread = threading.Thread(target=self._run, name="writer")
 
     def start(self) -> None:
-        """Begin to write."""
+        """Begin to write, and to free what traces take that were being erased when the process ended."""
+        self._given_task(self._sweep_on)
         self._thread.start()
 
     def stop(self) -> None:
@@ -166,6 +169,20 @@ class Writer:
     def marking(self, do: Callable[[], Marks]) -> Future[None]:
         """Have something short done on this thread, by which the store changes; what it marks is settled as what appends mark."""
         return self._given_task(lambda: self._settler.note_marks(do()))
+
+    def erase(
+        self, trace_ids: Sequence[bytes], erased_unix_nano: int | None, sessions: Sequence[SessionKey] = ()
+    ) -> Future[Erased]:
+        """As `Store.erase`, and spans that wait for the disk count as later ones. All that waits for it waits for this too."""
+        return self._given_task(lambda: self._erase(trace_ids, erased_unix_nano, sessions))
+
+    def sweep(self) -> Future[bool]:
+        """Have the store free some of the space of erased traces; the result is whether there may be more."""
+        return self._given_task(self._sweep)
+
+    def forget_erased(self, before_unix_nano: int, count_max: int) -> Future[int]:
+        """Have the store take spans of traces again that were erased before a time or are too many; how many it forgot."""
+        return self._given_task(lambda: self._store.forget_erased(before_unix_nano, count_max))
 
     def _given_task(self, do: Callable[[], Result]) -> Future[Result]:
         done: Future[Result] = Future()
@@ -249,7 +266,7 @@ class Writer:
         return max(min(times), RETRY_SECONDS) if self._full else min(times)
 
     def _seconds_until_quiet(self) -> float:
-        return max(0.0, self._last_append + QUIET_SECONDS - time.monotonic())
+        return max(0.0, self._last_write + QUIET_SECONDS - time.monotonic())
 
     def _seconds_until_owners(self) -> float:
         pause = FOLLOWED_SECONDS_MAX if self.follower_count else OWNERS_SECONDS_MAX
@@ -259,6 +276,33 @@ class Writer:
         self._settler.change_rules(rules)
         renewed = self.renewed()
         return renewed.of if renewed else 0
+
+    def _erase(self, trace_ids: Sequence[bytes], erased_unix_nano: int | None, sessions: Sequence[SessionKey]) -> Erased:
+        erased = self._store.erase(trace_ids, erased_unix_nano, sessions)
+        self._last_write = time.monotonic()
+        self._settler.forget(erased)
+        self.settled_bell.ring()
+        return erased
+
+    def _sweep(self) -> bool:
+        """Pages are free when this ends: a store that was full takes spans again, unless it holds too much still."""
+        has_more = self._store.sweep()
+        if self._full is not None:
+            extent = self._store.extent()
+            if extent.used_bytes <= extent.bytes_max:
+                self._take_spans_again()
+        return has_more
+
+    def _sweep_on(self) -> None:
+        """Sweep a slice, and the next one after what waits for the disk by then."""
+        if self._store.sweep():
+            with suppress(Busy):  # it stops
+                self._given_task(self._sweep_on)
+
+    def _take_spans_again(self) -> None:
+        if self._full is not None:
+            log.info("the store takes spans again")
+        self._full = None
 
     def _take(self) -> list[_Waiting]:
         """The appends for the next transaction, in order."""
@@ -287,10 +331,8 @@ class Writer:
             else:
                 self._fail(appends, error)
             return
-        if self._full is not None:
-            log.info("the store takes spans again")
-        self._full = None
-        self._last_append = time.monotonic()
+        self._take_spans_again()
+        self._last_write = time.monotonic()
         self._settler.note(appended.traces)
         self._telemetry.committed(
             stored=appended.stored,

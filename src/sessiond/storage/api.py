@@ -2,7 +2,8 @@
 
 Four kinds of things are kept, and only the first two can't be made again:
 
-* **spans**, byte for byte, each with its origin and first arrival; of several versions of a span only the winner;
+* **spans**, byte for byte, each with its origin and first arrival; of several versions of a span only the winner; and which traces
+  were **erased** lately, whose spans are refused;
 * **feedback**: scores and annotations as they were given, whether what they speak of has been received or not;
 * **facts** of each span, and **summaries** of traces, sessions and users computed from them;
 * **marks** on what must be recomputed. A mark is set in the same transaction that makes a summary stale and cleared in the one
@@ -30,6 +31,7 @@ from sessiond.core.model import (
     SpanFacts,
     StoredSpan,
     Texts,
+    TraceKey,
     TraceSummary,
     UserKey,
     UserSummary,
@@ -48,7 +50,7 @@ SPAN_PAGE_BYTES: Final = 1 << 20
 
 
 class Appended(NamedTuple):
-    """What became of appended spans; the three counts add up to their number."""
+    """What became of appended spans; the four counts add up to their number."""
 
     stored: int
     duplicates: int
@@ -57,6 +59,10 @@ class Appended(NamedTuple):
     """Known already with other content, by whichever won: a winner that replaces another counts here."""
     traces: tuple[bytes, ...]
     """The traces that changed, and are now marked."""
+    refused: int = 0
+    """Of traces that were erased."""
+    erased: frozenset[bytes] = frozenset()
+    """Those traces."""
 
 
 class Marks(NamedTuple):
@@ -65,6 +71,22 @@ class Marks(NamedTuple):
     traces: tuple[bytes, ...] = ()
     sessions: tuple[SessionKey, ...] = ()
     users: tuple[UserKey, ...] = ()
+
+
+class Erased(NamedTuple):
+    """What became of traces that were to be erased."""
+
+    traces: tuple[bytes, ...]
+    """Those that there were."""
+    marks: Marks
+    """The sessions and users that they belonged to."""
+
+
+class Erasure(NamedTuple):
+    """A trace that was erased, and when. Unix nanoseconds."""
+
+    trace_id: bytes
+    unix_nano: int
 
 
 class SettledTrace(NamedTuple):
@@ -128,7 +150,7 @@ class Removal(NamedTuple):
     """A row that is no more."""
 
     change: int
-    key: SessionKey | UserKey
+    key: TraceKey | SessionKey | UserKey
 
 
 class Changes(NamedTuple, Generic[Summary]):
@@ -202,6 +224,10 @@ class Spans(Protocol):
         """As `Store.trace_ids`."""
         ...
 
+    def erasures(self, after: bytes | None = None, limit: int = 1000) -> list[Erasure]:
+        """As `Store.erasures`."""
+        ...
+
 
 class Originals(Spans, Protocol):
     """Whatever holds all that can't be made again."""
@@ -229,7 +255,7 @@ class Store(Protocol):
 
         A span is known by (trace id, span id, kind). The same content again changes nothing. Of different contents the one of
         the larger `core.identity.Version` stays, whatever the order in which they come, and keeps the first arrival of any.
-        Raises StoreFull at the quota too.
+        Spans of a trace that is remembered as erased are refused. Raises StoreFull at the quota too.
         """
         ...
 
@@ -304,6 +330,46 @@ class Store(Protocol):
 
         Marks the traces and sessions that they are of, as far as these are known, and returns those marks. On disk when it returns,
         in one transaction: give it a bounded number. Raises StoreFull at the quota too, where something is to be written.
+        """
+        ...
+
+    # -- erasing -------------------------------------------------------------------------------------------------------------
+
+    def erase(self, trace_ids: Sequence[bytes], erased_unix_nano: int | None, sessions: Sequence[SessionKey] = ()) -> Erased:
+        """Take traces out whole, with their feedback, and mark the sessions and users that they belong to, in one transaction.
+
+        From then on no verb finds anything of them, but where they had a summary, `changed` tells that they are no more. With a
+        time they are remembered as erased then, and `append` refuses their spans until `forget_erased`; with None it takes them
+        as new. Of traces that were never received only the feedback goes. A session that is left without a trace loses its own
+        feedback, and those of `sessions` that have none do too.
+
+        Give it a bounded number of traces. Works over the quota too; where disk or map are full to the last page, raises StoreFull.
+        """
+        ...
+
+    def sweep(self) -> bool:
+        """Free some of the space that erased traces still take; whether there may be more to free.
+
+        `erase` frees what fits its transaction. What is left, of traces of very many spans, is kept in mind over a crash.
+        """
+        ...
+
+    def is_erased(self, trace_id: bytes) -> bool:
+        """Whether a trace is remembered as erased."""
+        ...
+
+    def erasures(self, after: bytes | None = None, limit: int = 1000) -> list[Erasure]:
+        """The traces that are remembered as erased, by ids larger than `after`, ascending, `limit` at most; none: no more."""
+        ...
+
+    def remember_erased(self, erasures: Sequence[Erasure]) -> None:
+        """Remember erased traces of another store, which has none of their spans. Give it a bounded number."""
+        ...
+
+    def forget_erased(self, before_unix_nano: int, count_max: int, limit: int = 1000) -> int:
+        """Take spans of traces again that were erased before a time, and of those erased first beyond `count_max`.
+
+        Forgets `limit` at most and returns how many.
         """
         ...
 

@@ -22,6 +22,7 @@ from sessiond.core.model import (
     SpanFacts,
     StoredSpan,
     Texts,
+    TraceKey,
     TraceSummary,
     UserKey,
     UserSummary,
@@ -34,6 +35,8 @@ from sessiond.storage.api import (
     STORE_ID_BYTES,
     Appended,
     Changes,
+    Erased,
+    Erasure,
     Extent,
     Marks,
     Page,
@@ -145,12 +148,16 @@ class MemoryStore:
         self._marked_traces: set[bytes] = set()
         self._marked_sessions: set[SessionKey] = set()
         self._marked_users: set[UserKey] = set()
+        self._erased: dict[bytes, int] = {}
+        """Trace -> when it was erased."""
         self._change = 0
         self._forgotten = 0
         self.identity = os.urandom(STORE_ID_BYTES)
 
     def append(self, traces: Sequence[PackedTrace]) -> Appended:
         packer = Packer()
+        refused = [packed for packed in traces if packed.trace_id in self._erased]
+        traces = [packed for packed in traces if packed.trace_id not in self._erased]
         count = sum(packed.span_count for packed in traces)
         duplicates = sum(packed.duplicates for packed in traces)
         conflicts = sum(packed.conflicts for packed in traces)
@@ -174,7 +181,8 @@ class MemoryStore:
                 changed[span.trace_id] = None
                 self._made_by.setdefault(span.trace_id, set()).add(self._rules)
             self._marked_traces.update(changed)
-        return Appended(count - duplicates - conflicts, duplicates, conflicts, tuple(changed))
+        refused_count, erased = sum(packed.span_count for packed in refused), frozenset(packed.trace_id for packed in refused)
+        return Appended(count - duplicates - conflicts, duplicates, conflicts, tuple(changed), refused_count, erased)
 
     def spans(self, trace_id: bytes, after: bytes | None = None) -> SpanPage:
         if after is not None:
@@ -243,25 +251,74 @@ class MemoryStore:
     def _shelf_of(self, item: Score | Annotation) -> dict[str, Any]:
         return self.scores.items if isinstance(item, Score) else self.annotations.items
 
+    def erase(self, trace_ids: Sequence[bytes], erased_unix_nano: int | None, sessions: Sequence[SessionKey] = ()) -> Erased:
+        with self._lock:
+            found = tuple(trace_id for trace_id in dict.fromkeys(trace_ids) if trace_id in self._spans)
+            listed = [row.summary for trace_id in found if (row := self.traces.rows.pop(trace_id, None)) is not None]
+            for summary in listed:
+                self._change += 1
+                self.traces.removals.append(Removal(self._change, TraceKey(summary.project, summary.trace_id)))
+            for trace_id in found:
+                del self._spans[trace_id]
+                self._made_by.pop(trace_id, None)
+                self._texts.pop(trace_id, None)
+                self._marked_traces.discard(trace_id)
+            if erased_unix_nano is not None:
+                self._erased.update(dict.fromkeys(found, erased_unix_nano))
+            marks = self._mark_owners(listed)
+            left = [key for key in (*marks.sessions, *sessions) if not self.traces_of_session(key)]
+            subjects: list[Subject] = [*trace_ids, *left]
+            for subject in subjects:
+                for shelf in (self.scores, self.annotations):
+                    for item in shelf.of(subject):
+                        del shelf.items[item.id]
+            return Erased(found, marks)
+
+    def sweep(self) -> bool:
+        return False
+
+    def is_erased(self, trace_id: bytes) -> bool:
+        with self._lock:
+            return trace_id in self._erased
+
+    def erasures(self, after: bytes | None = None, limit: int = 1000) -> list[Erasure]:
+        with self._lock:
+            return [Erasure(*one) for one in sorted(self._erased.items()) if one[0] > (after or b"")][:limit]
+
+    def remember_erased(self, erasures: Sequence[Erasure]) -> None:
+        with self._lock:
+            self._erased.update(erasures)
+
+    def forget_erased(self, before_unix_nano: int, count_max: int, limit: int = 1000) -> int:
+        with self._lock:
+            oldest = sorted(self._erased, key=lambda trace_id: (self._erased[trace_id], trace_id))
+            beyond = len(oldest) - count_max
+            old = [one for place, one in enumerate(oldest) if place < beyond or self._erased[one] < before_unix_nano][:limit]
+            for trace_id in old:
+                del self._erased[trace_id]
+            return len(old)
+
     def marks(self) -> Marks:
         with self._lock:
             return Marks(tuple(self._marked_traces), tuple(self._marked_sessions), tuple(self._marked_users))
 
     def put_traces(self, settled: Sequence[SettledTrace]) -> Marks:
-        sessions: dict[SessionKey, None] = {}
-        users: dict[UserKey, None] = {}
+        touched: list[TraceSummary] = []
         with self._lock:
             for new, texts in settled:
                 self._texts[new.trace_id] = texts
                 old = self.traces.rows.get(new.trace_id)
-                for summary in (new,) if old is None else (old.summary, new):
-                    sessions.update(dict.fromkeys(_session_of(summary)))
-                    users.update(dict.fromkeys(_user_of(summary)))
+                touched += (new,) if old is None else (old.summary, new)
                 self._change += 1
                 self.traces.put(new.trace_id, new, self._change)
                 self._marked_traces.discard(new.trace_id)
-            self._marked_sessions.update(sessions)
-            self._marked_users.update(users)
+            return self._mark_owners(touched)
+
+    def _mark_owners(self, traces: Sequence[TraceSummary]) -> Marks:
+        sessions = dict.fromkeys(key for trace in traces for key in _session_of(trace))
+        users = dict.fromkeys(key for trace in traces for key in _user_of(trace))
+        self._marked_sessions.update(sessions)
+        self._marked_users.update(users)
         return Marks(sessions=tuple(sessions), users=tuple(users))
 
     def put_sessions(self, settled: Sequence[tuple[SessionKey, SessionSummary | None]]) -> None:
@@ -326,7 +383,7 @@ class MemoryStore:
 
     def forget_removals(self, through: int) -> None:
         with self._lock:
-            for listing in (self.sessions, self.users):
+            for listing in (self.traces, self.sessions, self.users):
                 listing.removals = [removal for removal in listing.removals if removal.change > through]
             self._forgotten = through
 

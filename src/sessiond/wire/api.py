@@ -148,10 +148,10 @@ def unix_nano(time: Timestamp, field: str) -> int:
     return time.seconds * 10**9 + time.nanos
 
 
-def trace_id(text: str) -> bytes:
+def trace_id(text: str, field: str = "trace_id") -> bytes:
     """A request's trace id. Raises Invalid."""
     if not TRACE_ID.fullmatch(text):
-        raise Invalid("trace_id", text[:80], "must be 32 hexadecimal digits")
+        raise Invalid(field, text[:80], "must be 32 hexadecimal digits")
     return bytes.fromhex(text)
 
 

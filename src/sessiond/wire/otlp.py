@@ -1,8 +1,9 @@
 """An OTLP export request -> spans ready for the store, and its answer."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import repeat
 from typing import Final, NamedTuple
 
 from google.protobuf.message import DecodeError
@@ -46,24 +47,34 @@ class _OriginFacts(NamedTuple):
     digest: blake2b
 
 
-def decode(body: bytes, *, received_unix_nano: int, spans_max: int, normalizer: Normalizer = DEFAULT) -> Iterator[Batch]:
+def decode(
+    body: bytes, *, received_unix_nano: int, spans_max: int, normalizer: Normalizer = DEFAULT, arrivals: Sequence[int] = ()
+) -> Iterator[Batch]:
     """The spans of an ExportTraceServiceRequest, a batch at a time; an empty request gives none.
 
-    A bad span, or a part that can't be read, costs only itself and is told as a Rejection. Raises Invalid where the bytes are no
-    request and nothing can be saved, TooLarge where it holds more than `spans_max` spans; both before the first batch.
+    Spans arrive at `received_unix_nano`; where `arrivals` are given, each at the one of its place in the request, unless that is 0
+    or later. A bad span, or a part that can't be read, costs only itself and is told as a Rejection. Raises Invalid where the bytes
+    are no request and nothing can be saved, or the arrivals are not as many as the spans; TooLarge where it holds more than
+    `spans_max` spans; all before the first batch.
     """
     envelope = unfold(body, spans_max=spans_max)
     if body and not envelope.parts and (envelope.malformed_parts or not envelope.has_resources):
         raise Invalid(
             "request", f"{len(body)} bytes", "are no ExportTraceServiceRequest", hint="send OTLP traces, protobuf-encoded"
         )
+    if arrivals and len(arrivals) != (span_count := sum(len(part.spans) for part in envelope.parts)):
+        raise Invalid(
+            "received_unix_nanos", len(arrivals), f"are not as many as the {span_count} spans", hint="give one for each, or none"
+        )
+    arriving = iter(arrivals) if arrivals else repeat(received_unix_nano)
     spans: list[ReceivedSpan] = []
     rejections = [MALFORMED_PART] * envelope.malformed_parts
     byte_count = 0
     for part in envelope.parts:
         facts = _origin_facts(part.origin, normalizer)
         for data in part.spans:
-            received = decode_span(data, part.origin, received_unix_nano=received_unix_nano, normalizer=normalizer, facts=facts)
+            arrived = min(next(arriving) or received_unix_nano, received_unix_nano)
+            received = decode_span(data, part.origin, received_unix_nano=arrived, normalizer=normalizer, facts=facts)
             if isinstance(received, Rejection):
                 rejections.append(received)
             else:

@@ -1,6 +1,6 @@
 """Asking: each query first has settled what was acknowledged before it, then reads page by page."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from sessiond.core import trace
@@ -8,6 +8,7 @@ from sessiond.core.calls import select
 from sessiond.core.costs import Priced
 from sessiond.core.errors import Invalid, NotFound
 from sessiond.core.explain import Explanation, Told, explain
+from sessiond.core.fields import Kind
 from sessiond.core.identity import chronological
 from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, StoredSpan, Texts, TraceSummary, UserKey, UserSummary
 from sessiond.core.places import PLACE_BYTES_MAX
@@ -131,19 +132,15 @@ class Queries:
 
     def trace(self, trace_id: bytes) -> tuple[TraceSummary, list[SpanFigures]]:
         """A trace and its spans' figures in order of start. Raises NotFound."""
-        self._freshness.settle("traces", [trace_id])
-        summary = self._store.trace(trace_id)
-        if summary is None:
-            raise NotFound(f"there is no trace {trace_id.hex()}", hint="`sessiond traces` lists those there are")
-        spans, intervals = chronological(self._store.facts(trace_id))
+        summary, facts = self._settled(trace_id)
+        spans, intervals = chronological(facts)
         selection = select(spans, intervals)
         priced = trace.priced(spans, intervals, selection, self._rules().prices)
         return summary, [SpanFigures(span, priced.get(position)) for position, span in enumerate(spans)]
 
     def explain(self, trace_id: bytes) -> Explanation:
         """Where each figure of a trace comes from. Raises NotFound."""
-        summary, _ = self.trace(trace_id)
-        facts = self._store.facts(trace_id)
+        summary, facts = self._settled(trace_id)
         spans, intervals = chronological(facts)
         selection = select(spans, intervals)
         rules = self._rules()
@@ -163,9 +160,21 @@ class Queries:
             )
         )
 
+    def _settled(self, trace_id: bytes) -> tuple[TraceSummary, list[SpanFacts]]:
+        self._freshness.settle("traces", [trace_id])
+        summary, facts = self._store.trace(trace_id), self._store.facts(trace_id)
+        if summary is None or not facts:  # none, where it is erased between the two
+            raise NotFound(f"there is no trace {trace_id.hex()}", hint="`sessiond traces` lists those there are")
+        return summary, facts
+
     def spans(self, trace_id: bytes) -> Iterator[list[StoredSpan]]:
         """A trace's spans as they came, page by page."""
         return span_pages(self._store, trace_id)
+
+    def traces_of(self, kind: Kind, rows: Iterable[TraceSummary | SessionSummary | UserSummary]) -> Iterator[bytes]:
+        """The ids of all traces that some rows of a kind are made of."""
+        made_of = self.rows_of[kind].made_of
+        return (trace_id for row in rows for trace_id in made_of(row))
 
     def user(self, key: UserKey) -> UserSummary:
         """A user. Raises NotFound."""

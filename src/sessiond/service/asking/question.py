@@ -34,6 +34,11 @@ class Question(NamedTuple, Generic[Summary]):
     asked: tuple[object, ...]
     """What was asked, in plain values: what a page token is bound to."""
 
+    @property
+    def is_restricted(self) -> bool:
+        """Whether some rows may not match."""
+        return any(self.asked[1:-1])
+
 
 def ask_traces(within: Within = EVERYWHERE, filter: str = "", order_by: str = "") -> Question[TraceSummary]:  # noqa: A002  (AIP-160's name)
     """Traces that match. Raises Invalid."""

@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 from sessiond.core.errors import AlreadyExists, Invalid, NotFound, SessiondError, TooLarge
 from sessiond.core.feedback.annotation import Annotation, checked_annotation, updated_annotation
 from sessiond.core.feedback.score import Score, checked_score, is_stale, updated_score
-from sessiond.core.feedback.target import Target, subject_of
+from sessiond.core.feedback.target import Target, TraceTarget, subject_of
 from sessiond.core.model import SessionKey
 from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.tokens import not_ours, read_token, write_token
@@ -67,7 +67,8 @@ class Items(Generic[Item]):
     def create(self, item: Item) -> Item:
         """Store an item now; what is stored. Under an id of its own the same content again changes nothing.
 
-        Raises Invalid; AlreadyExists for other content under that id; TooLarge where its trace or session has too many.
+        Raises Invalid; AlreadyExists for other content under that id; TooLarge where its trace or session has too many;
+        NotFound where its trace was erased.
         """
         now = self._clock()
         ready = self._ready(item._replace(create_unix_nano=now, update_unix_nano=now))
@@ -160,7 +161,7 @@ class Items(Generic[Item]):
             return item
         try:
             return self._put(draft, item)[1]
-        except (AlreadyExists, TooLarge) as error:
+        except (AlreadyExists, NotFound, TooLarge) as error:
             return error
 
     def _ready(self, item: Item) -> Item:
@@ -176,6 +177,8 @@ class Items(Generic[Item]):
                     f"another {self._kind.noun} is stored under the id {item.id!r}", hint="update it, or give another id"
                 )
             return held, False
+        if isinstance(item.target, TraceTarget) and self._store.is_erased(item.target.trace_id):
+            raise NotFound(f"the trace {item.target.trace_id.hex()} was erased", hint="nothing can be said of it any more")
         if draft.count(self._kind.type, subject_of(item.target)) >= SUBJECT_ITEMS_MAX:
             what = "session" if isinstance(item.target, SessionKey) else "trace"
             raise TooLarge(f"the {what} has {SUBJECT_ITEMS_MAX:,} {self._kind.noun}s, which is the most", hint="delete some")

@@ -93,6 +93,26 @@ def _of_a_trace(txn: Txn, trees: Trees, key: bytes, _: bytes) -> list[str]:
     return [] if trace_id and txn.get(trace_id, db=trees["trace_ids"]) == prefix else ["belongs to no trace"]
 
 
+def _of_spans(txn: Txn, trees: Trees, key: bytes, value: bytes) -> list[str]:
+    """A row of a trace's spans; of an erased one it may still be there."""
+    is_unswept = txn.get(key[:8], db=trees["unswept"]) is not None
+    return [] if is_unswept else _of_a_trace(txn, trees, key, value)
+
+
+def _unswept(txn: Txn, trees: Trees, prefix: bytes, _: bytes) -> list[str]:
+    is_there = any(txn.get(prefix, db=trees[tree]) is not None for tree in ("traces", "marked_traces", "texts"))
+    return ["a trace that is still there is being swept away"] if is_there else []
+
+
+def _erased(txn: Txn, trees: Trees, trace_id: bytes, erased: bytes) -> list[str]:
+    problems = [] if txn.get(trace_id, db=trees["trace_ids"]) is None else ["is remembered as erased and is there"]
+    return problems + ([] if txn.get(erased + trace_id, db=trees["erased_by_time"]) is not None else ["is not listed by time"])
+
+
+def _erased_by_time(txn: Txn, trees: Trees, key: bytes, _: bytes) -> list[str]:
+    return [] if txn.get(key[8:], db=trees["erased"]) == key[:8] else ["tells of a trace that is not remembered as erased then"]
+
+
 def _trace_summary(txn: Txn, trees: Trees, prefix: bytes, packed: bytes) -> list[str]:
     row = codec.unpack_trace(packed)
     return [
@@ -163,7 +183,7 @@ def _user_index(tree: str) -> Checked:
 
 def _removal(_txn: Txn, _trees: Trees, _key: bytes, packed: bytes) -> list[str]:
     kind, _project, _name = unseal(packed)
-    return [] if kind in {"session", "user"} else [f"tells of an unknown kind {kind!r}"]
+    return [] if kind in {"trace", "session", "user"} else [f"tells of an unknown kind {kind!r}"]
 
 
 def _owner(kind: str) -> Checked:
@@ -211,9 +231,9 @@ _FEEDBACK: Final = (feedback.SCORES, feedback.ANNOTATIONS)
 
 _CHECKS: Final[dict[str, Checked]] = {
     "trace_ids": _trace,
-    "chunks": _of_a_trace,
-    "facts": _of_a_trace,
-    "spans": _of_a_trace,
+    "chunks": _of_spans,
+    "facts": _of_spans,
+    "spans": _of_spans,
     "traces": _trace_summary,
     "texts": _of_a_trace,
     "marked_traces": _marked_trace,
@@ -227,6 +247,9 @@ _CHECKS: Final[dict[str, Checked]] = {
     **{tree: _session_index(tree) for tree in ("sessions_by_activity", "session_changes", "user_sessions")},
     **{tree: _user_index(tree) for tree in ("users_by_last_seen", "user_changes")},
     "removals": _removal,
+    "unswept": _unswept,
+    "erased": _erased,
+    "erased_by_time": _erased_by_time,
     **{kept.rows: _feedback(kept) for kept in _FEEDBACK},
     **{tree: _feedback_index(kept, tree) for kept in _FEEDBACK for tree in (kept.of, kept.by_time)},
 }

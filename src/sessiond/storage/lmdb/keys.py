@@ -53,6 +53,9 @@ TREES: Final = (
     "user_traces",  # user number, start, trace id -> trace number
     "user_sessions",  # user number, last activity, order of id -> session number
     "removals",  # change -> kind, project, id of what is no more
+    "unswept",  # trace number -> nothing; of an erased trace whose spans, chunks or facts still take space
+    "erased",  # trace id -> when it was erased
+    "erased_by_time",  # when it was erased, trace id -> nothing
 )
 
 

@@ -1,13 +1,13 @@
 """Lists of summaries: by the narrowest index there is, a page a transaction."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import islice
 from operator import itemgetter
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from sessiond.core.fields import Kind
-from sessiond.core.model import SessionKey, SessionSummary, TraceSummary, UserKey, UserSummary
+from sessiond.core.model import SessionKey, SessionSummary, TraceKey, TraceSummary, UserKey, UserSummary
 from sessiond.core.places import place_of
 from sessiond.core.where import Where
 from sessiond.storage.api import Changes, Page, Removal
@@ -30,12 +30,14 @@ class _Kind(NamedTuple):
     rows: str
     by_place: str
     changes: str
+    key_of: Callable[..., TraceKey | SessionKey | UserKey]
+    """What one of its removals tells of."""
 
 
 _KINDS: Final[dict[Kind, _Kind]] = {
-    "trace": _Kind("traces", "traces_by_start", "trace_changes"),
-    "session": _Kind("sessions", "sessions_by_activity", "session_changes"),
-    "user": _Kind("users", "users_by_last_seen", "user_changes"),
+    "trace": _Kind("traces", "traces_by_start", "trace_changes", TraceKey),
+    "session": _Kind("sessions", "sessions_by_activity", "session_changes", SessionKey),
+    "user": _Kind("users", "users_by_last_seen", "user_changes", UserKey),
 }
 
 
@@ -77,10 +79,9 @@ class LmdbListing(Generic[Summary]):
 
     def _removals(self, txn: Txn, after: bytes) -> Iterator[tuple[bytes, Removal]]:
         for change, word in ascending(txn, self._env.trees["removals"], b"", after):
-            kind, project, name = unseal(word)
+            kind, *key = unseal(word)
             if kind == self._kind:
-                key = SessionKey(project, name) if kind == "session" else UserKey(project, name)
-                yield change, Removal(keys.value_of(change), key)
+                yield change, Removal(keys.value_of(change), _KINDS[self._kind].key_of(*key))
 
 
 def _places(txn: Txn, trees: Trees, kind: Kind, where: Where, after: bytes | None) -> Iterator[tuple[bytes, bytes]]:

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 from sessiond.core.feedback.annotation import Annotation
 from sessiond.core.feedback.score import Score
 from sessiond.core.feedback.target import Subject
-from sessiond.storage.api import SpanPage
+from sessiond.storage.api import Erasure, SpanPage
 from sessiond.storage.lmdb import keys, read
 from sessiond.storage.lmdb.environment import Environment, open_environment
 
@@ -57,6 +57,10 @@ class PreviousStore:
         """As `Store.trace_ids`."""
         with self._env.read() as txn:
             return read.trace_ids(txn, self._env.trees, after, limit)
+
+    def erasures(self, after: bytes | None = None, limit: int = 1000) -> list[Erasure]:  # noqa: ARG002  (the contract's)
+        """As `Store.erasures`: nothing was erased from an earlier format."""
+        return []
 
     def close(self) -> None:
         """Let go of the store."""

@@ -16,8 +16,8 @@ from sessiond.core.model import (
     UserKey,
     UserSummary,
 )
-from sessiond.storage.api import RULES_BYTES, Appended, Extent, Marks, SettledTrace, SpanPage
-from sessiond.storage.lmdb import check, codec, feedback, keys, read, write
+from sessiond.storage.api import RULES_BYTES, Appended, Erased, Erasure, Extent, Marks, SettledTrace, SpanPage
+from sessiond.storage.lmdb import check, codec, erase, feedback, keys, read, write
 from sessiond.storage.lmdb.environment import Environment, WriteTxn, open_environment
 from sessiond.storage.lmdb.feedback import LmdbShelf
 from sessiond.storage.lmdb.fresh import FreshTraces
@@ -120,6 +120,38 @@ class LmdbStore:
     def trace_ids(self, after: bytes | None = None, limit: int = 1000) -> list[bytes]:
         with self._env.read() as txn:
             return read.trace_ids(txn, self._trees, after, limit)
+
+    def erase(self, trace_ids: Sequence[bytes], erased_unix_nano: int | None, sessions: Sequence[SessionKey] = ()) -> Erased:
+        self._fresh.forget(trace_ids)
+        with self._env.write() as txn:
+            return erase.erase(txn, trace_ids, erased_unix_nano, sessions)
+
+    def sweep(self) -> bool:
+        with self._env.read() as reading:
+            if not erase.is_unswept(reading, self._trees):
+                return False
+        with self._env.write() as txn:
+            return erase.sweep(txn)
+
+    def is_erased(self, trace_id: bytes) -> bool:
+        with self._env.read() as txn:
+            return txn.get(trace_id, db=self._trees["erased"]) is not None
+
+    def erasures(self, after: bytes | None = None, limit: int = 1000) -> list[Erasure]:
+        with self._env.read() as txn:
+            return erase.erasures(txn, self._trees, after, limit)
+
+    def remember_erased(self, erasures: Sequence[Erasure]) -> None:
+        with self._env.write() as txn:
+            erase.remember(txn, erasures)
+
+    def forget_erased(self, before_unix_nano: int, count_max: int, limit: int = 1000) -> int:
+        with self._env.read() as reading:
+            old = erase.oldest(reading, self._trees, before_unix_nano, count_max, limit)
+        if old:
+            with self._env.write() as txn:
+                erase.forget(txn, old)
+        return len(old)
 
     def marks(self) -> Marks:
         with self._env.read() as txn:

@@ -12,6 +12,7 @@ from sessiond.core.model import (
     SessionSummary,
     SpanFacts,
     StoredSpan,
+    TraceKey,
     TraceSummary,
     UserKey,
     UserSummary,
@@ -68,6 +69,9 @@ class _Append:
         self._stored = 0
         self._duplicates = 0
         self._conflicts = 0
+        self._refused = 0
+        self._remembers_erased = bool(write.txn.stat(write.trees["erased"])["entries"])
+        self._erased: set[bytes] = set()
         self.fresh: dict[bytes, PackedTrace] = {}
 
     def run(self, traces: Iterable[PackedTrace]) -> Appended:
@@ -76,12 +80,16 @@ class _Append:
         for tree, rows in self._rows.items():
             with self._txn.cursor(db=self._trees[tree]) as cursor:
                 cursor.putmulti(sorted(rows))
-        return Appended(self._stored, self._duplicates, self._conflicts, changed)
+        return Appended(self._stored, self._duplicates, self._conflicts, changed, self._refused, frozenset(self._erased))
 
     def _apart(self, traces: Iterable[PackedTrace]) -> Iterable[PackedTrace]:
-        """Each trace once: what came of one in several requests is packed again as one."""
+        """Each trace once, but for erased ones: what came of one in several requests is packed again as one."""
         by_id: dict[bytes, PackedTrace] = {}
         for one in traces:
+            if self._remembers_erased and self._txn.get(one.trace_id, db=self._trees["erased"]) is not None:
+                self._refused += one.span_count
+                self._erased.add(one.trace_id)
+                continue
             self._duplicates += one.duplicates
             self._conflicts += one.conflicts
             other = by_id.get(one.trace_id)
@@ -182,10 +190,10 @@ def renew(
 def put_traces(write: WriteTxn, settled: Sequence[SettledTrace]) -> Marks:
     """`Store.put_traces`."""
     txn, trees = write.txn, write.trees
-    owners = _Owners(write)
+    owners = Owners(write)
     for summary, texts in settled:
         prefix = write.held("trace_ids", summary.trace_id)
-        old = _old_trace(write, prefix)
+        old = old_trace(write, prefix)
         if texts != NO_TEXTS:
             txn.put(prefix, codec.pack_texts(texts), db=trees["texts"])
         elif old is not None:
@@ -195,19 +203,23 @@ def put_traces(write: WriteTxn, settled: Sequence[SettledTrace]) -> Marks:
         project, session, user = owners.mark(summary)
         new = TraceRow(write.next("change"), project, session, user, summary)
         txn.put(prefix, codec.pack_trace(new), db=trees["traces"])
-        _move(write, trace_index_rows(old, prefix) if old else {}, trace_index_rows(new, prefix))
+        move(write, trace_index_rows(old, prefix) if old else {}, trace_index_rows(new, prefix))
         txn.delete(prefix, db=trees["marked_traces"])
-    return Marks(sessions=tuple(owners.sessions), users=tuple(owners.users))
+    return owners.marks()
 
 
-class _Owners:
-    """The projects, sessions and users of traces that are written in one transaction: their numbers, and marks on them."""
+class Owners:
+    """The projects, sessions and users of traces that one transaction writes or erases: their numbers, and marks on them."""
 
     def __init__(self, write: WriteTxn) -> None:
         self._write = write
         self._projects: dict[str, int] = {}
         self.sessions: dict[SessionKey, int] = {}
         self.users: dict[UserKey, int] = {}
+
+    def marks(self) -> Marks:
+        """What was marked."""
+        return Marks(sessions=tuple(self.sessions), users=tuple(self.users))
 
     def mark(self, trace: TraceSummary) -> tuple[int, int, int]:
         """Mark whom the trace belongs to; the numbers of its project, session and user, 0 for none."""
@@ -243,7 +255,7 @@ def put_sessions(write: WriteTxn, settled: Sequence[tuple[SessionKey, SessionSum
         if summary is None:
             txn.delete(name, db=trees["session_ids"])
             if packed:
-                _remove(write, "session", key, prefix, old_rows)
+                remove(write, "session", key, prefix, old_rows)
             continue
         # The latest user too, who may be beyond the first hundred.
         user_ids = dict.fromkeys((*summary.user_ids, summary.user_id)) if summary.user_id is not None else ()
@@ -255,7 +267,7 @@ def put_sessions(write: WriteTxn, settled: Sequence[tuple[SessionKey, SessionSum
             summary=summary,
         )
         txn.put(prefix, codec.pack_session(new), db=trees["sessions"])
-        _move(write, old_rows, session_index_rows(new, prefix))
+        move(write, old_rows, session_index_rows(new, prefix))
 
 
 def put_users(write: WriteTxn, settled: Sequence[tuple[UserKey, UserSummary | None]]) -> None:
@@ -272,17 +284,17 @@ def put_users(write: WriteTxn, settled: Sequence[tuple[UserKey, UserSummary | No
         if summary is None:
             txn.delete(name, db=trees["user_ids"])
             if packed:
-                _remove(write, "user", key, prefix, old_rows)
+                remove(write, "user", key, prefix, old_rows)
             continue
         new = UserRow(write.next("change"), _project_number(write, key.project), summary)
         txn.put(prefix, codec.pack_user(new), db=trees["users"])
-        _move(write, old_rows, user_index_rows(new, prefix))
+        move(write, old_rows, user_index_rows(new, prefix))
 
 
-def _remove(write: WriteTxn, kind: Kind, key: Owner, prefix: bytes, index_rows: IndexRows) -> None:
+def remove(write: WriteTxn, kind: Kind, key: TraceKey | SessionKey | UserKey, prefix: bytes, index_rows: IndexRows) -> None:
     """Take away a summary, and leave word that it is gone."""
     write.txn.delete(prefix, db=write.trees[f"{kind}s"])
-    _move(write, index_rows, {})
+    move(write, index_rows, {})
     write.txn.put(number(write.next("change")), seal((kind, *key)), db=write.trees["removals"])
 
 
@@ -319,7 +331,8 @@ def user_index_rows(row: UserRow, prefix: bytes) -> IndexRows:
     return {("users_by_last_seen", number(row.project) + place): prefix, ("user_changes", number(row.change)): prefix}
 
 
-def _move(write: WriteTxn, old: IndexRows, new: IndexRows) -> None:
+def move(write: WriteTxn, old: IndexRows, new: IndexRows) -> None:
+    """Let a row have its new index rows in place of the old ones."""
     txn, trees = write.txn, write.trees
     for tree, key in old.keys() - new.keys():
         txn.delete(key, db=trees[tree])
@@ -328,7 +341,8 @@ def _move(write: WriteTxn, old: IndexRows, new: IndexRows) -> None:
             txn.put(key, value, db=trees[tree])
 
 
-def _old_trace(write: WriteTxn, prefix: bytes) -> TraceRow | None:
+def old_trace(write: WriteTxn, prefix: bytes) -> TraceRow | None:
+    """The row of a trace's summary, as it was before."""
     packed = write.txn.get(prefix, db=write.trees["traces"])
     return codec.unpack_trace(packed) if packed else None
 

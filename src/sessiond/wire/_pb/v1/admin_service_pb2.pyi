@@ -2,12 +2,22 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class EraseOf(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ERASE_OF_UNSPECIFIED: _ClassVar[EraseOf]
+    ERASE_OF_TRACES: _ClassVar[EraseOf]
+    ERASE_OF_SESSIONS: _ClassVar[EraseOf]
+ERASE_OF_UNSPECIFIED: EraseOf
+ERASE_OF_TRACES: EraseOf
+ERASE_OF_SESSIONS: EraseOf
 
 class GetStatusRequest(_message.Message):
     __slots__ = ()
@@ -121,3 +131,41 @@ class RepriceResponse(_message.Message):
     renewed_trace_count: int
     trace_count: int
     def __init__(self, renewed_trace_count: _Optional[int] = ..., trace_count: _Optional[int] = ...) -> None: ...
+
+class EraseRequest(_message.Message):
+    __slots__ = ("of", "trace_ids", "project", "session_id", "user_id", "since", "until", "filter", "everything", "validate_only")
+    OF_FIELD_NUMBER: _ClassVar[int]
+    TRACE_IDS_FIELD_NUMBER: _ClassVar[int]
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    EVERYTHING_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    of: EraseOf
+    trace_ids: _containers.RepeatedScalarFieldContainer[str]
+    project: str
+    session_id: str
+    user_id: str
+    since: _timestamp_pb2.Timestamp
+    until: _timestamp_pb2.Timestamp
+    filter: str
+    everything: bool
+    validate_only: bool
+    def __init__(self, of: _Optional[_Union[EraseOf, str]] = ..., trace_ids: _Optional[_Iterable[str]] = ..., project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., everything: _Optional[bool] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+
+class EraseResponse(_message.Message):
+    __slots__ = ("trace_count", "span_count", "session_count", "feedback_count", "erased_trace_count")
+    TRACE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SPAN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SESSION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FEEDBACK_COUNT_FIELD_NUMBER: _ClassVar[int]
+    ERASED_TRACE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    trace_count: int
+    span_count: int
+    session_count: int
+    feedback_count: int
+    erased_trace_count: int
+    def __init__(self, trace_count: _Optional[int] = ..., span_count: _Optional[int] = ..., session_count: _Optional[int] = ..., feedback_count: _Optional[int] = ..., erased_trace_count: _Optional[int] = ...) -> None: ...

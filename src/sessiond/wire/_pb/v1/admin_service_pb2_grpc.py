@@ -50,6 +50,11 @@ class AdminServiceStub:
                 request_serializer=sessiond_dot_v1_dot_admin__service__pb2.RepriceRequest.SerializeToString,
                 response_deserializer=sessiond_dot_v1_dot_admin__service__pb2.RepriceResponse.FromString,
                 _registered_method=True)
+        self.Erase = channel.unary_stream(
+                '/sessiond.v1.AdminService/Erase',
+                request_serializer=sessiond_dot_v1_dot_admin__service__pb2.EraseRequest.SerializeToString,
+                response_deserializer=sessiond_dot_v1_dot_admin__service__pb2.EraseResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
@@ -79,6 +84,16 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Erase(self, request, context):
+        """Take traces out of the store, with all that was computed of them and their scores and annotations, and every session and user
+        that is left without a trace. Tells how far it is, first before anything is erased, and ends when no query shows any of it. What
+        was erased can't be brought back, and late spans of an erased trace are refused for a day (receiver.refuse_erased_seconds). A
+        client that goes away stops what is not erased yet.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -96,6 +111,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.Reprice,
                     request_deserializer=sessiond_dot_v1_dot_admin__service__pb2.RepriceRequest.FromString,
                     response_serializer=sessiond_dot_v1_dot_admin__service__pb2.RepriceResponse.SerializeToString,
+            ),
+            'Erase': grpc.unary_stream_rpc_method_handler(
+                    servicer.Erase,
+                    request_deserializer=sessiond_dot_v1_dot_admin__service__pb2.EraseRequest.FromString,
+                    response_serializer=sessiond_dot_v1_dot_admin__service__pb2.EraseResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -180,6 +200,33 @@ class AdminService:
             '/sessiond.v1.AdminService/Reprice',
             sessiond_dot_v1_dot_admin__service__pb2.RepriceRequest.SerializeToString,
             sessiond_dot_v1_dot_admin__service__pb2.RepriceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Erase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/sessiond.v1.AdminService/Erase',
+            sessiond_dot_v1_dot_admin__service__pb2.EraseRequest.SerializeToString,
+            sessiond_dot_v1_dot_admin__service__pb2.EraseResponse.FromString,
             options,
             channel_credentials,
             insecure,

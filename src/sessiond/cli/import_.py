@@ -1,0 +1,110 @@
+"""`sessiond import`."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+
+from sessiond.cli import options
+from sessiond.cli.lazy import EXIT_FAILED
+from sessiond.cli.output import remark
+from sessiond.cli.progress import Bar, bar
+from sessiond.cli.text import plural
+from sessiond.client import Annotation, Client, Imported, Score, SpanBatch
+from sessiond.files.contents import contents
+from sessiond.files.feedback_json import AnyFeedback
+from sessiond.files.opened import STDIN, Source, opened
+from sessiond.files.written import feedback_beside
+
+HELD_MAX: Final = 500
+"""Scores and annotations sent at once."""
+
+
+@click.command("import")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@options.endpoint
+@click.pass_context
+def import_(ctx: click.Context, *, files: Sequence[str], endpoint: str) -> None:
+    """Read spans and feedback from files into the running daemon.
+
+    Takes what `sessiond export` and the OpenTelemetry Collector's file exporter write, JSON lines or protobuf, compressed or not; -
+    is standard input. Scores and annotations that an export wrote beside its spans are read with them. Spans keep the times of
+    arrival that the file tells, and arrive now where it tells none. Importing the same again changes nothing, so what was cut short
+    can be started again. What can't be read or is refused is told with its place, costs only itself, and makes the exit code 1.
+    """
+    problems = 0
+    with options.asking(endpoint) as client:
+        for file in _with_feedback(files):
+            with opened(file) as source, bar("spans", source.size) as shown:
+                done = _Import(client, source, shown)
+                done.run()
+            told = f", {done.feedback_count:,} scores and annotations" if done.feedback_count else ""
+            click.echo(f"{source.name}: {plural(shown.count, 'span')}{told} imported")
+            problems += done.problems
+    if problems:
+        remark(f"{plural(problems, 'problem')}; all else was imported")
+        ctx.exit(EXIT_FAILED)
+
+
+def _with_feedback(files: Sequence[str]) -> Iterator[str]:
+    """The files, and behind each the one for scores and annotations that an export wrote beside it."""
+    for file in files:
+        yield file
+        beside = feedback_beside(file)
+        if file != STDIN and beside not in files and Path(beside).exists():
+            yield beside
+
+
+class _Import:
+    """One file on its way in."""
+
+    def __init__(self, client: Client, source: Source, shown: Bar) -> None:
+        self._client = client
+        self._source = source
+        self._shown = shown
+        self._places: deque[str] = deque()
+        """Of the batches that are under way."""
+        self._held: list[tuple[str, AnyFeedback]] = []
+        self.feedback_count = 0
+        self.problems = 0
+
+    def run(self) -> None:
+        """Import all of it; what can't be is told on stderr. Raises RequestFailed."""
+        for answer in self._client.import_spans(self._batches()):
+            place = self._places.popleft()
+            self._shown.advance(answer.accepted_span_count, done=self._source.meter.byte_count)
+            if answer.rejected_span_count:
+                self._tell(place, f"{plural(answer.rejected_span_count, 'span')} refused: {answer.error_message}")
+        self._send_held()
+
+    def _batches(self) -> Iterator[SpanBatch]:
+        for place, content, problem in contents(self._source):
+            if content is None:
+                self._tell(place, problem)
+            elif isinstance(content, SpanBatch):
+                self._places.append(place)
+                yield content
+            else:
+                self._held.append((place, content))
+                if len(self._held) == HELD_MAX:
+                    self._send_held()
+
+    def _send_held(self) -> None:
+        held, self._held = self._held, []
+        scores = [(place, item) for place, item in held if isinstance(item, Score)]
+        annotations = [(place, item) for place, item in held if isinstance(item, Annotation)]
+        feedback = self._client.feedback
+        self._take_note([place for place, _ in scores], feedback.import_scores(item for _, item in scores))
+        self._take_note([place for place, _ in annotations], feedback.import_annotations(item for _, item in annotations))
+
+    def _take_note(self, places: Sequence[str], parts: Iterator[Imported]) -> None:
+        for part in parts:
+            self.feedback_count += part.created + part.unchanged
+            for failure in part.failures:
+                self._tell(places[failure.place], failure.message)
+
+    def _tell(self, place: str, problem: str) -> None:
+        self.problems += 1
+        remark(f"{self._source.name}, {place}: {problem}" if place else f"{self._source.name}: {problem}")

@@ -1,0 +1,91 @@
+"""Out of the store all that can't be made again. The way in is `service.ingest`, with arrivals, and `service.feedback`."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any, Final
+
+from sessiond.core.errors import Cancelled
+from sessiond.core.feedback.annotation import Annotation
+from sessiond.core.feedback.score import Score
+from sessiond.core.feedback.target import Subject
+from sessiond.core.model import SessionSummary, StoredSpan, TraceSummary, UserSummary
+from sessiond.service.asking.query import IsWanted, Queries, always
+from sessiond.service.asking.question import Question
+from sessiond.storage.api import Shelf, Store
+
+BATCH_BYTES: Final = 128 << 10
+"""Of spans given at once: a line of a file, and so what a broken line costs."""
+BATCH_ITEMS: Final = 200
+"""Scores and annotations given at once: 2 MiB of the longest."""
+
+AnyFeedback = Score | Annotation
+
+
+class Transfer:
+    """The use cases. Every method may be called from any thread, and raises as `Queries.page`.
+
+    What changes meanwhile may come twice: a row comes again at the end as it then is, and what it is made of with it.
+    """
+
+    def __init__(self, store: Store, queries: Queries) -> None:
+        self._store = store
+        self._queries = queries
+
+    def spans(self, question: Question[Any], is_wanted: IsWanted = always) -> Iterator[list[StoredSpan]]:
+        """All spans of the rows that match, some at a time; those of one trace follow each other."""
+        batch: list[StoredSpan] = []
+        size = 0
+        for rows in self._queries.stream(question, is_wanted):
+            for trace_id in self._queries.traces_of(question.kind, rows):
+                for page in self._queries.spans(trace_id):
+                    for span in page:
+                        batch.append(span)
+                        size += len(span.data)
+                        if size >= BATCH_BYTES:
+                            yield batch
+                            batch, size = [], 0
+        if batch:
+            yield batch
+
+    def feedback(self, question: Question[Any], is_wanted: IsWanted = always) -> Iterator[list[AnyFeedback]]:
+        """All feedback on the rows that match and on the traces that they are made of, some at a time.
+
+        Where nothing restricts the question it is all that there is, on what was not received too.
+        """
+        found = self._of_rows(question, is_wanted) if question.is_restricted else self._all(is_wanted)
+        batch: list[AnyFeedback] = []
+        for item in found:
+            batch.append(item)
+            if len(batch) == BATCH_ITEMS:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    def _all(self, is_wanted: IsWanted) -> Iterator[AnyFeedback]:
+        return chain(_each(self._store.scores, is_wanted), _each(self._store.annotations, is_wanted))
+
+    def _of_rows(self, question: Question[Any], is_wanted: IsWanted) -> Iterator[AnyFeedback]:
+        for rows in self._queries.stream(question, is_wanted):
+            for row in rows:
+                for subject in self._subjects(question, row):
+                    yield from self._store.scores.of(subject)
+                    yield from self._store.annotations.of(subject)
+
+    def _subjects(self, question: Question[Any], row: TraceSummary | SessionSummary | UserSummary) -> Iterable[Subject]:
+        """What feedback may be on, of a row; of a trace or session that has none, nothing."""
+        if not isinstance(row, UserSummary) and not (row.scores or row.annotations):
+            return ()
+        own: tuple[Subject, ...] = (row.key,) if isinstance(row, SessionSummary) else ()
+        return chain(own, self._queries.traces_of(question.kind, [row]))
+
+
+def _each(shelf: Shelf[Any], is_wanted: IsWanted) -> Iterator[AnyFeedback]:
+    after: bytes | None = None
+    while True:
+        if not is_wanted():
+            raise Cancelled("nobody waits for the answer any more")
+        items, after = shelf.page(None, after, BATCH_ITEMS)
+        yield from items
+        if after is None:
+            return

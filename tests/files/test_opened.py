@@ -1,0 +1,97 @@
+"""Files are read by what their bytes are: JSON lines or framed protobuf, compressed as a whole, message by message, or not."""
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from builders import request, span
+from sessiond.files.contents import contents
+from sessiond.files.frames import framed
+from sessiond.files.opened import opened
+from sessiond.files.otlp_json import line_of
+from sessiond.wire._pb.v1.transfer_service_pb2 import SpanBatch
+
+BATCHES = [SpanBatch.FromString(request(span(trace=number)).SerializeToString()) for number in (1, 2, 3)]
+LINES = b"".join(line_of(one).encode() + b"\n" for one in BATCHES)
+FRAMES = b"".join(framed(one.SerializeToString()) for one in BATCHES)
+
+
+def zstd(plain: bytes) -> bytes:
+    return zstandard.ZstdCompressor().compress(plain)
+
+
+def in_two_zstd_frames(plain: bytes) -> bytes:
+    return zstd(plain[:50]) + zstd(plain[50:])
+
+
+def each_compressed(payloads: list[bytes]) -> bytes:
+    return b"".join(framed(zstd(payload)) for payload in payloads)
+
+
+def read(path: Path, content: bytes) -> list[tuple[str, SpanBatch | None, str]]:
+    path.write_bytes(content)
+    with opened(str(path)) as source:
+        found = [tuple(one) for one in contents(source)]
+        assert source.size == len(content)
+        assert source.meter.byte_count <= len(content)
+        return found
+
+
+@pytest.mark.parametrize("wrapped", [bytes, zstd, in_two_zstd_frames, gzip.compress])
+@pytest.mark.parametrize(("content", "noun"), [(LINES, "line"), (FRAMES, "message")])
+def test_every_form_gives_the_batches_and_their_places(
+    tmp_path: Path, content: bytes, noun: str, wrapped: Callable[[bytes], bytes]
+) -> None:
+    expected = [(f"{noun} {number}", one, "") for number, one in enumerate(BATCHES, 1)]
+    assert read(tmp_path / "f", wrapped(content)) == expected
+
+
+@pytest.mark.parametrize(
+    "payloads", [[one.SerializeToString() for one in BATCHES], [line_of(one).encode() for one in BATCHES]], ids=["protobuf", "json"]
+)
+def test_messages_that_a_collector_compressed_one_by_one(tmp_path: Path, payloads: list[bytes]) -> None:
+    assert [batch for _, batch, _ in read(tmp_path / "f", each_compressed(payloads))] == BATCHES
+
+
+def test_blank_lines_and_a_byte_order_mark_are_passed_over(tmp_path: Path) -> None:
+    found = read(tmp_path / "f", b"\xef\xbb\xbf" + LINES.replace(b"\n", b"\n\n \n"))
+    assert [(place, batch) for place, batch, _ in found] == list(zip(["line 1", "line 4", "line 7"], BATCHES, strict=True))
+
+
+def test_an_empty_file_holds_nothing(tmp_path: Path) -> None:
+    assert read(tmp_path / "f", b"") == []
+
+
+def test_a_bad_line_costs_only_itself(tmp_path: Path) -> None:
+    first, _, last = LINES.splitlines(keepends=True)
+    found = read(tmp_path / "f", first + b"{oops}\n" + last)
+    assert [batch for _, batch, _ in found] == [BATCHES[0], None, BATCHES[2]]
+    assert found[1][0] == "line 2"
+    assert "is no JSON" in found[1][2]
+
+
+def test_a_bad_message_costs_only_itself(tmp_path: Path) -> None:
+    found = read(
+        tmp_path / "f", framed(BATCHES[0].SerializeToString()) + framed(b"\xff\xff") + framed(BATCHES[2].SerializeToString())
+    )
+    assert [batch for _, batch, _ in found] == [BATCHES[0], None, BATCHES[2]]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (FRAMES[:-3], "ends within a message"),
+        (FRAMES + b"\0", "ends within a message"),
+        (b"\xff" * 100, "can't be a message"),
+        (zstd(LINES)[:-10], "can't be read on"),
+        (gzip.compress(FRAMES)[:-10], "can't be read on"),
+        (framed(b"\x28\xb5\x2f\xfdrubbish"), "can't be read on"),
+    ],
+)
+def test_what_can_t_be_read_on_is_told_after_all_that_can(tmp_path: Path, content: bytes, problem: str) -> None:
+    *_, (place, batch, told) = read(tmp_path / "f", content)
+    assert (place, batch) == ("", None)
+    assert problem in told
