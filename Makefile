@@ -26,6 +26,7 @@ bench: setup ## what the figures in docs/benchmarks.md come from; SESSIOND_BENCH
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.queries
+	$(BIN)/python -m benchmarks.indexing
 
 proto: setup ## generate src/sessiond/wire/_pb again
 	$(BIN)/python proto/generate.py

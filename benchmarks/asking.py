@@ -14,8 +14,10 @@ from typing import Final, NamedTuple, Self
 
 import grpc
 
-from benchmarks.processes import Process, cpu_seconds, free_address, memory_bytes, serve_arguments
+from benchmarks.processes import Process, cpu_seconds, free_address, memory_bytes, serve_arguments, without_index
 from benchmarks.send import METHOD
+from sessiond.wire._pb.v1.admin_service_pb2 import GetStatusRequest, GetStatusResponse
+from sessiond.wire._pb.v1.admin_service_pb2_grpc import AdminServiceStub
 from sessiond.wire._pb.v1.session_service_pb2_grpc import SessionServiceStub
 
 MESSAGE_BYTES_MAX: Final = 64 << 20
@@ -34,8 +36,14 @@ class Daemon(NamedTuple):
     pid: int
     channel: grpc.Channel
     sessions: SessionServiceStub
+    admin: AdminServiceStub
     export: grpc.UnaryUnaryMultiCallable
     """Takes and gives bytes."""
+
+    def status(self) -> GetStatusResponse:
+        """How it is."""
+        answer: GetStatusResponse = self.admin.GetStatus(GetStatusRequest(), timeout=CONNECT_SECONDS_MAX)
+        return answer
 
 
 class Timed(NamedTuple):
@@ -70,17 +78,26 @@ Ask = Callable[[Daemon, int], Timed]
 
 
 @contextmanager
-def running(data_dir: Path, directory: Path) -> Iterator[Daemon]:
-    """A daemon on a store; what it writes goes to `directory`."""
+def running(data_dir: Path, directory: Path, *, has_index: bool = False) -> Iterator[Daemon]:
+    """A daemon on a store; what it writes goes to `directory`. With `has_index` it keeps the store's search index."""
+    with running_process(data_dir, directory, has_index=has_index) as (process, daemon, _):
+        yield daemon
+        process.stop()
+
+
+@contextmanager
+def running_process(data_dir: Path, directory: Path, *, has_index: bool) -> Iterator[tuple[Process, Daemon, str]]:
+    """The same with its process, which is for the caller to stop, and the address to which spans are sent."""
     otlp, query = free_address(), free_address()
     options = [("grpc.max_receive_message_length", MESSAGE_BYTES_MAX)]
-    with Process(directory, "sessiond", *serve_arguments(data_dir, otlp, query)) as process:
+    arguments = serve_arguments(data_dir, otlp, query) + ([] if has_index else without_index(directory))
+    with Process(directory, "sessiond", *arguments) as process:
         process.wait_serving(query)
         with grpc.insecure_channel(query, options=options) as channel, grpc.insecure_channel(otlp) as sending:
             for each in (channel, sending):
                 grpc.channel_ready_future(each).result(CONNECT_SECONDS_MAX)
-            yield Daemon(process.pid, channel, SessionServiceStub(channel), sending.unary_unary(METHOD))
-        process.stop()
+            stubs = SessionServiceStub(channel), AdminServiceStub(channel)
+            yield process, Daemon(process.pid, channel, *stubs, sending.unary_unary(METHOD)), otlp
 
 
 class Watch:
@@ -107,9 +124,9 @@ class Watch:
             self.peak_bytes = max(self.peak_bytes, memory_bytes(self._pid, "RssAnon"))
 
 
-def measure(ask: Ask, data_dir: Path, directory: Path, *, rounds: int) -> Measured:
+def measure(ask: Ask, data_dir: Path, directory: Path, *, rounds: int, has_index: bool = False) -> Measured:
     """Ask a daemon of its own, started for it. Raises grpc.RpcError where the call fails."""
-    with running(data_dir, directory) as daemon:
+    with running(data_dir, directory, has_index=has_index) as daemon:
         with Watch(daemon.pid) as watch:
             timed = ask(daemon, rounds)
         cpu_seconds = watch.cpu_seconds / (len(timed.seconds) + 1)

@@ -127,3 +127,10 @@ def serve_arguments(data_dir: Path, otlp: str, query: str) -> list[str]:
     """Arguments of `sessiond` for a daemon on these addresses."""
     options = {"--data-dir": str(data_dir), "--otlp-grpc": otlp, "--query": query, "--otlp-http": "off", "--web": "off"}
     return ["serve", *(word for option in options.items() for word in option)]
+
+
+def without_index(directory: Path) -> list[str]:
+    """More arguments, for one that keeps no search index; their file is in `directory`."""
+    config = directory / "without-index.yaml"
+    config.write_text("search: {enabled: false}\n")
+    return ["--config", str(config)]

@@ -1,8 +1,9 @@
 """How fast questions are answered from a store with a month behind it: `python -m benchmarks.queries`.
 
-The store is made first (benchmarks/history.py), unless it is there: some gigabytes, and some minutes. Each question is asked of a
-daemon of its own with its defaults, once without counting and then again and again, by a Python client in this process; the clock
-stops when the whole answer is there as messages.
+The store is made first (benchmarks/history.py), unless it is there: some gigabytes, and some minutes; so is its search index
+(benchmarks/searching.py). Each question is asked of a daemon of its own with its defaults, but that it keeps the index only to be
+searched: once without counting and then again and again, by a Python client in this process; the clock stops when the whole answer
+is there as messages.
 
   rows          in an answer; of statistics, those that they are over
   CPU ms        the daemon's processor time for an answer
@@ -23,6 +24,7 @@ from benchmarks.asking import Measured, measure
 from benchmarks.history import SESSIONS, history
 from benchmarks.machine import describe
 from benchmarks.questions import RATIOS, Question, questions
+from benchmarks.searching import index
 
 ROUNDS: Final = 200
 DIRECTORY: Final = "SESSIOND_BENCH_DIR"
@@ -51,6 +53,7 @@ def main() -> None:
         print(describe(data_dir.parent))
         held = history(data_dir, arguments.sessions)
         print(f"{held.session_count:,} sessions, {held.trace_count:,} traces, {held.span_count:,} spans, {held.user_count:,} users")
+        index(data_dir)
         _print_ratios(_asked(questions(held.session_count), data_dir, arguments.rounds))
 
 
@@ -79,7 +82,7 @@ def _asked(asking: list[Question], data_dir: Path, rounds: int) -> dict[str, Mea
 
 def _measured(question: Question, data_dir: Path, rounds: int) -> Measured:
     with tempfile.TemporaryDirectory(prefix="sessiond-bench-") as directory:
-        measured = measure(question.ask, data_dir, Path(directory), rounds=rounds)
+        measured = measure(question.ask, data_dir, Path(directory), rounds=rounds, has_index=question.has_index)
     if measured.rows < question.rows_min:
         raise RuntimeError(f"{question.name}: {measured.rows} rows in the answer, where there must be {question.rows_min}")
     return measured

@@ -9,6 +9,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from benchmarks.asking import Ask, Daemon, Measured, repeatedly
 from benchmarks.following import follow
+from benchmarks.searching import searches
 from benchmarks.sessions import (
     BESIDE_UNIX_NANO,
     DAY_NANO,
@@ -44,6 +45,8 @@ class Question(NamedTuple):
     target: Target | None = None
     is_stream: bool = False
     """Answered with all rows there are, so that rows a second mean something."""
+    has_index: bool = False
+    """Whether it is asked of a daemon that keeps the search index."""
 
 
 def _is_flat(measured: Measured) -> bool:
@@ -101,6 +104,10 @@ def questions(session_count: int) -> list[Question]:
             _traces(filter="input_tokens > 5000 AND status = error", order_by="duration_ms desc"),
         ),
         Question("follow: from ack to seen", follow),
+        *(
+            Question(name, ask, target=None if bound is None else below_ms(bound), has_index=True)
+            for name, (ask, bound) in searches().items()
+        ),
     ]
 
 

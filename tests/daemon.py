@@ -37,6 +37,8 @@ from sessiond.service.erase import Eraser
 from sessiond.service.ingest import Ingest
 from sessiond.service.reprice import reprice
 from sessiond.service.rules import Rules
+from sessiond.service.searching.indexer import Indexer, Place
+from sessiond.service.searching.searches import Searches
 from sessiond.service.settle import Settler
 from sessiond.service.transfer import Transfer
 from sessiond.service.writer import Writer
@@ -351,12 +353,17 @@ def parts(
     refuse_erased_seconds: int = 3600,
     rules: Rules = RULES,
     reload: Callable[[], Rules] = lambda: RULES,
+    has_index: bool = False,
 ) -> Iterator[Parts]:
-    """Both servers on free loopback ports over an LMDB store in `data_dir`; `reload` gives the rules to reprice by."""
+    """Both servers on free loopback ports over an LMDB store in `data_dir`; `reload` gives the rules to reprice by.
+
+    What is there is searched with `has_index` alone: it takes a process.
+    """
     telemetry = Telemetry()
     broken: list[StoreBroken] = []
     with ExitStack() as stack:
-        store = GatedStore(LmdbStore.open(data_dir, bytes_max=bytes_max, rules=rules.fingerprint))
+        held = LmdbStore.open(data_dir, bytes_max=bytes_max, rules=rules.fingerprint)
+        store = GatedStore(held)
         stack.callback(store.close)
         writer = Writer(store, Settler(store, rules), telemetry, queue_bytes_max=queue_bytes_max, broken=broken.append)
         decoders = Decoders(rules.keys)
@@ -364,9 +371,12 @@ def parts(
         sight = Sight(store, idle_nano=300 * 10**9)
         queries = Queries(store, Freshness(writer), lambda: writer.rules, sight)
         followers = Followers(store, queries, writer, sight, count_max=4)
+        place = Place(data_dir, bytes_max, data_dir / "search")
+        indexer = Indexer(place, writer.settled_bell, store.last_change, held.forget_dead_readers) if has_index else None
+        searches = Searches(store, Freshness(writer), sight, queries, indexer) if indexer else None
         receiver = bind("otlp_grpc", LOOPBACK, [trace_service(ingest)], threads=16, message_bytes_max=message_bytes_max)
         query = bind("query", LOOPBACK, [], threads=8)
-        session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries, followers), query.server)
+        session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries, followers, searches), query.server)
         feedback_service_pb2_grpc.add_FeedbackServiceServicer_to_server(
             feedback_service(store, writer, Freshness(writer)), query.server
         )
@@ -381,12 +391,16 @@ def parts(
             telemetry,
             check=lambda: check(store, lambda: writer.rules),
             reprice=lambda: reprice(writer, reload),
+            indexer=indexer,
             eraser=eraser,
         )
         admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, query.server)
         writer.start()
         stack.callback(writer.stop)
         stack.callback(decoders.stop)
+        if indexer:
+            indexer.start()
+            stack.callback(indexer.stop)
         for listener in (query, receiver):
             listener.start()
             stack.callback(listener.stop, 1.0)

@@ -17,12 +17,14 @@ FLOORS = {
     "prices": 1,
     "wire": 1,
     "storage": 1,
+    "search": 1,
     "service": 2,
     "client": 2,
     "files": 2,
     "server": 3,
     "config": 4,
     "app": 4,
+    "indexer": 4,
     "cli": 4,
     "__main__": 4,
     "__init__": 4,
@@ -31,7 +33,7 @@ TOP_FLOOR = 4
 
 PURE = {
     "array", "ast", "bisect", "calendar", "collections", "collections.abc", "dataclasses", "decimal", "difflib", "enum",
-    "functools", "graphlib", "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "typing", "zlib",
+    "functools", "graphlib", "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "typing", "unicodedata", "zlib",
 }  # fmt: skip
 """All that the core may import: nothing that reads a clock, a file, the environment or the network, or writes a log."""
 
@@ -116,7 +118,19 @@ def test_use_cases_and_contract_know_no_grpc(module: str) -> None:
 def test_only_the_engine_knows_lmdb(module: str) -> None:
     """The composition root, and the commands that work on a stopped store, open it; nothing else speaks to LMDB."""
     knows = "lmdb" in outside(IMPORTS[module]) or any(name.startswith("sessiond.storage.lmdb") for name in own(IMPORTS[module]))
-    assert not knows or module in ("sessiond.app", "sessiond.cli.offline")
+    assert not knows or module in ("sessiond.app", "sessiond.indexer", "sessiond.cli.offline")
+
+
+def test_only_the_indexers_process_knows_tantivy() -> None:
+    """It takes memory that the daemon can do without: nothing that the daemon imports, imports it."""
+    knowing = {name for name in MODULES if "tantivy" in outside(IMPORTS[name])}
+    assert {part(name) for name in knowing} == {"search"}
+    reached: set[str] = set()
+    left = ["sessiond.app"]
+    while left:
+        reached.add(name := left.pop())
+        left += (IMPORTS[name] & MODULES.keys()) - reached
+    assert reached & knowing == set()
 
 
 def test_only_the_edges_know_status_codes() -> None:

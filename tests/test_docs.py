@@ -26,11 +26,15 @@ from sessiond.cli.serve import _OPTIONS as SERVE_OPTIONS
 from sessiond.cli.stats_tables import BUCKETS_SHOWN
 from sessiond.cli.tail import LATEST
 from sessiond.cli.text import size
+from sessiond.cli.transcript import TEXT_LENGTH_MAX as SAID_LENGTH_MAX
+from sessiond.cli.transcript import TOOL_LENGTH_MAX
 from sessiond.cli.tree import LEVELS_MAX, LINES_MAX
 from sessiond.client.channel import TIMEOUT_SECONDS
 from sessiond.client.following import PATIENCE_SECONDS, PAUSE_SECONDS_MAX, SILENT_SECONDS_MAX
 from sessiond.config import Config, _address
 from sessiond.core import conventions
+from sessiond.core.conversation.heard import ARGUMENT_KEYS, CALL_ID_KEYS, CHARACTERS_MAX, RESULT_KEYS
+from sessiond.core.conversation.thread import LINES_MAX as LINES_OF_TRACE_MAX
 from sessiond.core.explain import EVIDENCE_MAX
 from sessiond.core.feedback.checked import COMMENT_LENGTH_MAX, FEEDBACK_ID_LENGTH_MAX, NAME_LENGTH_MAX
 from sessiond.core.feedback.checked import TAGS_MAX as FEEDBACK_TAGS_MAX
@@ -43,13 +47,21 @@ from sessiond.core.filter.literals import NUMBER_LENGTH_MAX, TAKES, examples
 from sessiond.core.filter.order import FIELDS_MAX
 from sessiond.core.fold import LIST_MAX, METADATA_KEYS_MAX
 from sessiond.core.message_shapes import JSON_LENGTH_MAX, WRAPPERS
-from sessiond.core.messages import INPUT, OUTPUT, SHORT_LENGTH_MAX, Source
+from sessiond.core.messages import INPUT, INSTRUCTIONS, OUTPUT, SHORT_LENGTH_MAX, Source
 from sessiond.core.objects import METADATA_VALUE_LENGTH_MAX, PYTHON_LENGTH_MAX, TAGS_MAX
+from sessiond.core.search.analysis import TOKEN_LENGTH_MAX
+from sessiond.core.search.document import DOCUMENT_LENGTH_MAX, PIECE_LENGTH_MAX
+from sessiond.core.search.document import PLACES as SEARCH_PLACES
+from sessiond.core.search.excerpts import EXCERPTS_MAX
+from sessiond.core.search.language import NESTING_MAX as QUERY_NESTING_MAX
+from sessiond.core.search.language import PREFIX_LENGTH_MIN, QUERY_LENGTH_MAX, TOKENS_MAX
 from sessiond.core.statistics.breakdown import DEFAULT_GROUPS, GROUPS_MAX
 from sessiond.core.statistics.buckets import CELLS_MAX
 from sessiond.core.statistics.label_sets import LABELS_MAX
 from sessiond.core.statistics.tally import ROWS_MAX
 from sessiond.core.text_spans import CANDIDATES_MAX
+from sessiond.core.turns.asked_again import SIMILAR_MIN
+from sessiond.core.turns.findings import FINDINGS_MAX, PROMPT_TOKENS_MIN, TRACES_SHOWN_MAX, FindingKind
 from sessiond.core.values import COUNT_END, ID_LENGTH_MAX, TEXT_LENGTH_MAX
 from sessiond.core.values import JSON_LENGTH_MAX as FACT_JSON_LENGTH_MAX
 from sessiond.server.sessions import FIRST_ROWS, MESSAGE_BYTES
@@ -60,8 +72,22 @@ from sessiond.service.asking.query import PAGE_SIZE, PAGE_SIZE_MAX
 from sessiond.service.decoders import IDLE_SECONDS, PROCESSES_MAX
 from sessiond.service.feedback.items import IMPORT_MAX, SUBJECT_ITEMS_MAX
 from sessiond.service.ingest import FAILURES_MAX, MESSAGES_SHOWN
+from sessiond.service.searching.searches import HITS_MAX
+from sessiond.service.searching.searches import PAGE_SIZE as SEARCH_PAGE_SIZE
+from sessiond.service.searching.searches import PAGE_SIZE_MAX as SEARCH_PAGE_SIZE_MAX
+from sessiond.service.searching.searches import ROWS_MAX as SEARCH_ROWS_MAX
+from sessiond.service.searching.turn_pieces import SPANS_MAX as SEARCHED_SPANS_MAX
 from sessiond.storage.lmdb.keys import FORMAT
-from sessiond.wire._pb.v1 import admin_service_pb2, feedback_service_pb2, resources_pb2, session_service_pb2, transfer_service_pb2
+from sessiond.wire._pb.v1 import (
+    admin_service_pb2,
+    conversation_pb2,
+    feedback_service_pb2,
+    resources_pb2,
+    search_pb2,
+    session_service_pb2,
+    transfer_service_pb2,
+)
+from sessiond.wire.conversation import TEXT_BYTES_MAX, TOOL_BYTES_MAX
 from sessiond.wire.spans import EVENTS_READ_MAX
 from sessiond.wire.values import DEPTH_MAX
 
@@ -200,6 +226,8 @@ SETTINGS = [each for section in SECTIONS for each in section.settings]
 
 V1 = (
     resources_pb2.DESCRIPTOR,
+    conversation_pb2.DESCRIPTOR,
+    search_pb2.DESCRIPTOR,
     session_service_pb2.DESCRIPTOR,
     transfer_service_pb2.DESCRIPTOR,
     feedback_service_pb2.DESCRIPTOR,
@@ -560,6 +588,11 @@ def test_everything_in_the_api_is_told_of(name: str):
     assert not member or f"| {code(member)} |" in told
 
 
+def test_every_place_that_is_searched_is_told_of():
+    told = part_of(page("docs/search.md"), "## What is searched")
+    assert [place for place in SEARCH_PLACES if f"| {code(place)} |" not in told] == []
+
+
 @pytest.mark.parametrize("target", make_targets())
 def test_every_make_target_is_told_of(target: str):
     assert code(f"make {target}") in page("README.md")
@@ -612,6 +645,19 @@ LIMITS = [
     ("docs/api.md", f"{ROWS_MAX:,} rows, {LABELS_MAX:,} labels, {CELLS_MAX:,} buckets and groups in buckets"),
     ("docs/api.md", f"`query.followers_max`** streams ({Config().query.followers_max})"),
     ("docs/commands.md", f"At most {Config().query.followers_max} follow one daemon"),
+    (
+        "docs/turns.md",
+        f"of more than {SAID_LENGTH_MAX:,} characters, and arguments and results of more than {TOOL_LENGTH_MAX}, end",
+    ),
+    (
+        "docs/turns.md",
+        f"Of one trace {CHARACTERS_MAX >> 20} Mi characters are held, each text once, and {LINES_OF_TRACE_MAX:,} messages",
+    ),
+    ("docs/turns.md", f"has {PROMPT_TOKENS_MIN:,} tokens or more"),
+    ("docs/turns.md", f"At most {FINDINGS_MAX} findings of a kind are told, each with at most {TRACES_SHOWN_MAX} turns"),
+    ("docs/turns.md", f"Dice's coefficient is {SIMILAR_MIN} or more"),
+    ("docs/turns.md", f"Texts of more than {SHORT_LENGTH_MAX:,} characters are not compared"),
+    ("docs/api.md", f"its first {TEXT_BYTES_MAX >> 10} KiB, arguments and results {TOOL_BYTES_MAX >> 10} KiB each"),
     ("docs/feedback.md", f"at most {SUBJECT_ITEMS_MAX:,} scores"),
     ("docs/feedback.md", f"{FEEDBACK_ID_LENGTH_MAX} characters"),
     ("docs/feedback.md", f"names and categories {NAME_LENGTH_MAX} characters"),
@@ -636,6 +682,19 @@ LIMITS = [
     ("docs/operations.md", f"there was none for {IDLE_SECONDS:.0f} seconds"),
     ("docs/operations.md", f"takes more than {STALLED_SECONDS:.0f} seconds"),
     ("docs/operations.md", f"reads and writes format {FORMAT}"),
+    ("docs/search.md", f"at most {QUERY_LENGTH_MAX:,} characters and {TOKENS_MAX} words"),
+    (
+        "docs/search.md",
+        f"parentheses stand at most {QUERY_NESTING_MAX} deep",
+    ),
+    ("docs/search.md", f"at least {PREFIX_LENGTH_MIN} letters before"),
+    ("docs/search.md", f"more than {TOKEN_LENGTH_MAX} characters the first {TOKEN_LENGTH_MAX}"),
+    ("docs/search.md", f"first {PIECE_LENGTH_MAX:,} characters are searched, of one trace {DOCUMENT_LENGTH_MAX:,}"),
+    ("docs/search.md", f"in its earliest {SEARCHED_SPANS_MAX:,} spans"),
+    ("docs/search.md", f"Up to {EXCERPTS_MAX} excerpts"),
+    ("docs/search.md", f"{SEARCH_PAGE_SIZE} unless asked for otherwise, {SEARCH_PAGE_SIZE_MAX} at most"),
+    ("docs/search.md", f"After {SEARCH_ROWS_MAX:,} rows paging ends"),
+    ("docs/search.md", f"more than {HITS_MAX:,} hits"),
     ("docs/receiver.md", f"those under way {GRACE_SECONDS:.0f} seconds"),
     ("docs/receiver.md", f"failed so {FAILURES_MAX} times"),
     ("docs/receiver.md", f"up to {MESSAGES_SHOWN} reasons"),
@@ -644,6 +703,17 @@ LIMITS = [
     ("docs/receiver.md", f"more than {EVENTS_READ_MAX:,} events"),
     ("docs/receiver.md", f"longer than {ID_LENGTH_MAX:,} characters"),
 ]
+
+
+@pytest.mark.parametrize("key", [*ARGUMENT_KEYS, *RESULT_KEYS, *CALL_ID_KEYS, *(source.key for source in INSTRUCTIONS)])
+def test_where_a_tool_s_run_and_a_system_prompt_are_read_is_told(key: str):
+    assert code(key) in page("docs/turns.md")
+
+
+@pytest.mark.parametrize("kind", get_args(FindingKind))
+def test_every_finding_is_defined_and_has_its_number(kind: str):
+    assert f"| {code(kind)} |" in page("docs/turns.md")
+    assert f"KIND_{kind.upper()}" in conversation_pb2.Finding.DESCRIPTOR.enum_types_by_name["Kind"].values_by_name
 
 
 @pytest.mark.parametrize(("name", "told"), LIMITS)

@@ -37,6 +37,8 @@ from sessiond.service.feedback.items import ANNOTATION, SCORE, Items, Staleness
 from sessiond.service.ingest import Ingest
 from sessiond.service.reprice import reprice
 from sessiond.service.rules import ExtraKeys, Rules
+from sessiond.service.searching.indexer import Indexer, Place
+from sessiond.service.searching.searches import Searches
 from sessiond.service.settle import Settler
 from sessiond.service.transfer import Transfer
 from sessiond.service.writer import Writer
@@ -56,6 +58,8 @@ GRACE_SECONDS: Final = 10.0
 COLLECTED_AFTER: Final = 100_000
 """Objects made and not freed before the collector looks."""
 UPKEEP_SECONDS: Final = 1.0
+SEARCH_DIR: Final = "search"
+"""Folder in the data directory that holds the search index: it may be thrown away while no daemon runs."""
 STALLED_SECONDS: Final = 60.0
 """A step of the writer that takes longer has hung: systemd is no longer told that the daemon is alive."""
 
@@ -68,6 +72,7 @@ class _Running(NamedTuple):
     writer: Writer
     decoders: Decoders
     removals: Removals
+    indexer: Indexer | None
     eraser: Eraser
 
 
@@ -116,6 +121,8 @@ class App:
         freshness = Freshness(writer)
         queries = Queries(store, freshness, lambda: writer.rules, sight)
         followers = Followers(store, queries, writer, sight, count_max=config.query.followers_max)
+        indexer = indexer_of(config, store, writer)
+        searches = Searches(store, Freshness(writer), sight, queries, indexer) if indexer else None
         receiver = bind(
             "otlp_grpc",
             config.receiver.otlp_grpc,
@@ -131,7 +138,7 @@ class App:
             message_bytes_max=config.receiver.message_bytes_max,
         )
         self._listeners = [receiver, query]
-        session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries, followers), query.server)
+        session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries, followers, searches), query.server)
         feedback_service_pb2_grpc.add_FeedbackServiceServicer_to_server(feedback_service(store, writer, freshness), query.server)
         transfer_service_pb2_grpc.add_TransferServiceServicer_to_server(
             TransferService(Transfer(store, queries), ingest), query.server
@@ -151,6 +158,7 @@ class App:
             telemetry,
             check=lambda: check(store, lambda: writer.rules),
             reprice=lambda: reprice(writer, lambda: rules_of(self._reload())),
+            indexer=indexer,
             eraser=eraser,
         )
         admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, query.server)
@@ -161,16 +169,21 @@ class App:
         writer.start()
         parts.callback(writer.stop)
         parts.callback(decoders.stop)
+        if indexer:
+            indexer.start()
+            parts.callback(indexer.stop)
         for listener in (query, receiver):
             listener.start()
             parts.callback(listener.stop, GRACE_SECONDS)
         parts.callback(followers.stop)
-        return _Running(writer, decoders, Removals(store, writer), eraser)
+        return _Running(writer, decoders, Removals(store, writer), indexer, eraser)
 
     def _keep_up(self, running: _Running) -> None:
         """Tell health and systemd how it goes, and let go of what nobody uses."""
         running.decoders.end_idle()
         running.removals.keep_up()
+        if running.indexer:
+            running.indexer.keep_up()
         running.eraser.keep_up()
         self._listeners[0].set_serving(serving=running.writer.full is None)
         if running.writer.seconds_at_work() < STALLED_SECONDS:
@@ -196,6 +209,14 @@ def rules_of(config: Config) -> Rules:
     prices = GenaiPriceBook(override.value() for override in config.prices.overrides)
     keys = config.conventions
     return Rules(prices, ExtraKeys(keys.session_keys, keys.user_keys, keys.metadata_keys))
+
+
+def indexer_of(config: Config, store: LmdbStore, writer: Writer) -> Indexer | None:
+    """What keeps the search index of a store, if it is configured."""
+    if not config.search.enabled:
+        return None
+    place = Place(config.store.data_dir, config.store.bytes_max, config.store.data_dir / SEARCH_DIR)
+    return Indexer(place, writer.settled_bell, store.last_change, store.forget_dead_readers)
 
 
 def _calm_collector() -> None:

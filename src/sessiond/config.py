@@ -130,6 +130,13 @@ class StoreSettings(_Section):
     """Bytes the store may hold; above it senders are told to come again, and reading goes on."""
 
 
+class Search(_Section):
+    """Full-text search."""
+
+    enabled: bool = True
+    """Keep an index for it, beside the store, in a process of its own. Without it there is none, and nothing can be searched."""
+
+
 class Sessions(_Section):
     """What a session is."""
 
@@ -217,6 +224,7 @@ class Config(_Section):
     web: Web = Web()
     store: StoreSettings = Field(default_factory=StoreSettings)
     sessions: Sessions = Sessions()
+    search: Search = Search()
     conventions: Conventions = Conventions()
     prices: Prices = Prices()
     log: Log = Log()

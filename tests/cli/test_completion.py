@@ -100,7 +100,7 @@ def test_what_completes_a_command_imports_neither_grpc_nor_a_store():
     )
     asked = {"_SESSIOND_COMPLETE": "bash_complete", "COMP_WORDS": "sessiond se", "COMP_CWORD": "1"}
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | asked)
-    assert result.stdout == "plain,serve\nplain,sessions\nplain,session\n"
+    assert result.stdout == "plain,serve\nplain,sessions\nplain,session\nplain,search\n"
     assert [name for name in ("grpc", "lmdb", "rich", "google.protobuf", "pydantic") if f"'{name}'" in result.stderr] == []
 
 

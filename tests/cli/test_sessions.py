@@ -7,9 +7,10 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from client.canned import TRACE_ID, Canned, session, trace
-from sessiond.client.rows import session_row, trace_row
+from sessiond.client.rows import row, session_row, trace_row
 from sessiond.core.fields import SESSION_FIELDS, TRACE_FIELDS
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
+from sessiond.wire._pb.v1.conversation_pb2 import Finding, TurnFigures
 from sessiond.wire._pb.v1.resources_pb2 import STATE_LIVE, STATUS_ERROR
 
 HOSTILE = "\x1b[31m\x07\x9b\x7f\u202e[bold]x[/bold]"
@@ -127,18 +128,22 @@ def test_a_session_comes_with_its_turns_in_order(run):
         ["last", "activity    3m ago"],
         ["turns", "12, 0 failed"],
     ]
-    assert [line.split()[2] for line in lines[-2:]] == [TRACE_ID, "f" * 32]
+    assert [[line.split()[0], line.split()[3]] for line in lines[-2:]] == [["1", TRACE_ID], ["2", "f" * 32]]
     assert lines[-1].endswith("RateLimit")
-    assert canned.asked == [pb.GetSessionRequest(project="p", session_id="chat-1")]
+    assert canned.asked == [pb.GetSessionRequest(project="p", session_id="chat-1", view=pb.SESSION_VIEW_TURNS)]
 
 
 def test_json_of_a_session_is_the_session_and_then_a_line_a_trace(run_json):
-    rows = run_json(Canned(sessions=[session()], traces=[trace(), trace("f" * 32)]), "session", "s1")
-    assert rows == [session_row(session()), trace_row(trace()), trace_row(trace("f" * 32))]
-    assert [list(row) for row in rows] == [
-        [field.name for field in SESSION_FIELDS],
-        *[[field.name for field in TRACE_FIELDS]] * 2,
-    ]
+    turns = [TurnFigures(trace_id=TRACE_ID, cost_ratio=2.5), TurnFigures(trace_id="f" * 32)]
+    finding = Finding(kind=Finding.KIND_LOOP, trace_ids=[TRACE_ID], times=2, tool="f", detail="{}")
+    canned = Canned(sessions=[session()], traces=[trace(), trace("f" * 32)], turns=turns, findings=[finding])
+    rows = run_json(canned, "session", "s1")
+    told = {"kind": "loop", "trace_ids": [TRACE_ID], "times": 2, "tool": "f", "detail": "{}"}
+    assert rows[0] == {**session_row(session()), "findings": [told]}
+    assert rows[1:] == [{**row(turns[0]), **trace_row(trace())}, {**row(turns[1]), **trace_row(trace("f" * 32))}]
+    assert (rows[1]["cost_ratio"], rows[2]["cost_ratio"], rows[1]["prompt_tokens"]) == (2.5, None, None)
+    assert list(rows[0])[:-1] == [field.name for field in SESSION_FIELDS]
+    assert {field.name for field in TRACE_FIELDS} <= rows[1].keys()
 
 
 def test_an_unknown_session_exits_with_1_and_the_daemon_s_words(run):

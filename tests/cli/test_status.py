@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from client.canned import Canned
 from sessiond.cli import main
 from sessiond.client.rows import row
-from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse
+from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse, SearchIndexStatus
 
 
 def seconds_ago(seconds):
@@ -58,7 +58,22 @@ def test_status_reads_as_a_block(run):
         "last error        1m ago: disk\\x1b[2J full",
         "holds             10 traces, 3 sessions, 1 user, 1,229 spans",
         "store             3.0 MiB of 10.0 GiB used (0.0%), format 1, in /data",
+        "search            switched off",
     ]
+
+
+def test_status_tells_how_it_is_with_the_search_index(run):
+    answer = status()
+    answer.search.state = SearchIndexStatus.STATE_BUILDING
+    answer.search.trace_count, answer.search.bytes = 7, 2048
+    answer.search.behind.FromMilliseconds(1500)
+    assert run(Canned(status=answer), "status").stdout.splitlines()[-1] == (
+        "search            building, 7 of 10 traces, 2.0 KiB, 1.5 s behind"
+    )
+    answer.search.state, answer.search.death_count, answer.search.last_failure = SearchIndexStatus.STATE_DOWN, 2, "no \x1b room"
+    assert run(Canned(status=answer), "status").stdout.splitlines()[-1] == (
+        "search            down, 7 of 10 traces, 2.0 KiB, 1.5 s behind, its process died 2 times: no \\x1b room"
+    )
 
 
 def test_a_daemon_that_takes_no_spans_says_so(run):

@@ -19,7 +19,9 @@ from sessiond.server.status import translated
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.admin_service_pb2_grpc import AdminServiceServicer, add_AdminServiceServicer_to_server
+from sessiond.wire._pb.v1.conversation_pb2 import Finding, TranscriptEntry, TurnFigures
 from sessiond.wire._pb.v1.resources_pb2 import STATE_IDLE, STATUS_OK, Session, Span, Trace, User
+from sessiond.wire._pb.v1.search_pb2 import SearchResponse
 from sessiond.wire._pb.v1.session_service_pb2_grpc import SessionServiceServicer, add_SessionServiceServicer_to_server
 
 MOMENT = Timestamp(seconds=1_767_225_600, nanos=123_456_789)
@@ -86,8 +88,13 @@ class Canned:
     traces: Sequence[Trace] = ()
     users: Sequence[User] = ()
     spans: Sequence[Span] = ()
+    transcript: Sequence[TranscriptEntry] = ()
+    turns: Sequence[TurnFigures] = ()
+    findings: Sequence[Finding] = ()
     explained: Sequence[pb.ExplainResponse] = ()
     stats: pb.StatsResponse = field(default_factory=pb.StatsResponse)
+    searched: list[SearchResponse] = field(default_factory=list)
+    """What each page of a search says, one after the other."""
     followed: list[Sequence[Line]] = field(default_factory=list)
     """What each stream that is followed says, one after the other."""
     raw_spans: Sequence[pb.RawSpan] = ()
@@ -141,6 +148,12 @@ class CannedSessions(SessionServiceServicer):
         yield pb.GetSessionResponse(session=_found(self._canned.sessions, "session", context))
         for row in self._rows(self._canned.traces):
             yield pb.GetSessionResponse(traces=[row])
+        if request.view == pb.SESSION_VIEW_FULL:
+            for entry in self._canned.transcript:
+                yield pb.GetSessionResponse(transcript=[entry])
+        if request.view >= pb.SESSION_VIEW_TURNS:
+            yield pb.GetSessionResponse(turns=self._canned.turns)
+            yield pb.GetSessionResponse(findings=self._canned.findings)
 
     def GetTrace(self, request, context):  # noqa: N802
         _begin(self._canned, request, context)
@@ -170,6 +183,10 @@ class CannedSessions(SessionServiceServicer):
     def Stats(self, request, context):  # noqa: N802
         _begin(self._canned, request, context)
         return self._canned.stats
+
+    def Search(self, request, context):  # noqa: N802
+        _begin(self._canned, request, context)
+        return self._canned.searched.pop(0)
 
     def _rows(self, rows: Sequence[Message]) -> Iterator[Message]:
         while True:

@@ -10,9 +10,21 @@ import grpc
 import pytest
 
 from client.canned import MOMENT, TRACE_ID, Canned, another_service, serving, session, span, trace, user
-from sessiond.client import AsyncClient, Client, ExplainedCall, Figure, RequestFailed, UncountedSpan
+from sessiond.client import (
+    AsyncClient,
+    Client,
+    ExplainedCall,
+    Figure,
+    Finding,
+    RequestFailed,
+    ToolUse,
+    TranscriptEntry,
+    TurnFigures,
+    UncountedSpan,
+)
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
+from sessiond.wire._pb.v1.search_pb2 import SEARCH_ORDER_BEST, SEARCH_ORDER_NEWEST, SearchRequest, SearchResponse, SearchRow
 
 CONDITIONS = {"project": "p", "session_id": "s", "user_id": "u", "since": MOMENT, "filter": "trace_count > 3", "order_by": "name"}
 
@@ -74,6 +86,29 @@ def test_statistics_are_asked_for_with_every_condition(client_of):
     ]
 
 
+def test_a_search_comes_in_as_many_pages_as_it_takes_and_carries_every_condition(client_of):
+    pages = [
+        SearchResponse(rows=[SearchRow(hit_count=1)] * 2, next_page_token="more"),
+        SearchResponse(rows=[SearchRow(hit_count=2)], building=True),
+    ]
+    canned = Canned(searched=list(pages))
+    restricted = {"project": "p", "session_id": "s", "user_id": "u", "since": MOMENT, "filter": "f", "by_session": True}
+    with serving(canned) as endpoint, client_of(endpoint) as client:
+        assert list(client.search("rain", order="newest", **restricted)) == pages
+    asked = SearchRequest(query="rain", order=SEARCH_ORDER_NEWEST, page_size=100, **restricted)
+    more = SearchRequest(page_token="more")
+    more.MergeFrom(asked)
+    assert canned.asked == [asked, more]
+
+
+def test_a_limit_of_a_search_asks_for_no_more_rows(client_of):
+    pages = [SearchResponse(rows=[SearchRow()] * 2, next_page_token="a"), SearchResponse(rows=[SearchRow()], next_page_token="b")]
+    canned = Canned(searched=list(pages))
+    with serving(canned) as endpoint, client_of(endpoint) as client:
+        assert list(client.search("rain", limit=3)) == pages
+    assert [(request.page_size, request.order) for request in canned.asked] == [(3, SEARCH_ORDER_BEST), (1, SEARCH_ORDER_BEST)]
+
+
 def test_an_explanation_is_gathered_from_all_messages(client_of):
     said = [
         pb.ExplainResponse(trace=trace()),
@@ -88,6 +123,23 @@ def test_an_explanation_is_gathered_from_all_messages(client_of):
             [ExplainedCall(span_id="aa")],
             [UncountedSpan(span_id="bb")],
         )
+
+
+@pytest.mark.parametrize(("transcript", "view"), [(True, pb.SESSION_VIEW_FULL), (False, pb.SESSION_VIEW_TURNS)])
+def test_a_conversation_is_gathered_from_all_messages(client_of, transcript, view):
+    said = [TranscriptEntry(text="Hello", trace_id="aa"), TranscriptEntry(text="Hi!", tool_uses=[ToolUse(name="f")])]
+    turns = [TurnFigures(trace_id="aa", cost_ratio=2.5), TurnFigures(trace_id="bb")]
+    findings = [Finding(kind=Finding.KIND_LOOP, trace_ids=["aa"])]
+    canned = Canned([session("s")], [trace("aa"), trace("bb")], transcript=said, turns=turns, findings=findings)
+    with serving(canned) as endpoint, client_of(endpoint) as client:
+        found = client.conversation("s", project="p", transcript=transcript)
+    assert found == (session("s"), [trace("aa"), trace("bb")], turns, findings, said if transcript else [])
+    assert canned.asked == [pb.GetSessionRequest(session_id="s", project="p", view=view)]
+
+
+def test_a_conversation_that_is_not_there_is_a_failure(client_of):
+    with serving(Canned()) as endpoint, client_of(endpoint) as client, pytest.raises(RequestFailed, match="no such session"):
+        client.conversation("nope")
 
 
 def test_a_user_is_asked_for_by_id_and_project(client_of):

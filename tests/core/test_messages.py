@@ -762,3 +762,10 @@ def test_the_order_of_attributes_does_not_matter(values: dict[str, Any], chance:
     one: Any = Junk(values)
     other: Any = Junk(dict(shuffled))
     assert (input_messages(one), output_messages(one)) == (input_messages(other), output_messages(other))
+
+
+@pytest.mark.parametrize("role", ["user", "assistant", "system", "tool", "ai", "nobody", 7, None])
+@pytest.mark.parametrize("content", ["Hello", " ", "", '{"a": 1}', "\ud800 half", None, 5, ["a", "b"], {"text": "x"}])
+def test_a_message_of_one_text_reads_the_same_with_a_key_that_means_nothing(role, content):
+    item, good = {"role": role, "content": content}, {"role": "user", "content": "Good."}
+    assert read([item, good], "user") == read([{**item, "refusal": None}, good], "user")

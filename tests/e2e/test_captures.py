@@ -12,6 +12,7 @@ import pytest
 from daemon import Daemon
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
+from sessiond.wire._pb.v1.conversation_pb2 import TranscriptEntry
 from sessiond.wire._pb.v1.resources_pb2 import STATUS_ERROR, Session, Span, Trace
 
 CAPTURES = sorted(path.parent for path in (Path(__file__).parents[1] / "data" / "captures").glob("*/manifest.json"))
@@ -40,6 +41,7 @@ UNCACHED_COST_MAX_OFF = 0.08
 FIRST_CALL_SET_UP_MS_MAX: Final = {"strands": 750}
 """The first call of the process includes about 0.7 s of client set-up in its time to first token (emitter_gaps)."""
 
+SYSTEM = "You are a terse weather assistant."
 MARKS = re.compile(r"\[(?:tool|cache|cachewrite|think)\] ")
 """By which a turn tells the server what to do; it leaves them out of its answer."""
 
@@ -216,6 +218,27 @@ def test_texts_are_what_was_said(held: Held) -> None:
     for name, session in held.sessions.items():
         turns = [(script["text"], answers[trace.trace_id]) for turn, script, trace in held.turns if turn["session"] == name]
         assert (known(session, "input"), known(session, "output")) == (turns[0][0], turns[-1][1])
+
+
+def test_a_transcript_is_what_was_said(filled: Daemon, held: Held) -> None:
+    roles = TranscriptEntry.Role
+    for name in held.sessions:
+        with filled.asker() as asker:
+            answers = asker.api.GetSession(pb.GetSessionRequest(session_id=name, view=pb.SESSION_VIEW_FULL), timeout=20)
+            told = [entry for answer in answers for entry in answer.transcript]
+        expected = [(roles.Value("ROLE_SYSTEM"), SYSTEM)]
+        for turn, script, _ in held.turns:
+            if turn["session"] == name:
+                expected.append((roles.Value("ROLE_USER"), script["text"]))
+                expected += [(roles.Value("ROLE_ASSISTANT"), "")] * turn["tool_runs"]
+                answer = f"The answer for '{MARKS.sub('', script['text'])}' is: sunny, 21 degrees."
+                expected += [] if turn["error"] else [(roles.Value("ROLE_ASSISTANT"), answer)]
+        assert [(entry.role, entry.text) for entry in told] == expected
+        uses = [use for entry in told for use in entry.tool_uses]
+        assert [(json.loads(use.arguments), json.loads(use.result)["sky"]) for use in uses] == [
+            ({"city": "Lisbon"}, "sunny")
+        ] * len(uses)
+        assert len(uses) == sum(turn["tool_runs"] for turn, _, _ in held.turns if turn["session"] == name)
 
 
 def test_users_have_what_all_emitters_tell_of_them(filled: Daemon) -> None:

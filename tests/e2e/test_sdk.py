@@ -18,7 +18,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
 from daemon import Asker, Daemon, sessiond
-from sessiond.client.rows import session_row, trace_row
+from sessiond.client.rows import row, session_row, trace_row
+from sessiond.wire._pb.v1 import session_service_pb2 as pb
 
 MS = 10**6
 
@@ -209,10 +210,16 @@ def test_the_command_line_says_what_grpc_says_before_and_after_a_restart(tmp_pat
 
 
 def rows(asker: Asker) -> dict[str, list[Any]]:
-    session, traces = asker.session("conversation")
+    answers = list(asker.api.GetSession(pb.GetSessionRequest(session_id="conversation", view=pb.SESSION_VIEW_TURNS), timeout=20))
+    traces, turns, findings = (
+        [one for answer in answers for one in getattr(answer, name)] for name in ("traces", "turns", "findings")
+    )
     return {
         "sessions": list(map(session_row, asker.sessions())),
-        "session": [session_row(session), *map(trace_row, traces)],
+        "session": [
+            {**session_row(answers[0].session), "findings": list(map(row, findings))},
+            *({**row(figures), **trace_row(trace)} for figures, trace in zip(turns, traces, strict=True)),
+        ],
         "traces": list(map(trace_row, asker.traces())),
     }
 

@@ -9,6 +9,7 @@ import sys
 
 import grpc
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.message_factory import GetMessageClass
 from sessiond.v1 import (
     admin_service_pb2,
     admin_service_pb2_grpc,
@@ -30,10 +31,11 @@ SERVICES = (
 
 def main(address: str, session_id: str, trace_id: str, user_id: str) -> None:
     arguments = {
-        "GetSession": {"session_id": session_id},
+        "GetSession": {"session_id": session_id, "view": "SESSION_VIEW_FULL"},
         "GetTrace": {"trace_id": trace_id},
         "Explain": {"trace_id": trace_id},
         "GetUser": {"user_id": user_id},
+        "Search": {"query": "turn", "session_id": session_id},
         "Erase": {"of": "ERASE_OF_SESSIONS", "session_id": session_id, "validate_only": True},
         "CreateScore": {"score": {"score_id": "a", "session_id": session_id, "name": "helpful", "number": 0.25}},
         "GetScore": {"score_id": "a"},
@@ -53,7 +55,7 @@ def main(address: str, session_id: str, trace_id: str, user_id: str) -> None:
         for module, service, stub in SERVICES:
             bound = stub(channel)
             for method in module.DESCRIPTOR.services_by_name[service].methods:
-                request = getattr(module, method.input_type.name)(**arguments.get(method.name, {}))
+                request = GetMessageClass(method.input_type)(**arguments.get(method.name, {}))
                 answer = getattr(bound, method.name)(request, timeout=20)
                 messages = list(answer) if method.server_streaming else [answer]
                 answers[method.name] = [MessageToDict(message, preserving_proto_field_name=True) for message in messages]

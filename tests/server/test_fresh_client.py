@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from google.protobuf import timestamp_pb2
+from google.protobuf import duration_pb2, timestamp_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.common.v1 import common_pb2
@@ -16,7 +17,7 @@ from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from builders import request, span, trace_id
-from daemon import DEADLINE_SECONDS, Asker, Parts, Sender
+from daemon import DEADLINE_SECONDS, Asker, Parts, Sender, parts
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 
 PROTO = Path(__file__).parents[2] / "proto"
@@ -28,7 +29,7 @@ def generated(tmp_path: Path) -> Path:
     out = tmp_path / "generated"
     out.mkdir()
     imported = FileDescriptorSet()
-    for module in (timestamp_pb2, common_pb2, resource_pb2, trace_pb2):
+    for module in (duration_pb2, timestamp_pb2, common_pb2, resource_pb2, trace_pb2):
         module.DESCRIPTOR.CopyToProto(imported.file.add())
     descriptors = tmp_path / "imported.binpb"
     descriptors.write_bytes(imported.SerializeToString())
@@ -56,6 +57,12 @@ def ask_all(generated: Path, address: str, session_id: str, number: int, user_id
     return answers
 
 
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Parts]:
+    with parts(tmp_path / "data", has_index=True) as found:
+        yield found
+
+
 FROM_API = {"number": 0.25, "source": "SCORE_SOURCE_API"}
 NO_TRACE = "trace_id: 'no' must be 32 hexadecimal digits"
 
@@ -67,7 +74,18 @@ def without_times(message: dict[str, Any]) -> dict[str, Any]:
 def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender, asker: Asker, generated: Path) -> None:
     sent = request(
         span(trace=1, id=1, name="turn", session="s", user="u", end_ms=50),
-        span(trace=1, id=2, parent=1, operation="chat", model="gpt-4o-mini", tokens_in=5, tokens_out=7, start_ms=10, end_ms=30),
+        span(
+            trace=1,
+            id=2,
+            parent=1,
+            operation="chat",
+            model="gpt-4o-mini",
+            tokens_in=5,
+            tokens_out=7,
+            start_ms=10,
+            end_ms=30,
+            gen_ai__input__messages='[{"role": "user", "content": "Hello"}]',
+        ),
     )
     sender.export(sent)
     answers = ask_all(generated, running.query.address, "s", 1, "u")
@@ -82,9 +100,18 @@ def test_a_fresh_client_is_answered_by_every_rpc(running: Parts, sender: Sender,
     assert [annotation["annotation_id"] for annotation in feedback["annotations"]] == ["d"]
     status, checked = answers.pop("GetStatus"), answers.pop("Check")
     spans = answers["GetTrace"].pop(1)
+    *_, transcript, turns = answers["GetSession"]
+    del answers["GetSession"][2:]
+    (entry,) = transcript["transcript"]
+    assert (entry["role"], entry["text"], entry["text_length"]) == ("ROLE_USER", "Hello", "5")
+    assert turns == {"turns": [{"trace_id": trace_id(1).hex(), "prompt_tokens": "5"}]}
     explained_trace, figures, *explained = answers.pop("Explain")
     user_row = MessageToDict(asker.api.GetUser(pb.GetUserRequest(user_id="u")), preserving_proto_field_name=True)
     assert (user_row["user_id"], user_row["trace_count"], user_row["cost_usd"]) == ("u", "1", 4.95e-06)
+    (found,) = answers.pop("Search")
+    (hit,) = found["rows"]
+    (excerpt,) = hit["excerpts"]
+    assert (hit["trace"], excerpt["text"], excerpt["highlights"]) == (trace_row, "turn", [{"end": 4}])
     (stats,) = answers.pop("Stats")
     assert (stats["total"]["count"], stats["total"]["duration_ms"]["p95"]) == ("1", 50.0)
     assert answers == {

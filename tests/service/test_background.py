@@ -19,3 +19,19 @@ def test_sessions_and_users_are_settled_while_spans_keep_coming(tmp_path: Path, 
             return running.store.extent()[2:4] == (1, 1)
 
         until(appended_meanwhile)
+
+
+def test_a_trace_is_settled_in_its_turn_while_appends_never_pause_and_nobody_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "TRACES_SECONDS_MAX", 0.05)
+    monkeypatch.setattr(writer, "OWNERS_SECONDS_MAX", 1e6)
+    monkeypatch.setattr(writer, "QUIET_SECONDS", 60.0)
+    monkeypatch.setattr(writer, "MARKED_TRACES_MIN", 10**9)
+    with parts(tmp_path / "data") as running:
+
+        def appended_meanwhile() -> bool:
+            running.append(received(span(session="busy"))).result(DEADLINE_SECONDS)
+            return running.store.last_change() > 0
+
+        until(appended_meanwhile)

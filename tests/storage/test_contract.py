@@ -358,6 +358,31 @@ def test_a_mark_on_what_has_no_summary_leaves_no_removal(store: Store) -> None:
     assert store.sessions.changed(0, 9).removed == store.users.changed(0, 9).removed == []
 
 
+def test_rows_are_found_by_their_keys_in_the_order_asked_for(store: Store) -> None:
+    put(store, span(trace=1, session="s1", user="ada"), span(trace=2, session="s2"))
+    traces = store.traces.held([trace_id(2), trace_id(9), trace_id(1), trace_id(2)])
+    assert [row and row.summary for row in traces] == [store.trace(trace_id(2)), None, *map(store.trace, map(trace_id, (1, 2)))]
+    sessions = store.sessions.held([SessionKey("default", "none"), S1])
+    assert [row and row.summary for row in sessions] == [None, store.session(S1)]
+    users = store.users.held([UserKey("default", "ada"), UserKey("other", "ada")])
+    assert [row and row.summary for row in users] == [store.user(UserKey("default", "ada")), None]
+    (listed,) = (row for row in store.traces.page(EVERYTHING, None, 9).rows if row.summary.trace_id == trace_id(2))
+    held = traces[0]
+    assert held is not None
+    assert (held.place, held.change, held.signature, held.numbers) == (
+        listed.place,
+        listed.change,
+        listed.signature,
+        listed.numbers,
+    )
+
+
+def test_a_trace_that_was_never_settled_has_no_row(store: Store) -> None:
+    store.append(packed(span(trace=1)))
+    assert store.traces.held([trace_id(1)]) == [None]
+    settle(store)
+
+
 def test_a_row_carries_its_place_its_numbers_and_its_signature(store: Store) -> None:
     put(store, span(session="s1", user="u", operation="chat", model="m", tokens_in=5, tags=["blue"], metadata='{"plan": "pro"}'))
     for kind, listing in (("trace", store.traces), ("session", store.sessions), ("user", store.users)):

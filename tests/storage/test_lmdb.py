@@ -34,6 +34,49 @@ def test_a_store_keeps_its_identity_and_shares_it_with_no_other(tmp_path: Path) 
     assert identity("one") == identity("one") != identity("other")
 
 
+def test_another_process_reads_beside_the_one_that_writes_and_sees_each_commit(tmp_path: Path) -> None:
+    read = (
+        "import sys; from pathlib import Path; from sessiond.storage.lmdb.store import LmdbStore;"
+        f"store = LmdbStore.beside(Path({str(tmp_path)!r}), bytes_max={QUOTA});"
+        "print(store.identity.hex(), flush=True);"
+        "[print(len(store.trace_ids()), flush=True) for _ in sys.stdin]"
+    )
+    with closing(LmdbStore.open(tmp_path, bytes_max=QUOTA)) as store:
+        with subprocess.Popen([sys.executable, "-c", read], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
+            assert reader.stdin is not None
+            assert reader.stdout is not None
+            assert reader.stdout.readline().strip() == store.identity.hex()
+            for number in range(1, 4):
+                store.append(packed(span(trace=number, name="x" * 5000)))
+                reader.stdin.write("\n")
+                reader.stdin.flush()
+                assert reader.stdout.readline().strip() == str(number)
+            reader.kill()
+        store.forget_dead_readers()
+        store.append(packed(span(trace=9)))
+
+
+def test_what_a_reader_that_died_held_back_is_let_go(tmp_path: Path) -> None:
+    hold = (
+        "import os, signal; from pathlib import Path; from sessiond.storage.lmdb.store import LmdbStore;"
+        f"store = LmdbStore.beside(Path({str(tmp_path)!r}), bytes_max={QUOTA});"
+        "held = store._env.read(); held.__enter__(); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    with closing(LmdbStore.open(tmp_path, bytes_max=QUOTA)) as store:
+        died = subprocess.Popen([sys.executable, "-c", hold])
+        died.wait()
+        readers = store._env._env.readers
+        assert str(died.pid) in readers()
+        store.forget_dead_readers()
+        assert str(died.pid) not in readers()
+
+
+def test_there_is_nothing_to_read_beside_where_nobody_writes(tmp_path: Path) -> None:
+    with pytest.raises(Occupied, match="holds no store"):
+        LmdbStore.beside(tmp_path, bytes_max=QUOTA)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_was_appended_is_there_after_reopening(tmp_path: Path) -> None:
     store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
     store.append(packed(span(id=1, session="s1")))

@@ -9,9 +9,10 @@ from sessiond.cli.lazy import Command, LazyGroup
 COMMANDS: Final = {
     "serve": Command("sessiond.cli.serve:serve", "Receive spans and answer questions, until SIGTERM or Ctrl-C."),
     "sessions": Command("sessiond.cli.sessions:sessions", "List sessions, latest activity first."),
-    "session": Command("sessiond.cli.sessions:session", "Show one session and its turns."),
+    "session": Command("sessiond.cli.sessions:session", "Show one session, its turns and what went wrong over them."),
     "traces": Command("sessiond.cli.traces:traces", "List traces, latest start first."),
     "trace": Command("sessiond.cli.traces:trace", "Show one trace and its spans as a tree."),
+    "search": Command("sessiond.cli.search:search", "Find turns by what was said and done in them."),
     "score": Command("sessiond.cli.score:score", "Score a session, trace or span; list, change and import scores."),
     "annotate": Command("sessiond.cli.annotate:annotate", "Write a note on a session, trace or span; list and change notes."),
     "explain": Command("sessiond.cli.explain:explain", "Show where each figure of a trace comes from."),

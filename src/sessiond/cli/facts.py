@@ -33,7 +33,7 @@ def trace_facts(trace: Trace, now_unix_nano: int) -> Iterator[Fact]:
     yield Fact("name", text(trace.name))
     yield Fact("session", text(trace.session_id))
     yield from _belonging(trace)
-    yield Fact("started", Text(f"{_utc(trace.start_time)}, ").append_text(age(trace.start_time, now_unix_nano)))
+    yield Fact("started", Text(f"{utc(trace.start_time)}, ").append_text(age(trace.start_time, now_unix_nano)))
     yield Fact("duration", Text(duration(trace.duration_ms)))
     yield from _work(trace)
     yield Fact("status", _status(trace))
@@ -104,5 +104,5 @@ def _status(trace: Trace) -> Text:
     return found.append_text(text(f": {message}")) if message else found
 
 
-def _utc(time: Timestamp) -> str:
+def utc(time: Timestamp) -> str:
     return f"{time.ToDatetime():%Y-%m-%d %H:%M:%S} UTC"

@@ -37,7 +37,6 @@ TRACES = Kind[Trace](
     columns.trace_columns,
     "No traces yet. Send spans to the OTLP address that `sessiond status` shows.",
 )
-TURNS = Kind[Trace]("turn", rows.trace_row, columns.turn_columns, "Its turns are gone.")
 USERS = Kind[User](
     "user",
     rows.user_row,

@@ -73,14 +73,21 @@ endpoint = click.option(
     show_envvar=True,
     help="The daemon's query address.",
 )
-limit = click.option(
-    "--limit",
-    type=click.IntRange(min=1, max=LIMIT_MAX),
-    default=DEFAULT_LIMIT,
-    show_default=True,
-    metavar="N",
-    help="At most so many rows.",
-)
+
+
+def limited(default: int) -> Callable[[Any], Any]:
+    """--limit, with what it is where it is not given."""
+    return click.option(
+        "--limit",
+        type=click.IntRange(min=1, max=LIMIT_MAX),
+        default=default,
+        show_default=True,
+        metavar="N",
+        help="At most so many rows.",
+    )
+
+
+limit = limited(DEFAULT_LIMIT)
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with every field.")
 project = click.option("--project", default="", metavar="NAME", help="Only this project; all where not given.")
 session_id = click.option("--session", "session_id", default="", metavar="ID", help="Only this session.")

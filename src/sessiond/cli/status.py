@@ -13,8 +13,8 @@ from sessiond.cli import options
 from sessiond.cli.output import layout_of_stdout, show, show_json
 from sessiond.cli.render import Fact, block, text
 from sessiond.cli.text import ago, duration, plural, size
-from sessiond.client import GetStatusResponse
-from sessiond.client.rows import row
+from sessiond.client import GetStatusResponse, SearchIndexStatus
+from sessiond.client.rows import enum_name, row
 
 
 @click.command()
@@ -62,6 +62,7 @@ def status_facts(answer: GetStatusResponse, now_unix_nano: int) -> Iterator[Fact
     held = _things(answer.trace_count, answer.session_count, answer.user_count)
     yield Fact("holds", Text(f"{held}, {plural(answer.span_count, 'span')}"))
     yield Fact("store", text(_store(answer)))
+    yield Fact("search", _search(answer))
 
 
 def _serving(answer: GetStatusResponse) -> Text:
@@ -96,6 +97,20 @@ def _last_error(answer: GetStatusResponse, now_unix_nano: int) -> Text:
     if not answer.HasField("last_error"):
         return Text("none")
     return text(f"{_when(answer.last_error_time, now_unix_nano)}: {answer.last_error}", "red")
+
+
+def _search(answer: GetStatusResponse) -> Text:
+    """How it is with the search index, in words."""
+    if not answer.HasField("search"):
+        return Text("switched off")
+    index = answer.search
+    held = f"{index.trace_count:,} of {plural(answer.trace_count, 'trace')}"
+    told = f"{enum_name(SearchIndexStatus.State.DESCRIPTOR, index.state)}, {held}, {size(index.bytes)}"
+    if behind := index.behind.ToMilliseconds():
+        told += f", {duration(behind)} behind"
+    if index.death_count:
+        told += f", its process died {plural(index.death_count, 'time')}: {index.last_failure}"
+    return text(told, "red" if index.state == SearchIndexStatus.STATE_DOWN else "")
 
 
 def _when(moment: Timestamp, now_unix_nano: int) -> str:

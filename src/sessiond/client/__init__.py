@@ -1,6 +1,7 @@
 """The Python client: asks a running daemon and knows nothing of its inner parts. What it answers with is named here too."""
 
 from sessiond.client.aio import AsyncClient
+from sessiond.client.conversation import Conversation
 from sessiond.client.explanation import Explanation
 from sessiond.client.failure import RequestFailed
 from sessiond.client.feedback.aio import AsyncFeedback
@@ -12,13 +13,22 @@ from sessiond.client.requests import (
     EraseConditions,
     EraseOf,
     FollowConditions,
+    SearchConditions,
+    SearchOrder,
     SpanConditions,
     StatsConditions,
     StatsOf,
     UserConditions,
 )
 from sessiond.client.sync import Client
-from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, EraseResponse, GetStatusResponse, RepriceResponse
+from sessiond.wire._pb.v1.admin_service_pb2 import (
+    CheckResponse,
+    EraseResponse,
+    GetStatusResponse,
+    RepriceResponse,
+    SearchIndexStatus,
+)
+from sessiond.wire._pb.v1.conversation_pb2 import Finding, ToolUse, TranscriptEntry, TurnFigures
 from sessiond.wire._pb.v1.feedback_service_pb2 import Anchor, Annotation, Score, ScoreSource
 from sessiond.wire._pb.v1.resources_pb2 import (
     Evidence,
@@ -33,6 +43,7 @@ from sessiond.wire._pb.v1.resources_pb2 import (
     UncountedSpan,
     User,
 )
+from sessiond.wire._pb.v1.search_pb2 import SearchExcerpt, SearchHighlight, SearchPlace, SearchResponse, SearchRow
 from sessiond.wire._pb.v1.session_service_pb2 import (
     Distribution,
     Gone,
@@ -52,6 +63,7 @@ __all__ = [
     "CheckResponse",
     "Client",
     "Conditions",
+    "Conversation",
     "Distribution",
     "EraseConditions",
     "EraseOf",
@@ -63,6 +75,7 @@ __all__ = [
     "Feedback",
     "FeedbackBatch",
     "Figure",
+    "Finding",
     "FollowConditions",
     "GetStatusResponse",
     "Gone",
@@ -74,6 +87,14 @@ __all__ = [
     "Score",
     "ScoreSource",
     "ScoreSum",
+    "SearchConditions",
+    "SearchExcerpt",
+    "SearchHighlight",
+    "SearchIndexStatus",
+    "SearchOrder",
+    "SearchPlace",
+    "SearchResponse",
+    "SearchRow",
     "Session",
     "Span",
     "SpanBatch",
@@ -86,7 +107,10 @@ __all__ = [
     "StatsOf",
     "StatsResponse",
     "Status",
+    "ToolUse",
     "Trace",
+    "TranscriptEntry",
+    "TurnFigures",
     "UncountedSpan",
     "Update",
     "User",

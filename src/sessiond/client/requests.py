@@ -9,13 +9,16 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1 import transfer_service_pb2 as transfer_pb
+from sessiond.wire._pb.v1.search_pb2 import SearchRequest
 
 Moment: TypeAlias = datetime | Timestamp
 """A datetime must know its zone."""
 PAGE_SIZE_MAX: Final = 1000
+SEARCH_PAGE_SIZE_MAX: Final = 100
 """A daemon gives no more rows at once."""
 
 
+SearchOrder: TypeAlias = Literal["best", "newest"]
 EraseOf: TypeAlias = Literal["traces", "sessions"]
 """What the conditions of an erasure are about."""
 StatsOf: TypeAlias = Literal["traces", "sessions", "users"]
@@ -74,6 +77,22 @@ class StatsConditions(TypedDict, total=False):
     """Labels told, those of most rows; the others come together. 0 is 20."""
 
 
+class SearchConditions(TypedDict, total=False):
+    """Among which rows, and how they come; otherwise as Conditions."""
+
+    project: str
+    session_id: str
+    """Only this session, whose every span that was acknowledged is searched."""
+    user_id: str
+    since: Moment | None
+    filter: str
+    """Over the fields of a trace, with `by_session` of a session."""
+    order: SearchOrder
+    """The best first, where it is left out."""
+    by_session: bool
+    """One row a session that has hits, instead of one a trace."""
+
+
 class EraseConditions(TypedDict, total=False):
     """What is to be erased: these traces, or what the conditions match, or everything. What is left out does not restrict."""
 
@@ -124,6 +143,11 @@ def users(conditions: UserConditions, limit: int | None) -> pb.ListUsersRequest:
 def stats(conditions: StatsConditions) -> pb.StatsRequest:
     fields = _fields(conditions, StatsConditions)
     return pb.StatsRequest(**fields | {"of": f"STATS_OF_{fields.get('of', 'traces').upper()}"})
+
+
+def search(query: str, conditions: SearchConditions) -> SearchRequest:
+    fields = _fields(conditions, SearchConditions)
+    return SearchRequest(**fields | {"query": query, "order": f"SEARCH_ORDER_{fields.get('order', 'best').upper()}"})
 
 
 def erase(conditions: EraseConditions, *, validate_only: bool) -> admin_pb.EraseRequest:

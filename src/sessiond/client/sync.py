@@ -13,6 +13,8 @@ import grpc
 
 from sessiond.client import requests
 from sessiond.client.channel import CONNECT_SECONDS_MAX, HEALTH_CHECK, IMPORTS_AHEAD, NOBODY_THERE, OPTIONS, TIMEOUT_SECONDS
+from sessiond.client.conversation import Conversation
+from sessiond.client.conversation import request as conversation_request
 from sessiond.client.explanation import Explanation, explanation_of
 from sessiond.client.failure import RequestFailed, ended, silent, translated, unreachable
 from sessiond.client.feedback.sync import Feedback
@@ -21,6 +23,7 @@ from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.admin_service_pb2_grpc import AdminServiceStub
 from sessiond.wire._pb.v1.resources_pb2 import Session, Span, Trace, User
+from sessiond.wire._pb.v1.search_pb2 import SearchRequest, SearchResponse
 from sessiond.wire._pb.v1.session_service_pb2_grpc import SessionServiceStub
 from sessiond.wire._pb.v1.transfer_service_pb2 import FeedbackBatch, ImportSpansResponse, SpanBatch
 from sessiond.wire._pb.v1.transfer_service_pb2_grpc import TransferServiceStub
@@ -110,6 +113,19 @@ class Client:
         first = self._first(answers)
         return first.session, _rows(answers, attrgetter("traces"))
 
+    def conversation(
+        self, session_id: str, *, project: str = "", transcript: bool = True, timeout: float | None = None
+    ) -> Conversation:
+        """A session with its traces, how each of them stands to the others, and what went wrong.
+
+        With `transcript` also what was said. All of it is held: the transcript of a long session may take some megabytes.
+        """
+        asked = conversation_request(session_id, project, transcript=transcript)
+        found = Conversation.empty()
+        for answer in self._stream(self._sessions.GetSession, asked, timeout):
+            found.add(answer)
+        return found
+
     def trace(self, trace_id: str, *, timeout: float | None = None) -> tuple[Trace, list[Span]]:
         """A trace, and its spans' figures in order of start; the spans themselves are not fetched."""
         with closing(self._stream(self._sessions.GetTrace, pb.GetTraceRequest(trace_id=trace_id), timeout)) as answers:
@@ -135,6 +151,17 @@ class Client:
         """Totals, means and percentiles over all rows that match, as a whole, by time and by label."""
         answer: pb.StatsResponse = self._answer(self._sessions.Stats, requests.stats(conditions), timeout)
         return answer
+
+    def search(
+        self,
+        query: str,
+        *,
+        limit: int | None = None,
+        timeout: float | None = None,
+        **conditions: Unpack[requests.SearchConditions],
+    ) -> Generator[SearchResponse]:
+        """Pages of what a query finds, best first, at most `limit` rows in all. Each tells how far the index was behind."""
+        return self._search_pages(requests.search(query, conditions), limit, timeout)
 
     def export_spans(self, *, timeout: float | None = None, **conditions: Unpack[requests.SpanConditions]) -> Generator[SpanBatch]:
         """Every span of what matches, byte for byte and with its first arrival, some at a time."""
@@ -216,6 +243,17 @@ class Client:
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
+
+    def _search_pages(self, request: SearchRequest, limit: int | None, timeout: float | None) -> Generator[SearchResponse]:
+        left = limit
+        while left is None or left > 0:
+            request.page_size = min(requests.SEARCH_PAGE_SIZE_MAX, left or requests.SEARCH_PAGE_SIZE_MAX)
+            page: SearchResponse = self._answer(self._sessions.Search, request, timeout)
+            yield page
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+            left = None if left is None else left - len(page.rows)
 
     def _follow(self, method: Callable[..., Any], following: Following[Row]) -> Generator[Update[Row]]:
         while True:

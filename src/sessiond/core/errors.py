@@ -21,6 +21,7 @@ class Code(Enum):
     CROWDED = "crowded"
     TOO_OLD = "too_old"
     CANCELLED = "cancelled"
+    OFF = "off"
 
 
 class SessiondError(Exception):
@@ -99,6 +100,12 @@ class TooOld(SessiondError):
     """What the caller wants to go on from is of too long ago; they must begin anew."""
 
     code = Code.TOO_OLD
+
+
+class SwitchedOff(SessiondError):
+    """The configuration leaves this out."""
+
+    code = Code.OFF
 
 
 class Cancelled(SessiondError):

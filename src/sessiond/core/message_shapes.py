@@ -37,6 +37,7 @@ ROLES: Final[Mapping[str, Role]] = {name: role for role, names in _NAMES.items()
 """Roles by the names that APIs and LangChain's classes give them, in lower case."""
 
 _OF_MESSAGES: Final = frozenset({"role", "tool_calls"})
+_OF_CHAT_TEXT: Final = frozenset({"role", "content"})
 _OF_GENAI_MESSAGE: Final = frozenset({"role", "parts", "finish_reason"})
 _OF_GENAI_TEXT: Final = frozenset({"type", "content"})
 CONTENT_KEYS: Final = ("parts", "content", "contents", "data", "text")
@@ -134,7 +135,7 @@ def _of_list(items: list[Value], role: Role, depth: int) -> list[Message]:
     found: list[Message] = []
     parts = Parts()
     for item in items:
-        one = _genai_text(item) if isinstance(item, dict) and not parts else None
+        one = _one_text(item) if isinstance(item, dict) and not parts else None
         if one is not None:
             found.append(one)
             continue
@@ -148,8 +149,16 @@ def _of_list(items: list[Value], role: Role, depth: int) -> list[Message]:
     return found + parts.messages(role)
 
 
+def _one_text(item: dict[str, Value]) -> Message | None:
+    """A message of one text in the shapes in which most are sent, as `_of_object` reads it: a long prompt in a fifth less time."""
+    if item.keys() != _OF_CHAT_TEXT:
+        return _genai_text(item)
+    role, text = _role_named(item["role"]), item["content"]
+    return Message(role, clean(text)) if role is not None and isinstance(text, str) and text.strip() else None
+
+
 def _genai_text(item: dict[str, Value]) -> Message | None:
-    """A message of one text in OpenTelemetry's own shape, as `_of_object` reads it: most that are sent, in a fifth of the time."""
+    """A message of one text in OpenTelemetry's own shape."""
     said = item.get("parts")
     if not isinstance(said, list) or len(said) != 1 or not item.keys() <= _OF_GENAI_MESSAGE:
         return None

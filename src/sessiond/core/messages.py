@@ -89,6 +89,12 @@ OUTPUT: Final = (
     Source("retrieval.documents", indexed=("document.content",), role="tool"),
 )
 
+INSTRUCTIONS: Final = (
+    Source("gen_ai.system_instructions", role="system"),
+    Source("gen_ai.system_instructions", events=_DETAILS, role="system"),
+)
+"""Where a system prompt is that stands apart from the messages; one among these is theirs."""
+
 
 class Flattened(Container[str]):
     """The keys of a table's sources that are flattened to one for each value."""
@@ -119,6 +125,7 @@ def _table(sources: tuple[Source, ...]) -> Table:
 
 _INPUT_TABLE: Final = _table(INPUT)
 _OUTPUT_TABLE: Final = _table(OUTPUT)
+_INSTRUCTIONS_TABLE: Final = _table(INSTRUCTIONS)
 
 
 def marks(sources: Iterable[Source]) -> frozenset[str]:
@@ -135,6 +142,11 @@ def input_messages(span: SpanView) -> tuple[Message, ...]:
 def output_messages(span: SpanView) -> tuple[Message, ...]:
     """What came out of the span, oldest first; empty where it holds no text."""
     return _read(span, _OUTPUT_TABLE, "assistant")
+
+
+def instructions(span: SpanView) -> tuple[Message, ...]:
+    """What the span's model was told to be, where that stands apart from what it was given."""
+    return _read(span, _INSTRUCTIONS_TABLE, "system")
 
 
 def question(messages: Sequence[Message]) -> str | None:

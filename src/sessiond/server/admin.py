@@ -12,6 +12,7 @@ from sessiond.server.within import within
 from sessiond.service.check import Checked
 from sessiond.service.erase import Eraser, wanted
 from sessiond.service.renewal import Renewed
+from sessiond.service.searching.indexer import Indexer, State
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Store
 from sessiond.telemetry import Telemetry
@@ -49,6 +50,7 @@ class AdminService(AdminServiceServicer):
         *,
         check: Callable[[], Iterator[Checked]],
         reprice: Callable[[], Iterator[Renewed]],
+        indexer: Indexer | None,
         eraser: Eraser,
     ) -> None:
         self._identity = identity
@@ -57,6 +59,7 @@ class AdminService(AdminServiceServicer):
         self._telemetry = telemetry
         self._check = check
         self._reprice = reprice
+        self._indexer = indexer
         self._eraser = eraser
 
     def GetStatus(self, request: pb.GetStatusRequest, context: grpc.ServicerContext) -> pb.GetStatusResponse:  # noqa: N802, ARG002
@@ -91,6 +94,7 @@ class AdminService(AdminServiceServicer):
                 store_bytes_max=extent.bytes_max,
                 addresses=self._identity.addresses,
                 renewed_trace_count=renewed.traces if renewed else None,
+                search=_search_message(self._indexer.state()) if self._indexer else None,
             )
 
     def Check(self, request: pb.CheckRequest, context: grpc.ServicerContext) -> Iterator[pb.CheckResponse]:  # noqa: N802, ARG002
@@ -124,3 +128,19 @@ class AdminService(AdminServiceServicer):
                     feedback_count=told.feedback,
                     erased_trace_count=told.erased_traces,
                 )
+
+
+def _search_message(state: State) -> pb.SearchIndexStatus:
+    message = pb.SearchIndexStatus(state=_search_state(state), death_count=state.deaths, last_failure=state.failure)
+    if state.standing is not None:
+        message.trace_count = state.standing.document_count
+        message.bytes = state.standing.byte_count
+    message.behind.FromNanoseconds(round(state.behind_seconds * 10**9))
+    return message
+
+
+def _search_state(state: State) -> pb.SearchIndexStatus.State:
+    if not state.is_running:
+        return pb.SearchIndexStatus.STATE_DOWN if state.deaths else pb.SearchIndexStatus.STATE_IDLE
+    is_built = state.standing is not None and state.standing.is_built
+    return pb.SearchIndexStatus.STATE_READY if is_built else pb.SearchIndexStatus.STATE_BUILDING

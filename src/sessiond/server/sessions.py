@@ -1,5 +1,6 @@
 """SessionService: requests into questions, rows into messages of at most about 1 MiB."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final, TypeVar
@@ -7,19 +8,26 @@ from typing import Any, Final, TypeVar
 import grpc
 from google.protobuf.message import Message
 
-from sessiond.core.errors import Invalid
+from sessiond.core.conversation.transcript import transcript
+from sessiond.core.errors import Invalid, SwitchedOff
 from sessiond.core.fields import Kind
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary, UserKey
 from sessiond.core.trace import DEFAULT_PROJECT
+from sessiond.core.turns.findings import Watch
 from sessiond.server.status import translated
 from sessiond.server.within import within
 from sessiond.service.asking.follow import Followers, Update
 from sessiond.service.asking.query import Queries
 from sessiond.service.asking.question import Question, Within, ask_sessions, ask_traces, ask_users
+from sessiond.service.searching.question import ask_search
+from sessiond.service.searching.searches import Searches, SearchPage
 from sessiond.wire import api
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.resources_pb2 import User
+from sessiond.wire._pb.v1.search_pb2 import SEARCH_ORDER_NEWEST, SearchRequest, SearchResponse
 from sessiond.wire._pb.v1.session_service_pb2_grpc import SessionServiceServicer
+from sessiond.wire.conversation import entry_messages, figures_message, finding_message
+from sessiond.wire.search import search_fields
 from sessiond.wire.stats import breakdown, stats_message
 from sessiond.wire.traces_data import traces_data
 
@@ -42,9 +50,10 @@ StreamRequest = pb.StreamSessionsRequest | pb.StreamTracesRequest
 class SessionService(SessionServiceServicer):
     """The servicer over `service.asking`."""
 
-    def __init__(self, queries: Queries, followers: Followers) -> None:
+    def __init__(self, queries: Queries, followers: Followers, searches: Searches | None) -> None:
         self._queries = queries
         self._followers = followers
+        self._searches = searches
 
     def ListSessions(self, request: pb.ListSessionsRequest, context: grpc.ServicerContext) -> pb.ListSessionsResponse:  # noqa: N802
         def page(size: int) -> pb.ListSessionsResponse:
@@ -77,8 +86,12 @@ class SessionService(SessionServiceServicer):
             if not request.session_id:
                 raise Invalid("session_id", "", "must not be empty")
             session, traces = self._queries.session(SessionKey(request.project or DEFAULT_PROJECT, request.session_id))
+            if request.view not in _VIEWS:
+                raise Invalid("view", request.view, "is none of SessionView", hint="leave it out, or ask for BASIC, TURNS or FULL")
             yield pb.GetSessionResponse(session=next(self._sessions([session])))
             yield from _streamed(pb.GetSessionResponse, attrgetter("traces"), self._traces(traces))
+            if _VIEWS[request.view]:
+                yield from self._told(traces, context, is_full=request.view == pb.SESSION_VIEW_FULL)
 
     def ListTraces(self, request: pb.ListTracesRequest, context: grpc.ServicerContext) -> pb.ListTracesResponse:  # noqa: N802
         def page(size: int) -> pb.ListTracesResponse:
@@ -150,10 +163,51 @@ class SessionService(SessionServiceServicer):
             question = _ASKED_FOR_STATS[asked.kind](within(request), request.filter)
             return stats_message(self._queries.stats(question, asked, context.is_active))
 
+    def Search(self, request: SearchRequest, context: grpc.ServicerContext) -> SearchResponse:  # noqa: N802
+        def page(size: int) -> SearchResponse:
+            return self._search_response(searches.page(question, size, request.page_token, context.is_active))
+
+        with translated(context):
+            if self._searches is None:
+                raise SwitchedOff("searching is switched off", hint="set search.enabled, and start sessiond again")
+            searches = self._searches
+            by_time = request.order == SEARCH_ORDER_NEWEST
+            question = ask_search(request.query, within(request), request.filter, by_session=request.by_session, by_time=by_time)
+            return bounded(page, request.page_size, lambda response: len(response.rows))
+
+    def _search_response(self, page: SearchPage) -> SearchResponse:
+        traces = self._traces([row.trace for row in page.rows])
+        sessions = self._sessions([row.session for row in page.rows if row.session])
+        rows = [
+            search_fields(trace, next(sessions) if row.session else None, row.hit_count, row.excerpts)
+            for row, trace in zip(page.rows, traces, strict=True)
+        ]
+        response = SearchResponse(rows=rows, next_page_token=page.token, cut=page.is_cut, building=page.is_building)
+        response.behind.FromNanoseconds(round(page.behind_seconds * 10**9))
+        return response
+
     def _followed(
         self, question: Question[Summary], request: StreamRequest, context: grpc.ServicerContext
     ) -> Iterator[Update[Summary]]:
         return self._followers.follow(question, request.resume_token, context.is_active, changes_only=request.changes_only)
+
+    def _told(
+        self, traces: Sequence[TraceSummary], context: grpc.ServicerContext, *, is_full: bool
+    ) -> Iterator[pb.GetSessionResponse]:
+        """What was said, if that is wanted, and how the session went, which is known when all of it was read."""
+        watch = Watch()
+        turns = watch.over(self._queries.turns(traces, context.is_active))
+        if is_full:
+            entries = (message for some in transcript(turns) for entry in some for message in entry_messages(entry))
+            for piece in _messages_of(entries):
+                yield pb.GetSessionResponse(transcript=piece)
+        else:
+            deque(turns, maxlen=0)
+        went = watch.assess(traces, self._queries.texts([trace.trace_id for trace in traces]))
+        for figures in _messages_of(map(figures_message, went.turns)):
+            yield pb.GetSessionResponse(turns=figures)
+        for findings in _messages_of(map(finding_message, went.findings)):
+            yield pb.GetSessionResponse(findings=findings)
 
     def _sessions(self, sessions: Sequence[SessionSummary]) -> Iterator[api.Fields]:
         texts = self._queries.texts_of_sessions(sessions)
@@ -166,6 +220,13 @@ class SessionService(SessionServiceServicer):
         return map(api.trace_fields, traces, self._queries.texts([trace.trace_id for trace in traces]))
 
 
+_VIEWS: Final[Mapping[int, bool]] = {
+    pb.SESSION_VIEW_UNSPECIFIED: False,
+    pb.SESSION_VIEW_BASIC: False,
+    pb.SESSION_VIEW_TURNS: True,
+    pb.SESSION_VIEW_FULL: True,
+}
+"""Whether a view tells more than a session and its traces."""
 _ASKED_FOR_STATS: Final[Mapping[Kind, Callable[[Within, str], Question[Any]]]] = {
     "trace": ask_traces,
     "session": ask_sessions,

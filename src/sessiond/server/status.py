@@ -36,6 +36,7 @@ CODES: Final[dict[Code, RpcCode]] = {
     Code.CROWDED: RpcCode.RESOURCE_EXHAUSTED,
     Code.TOO_OLD: RpcCode.OUT_OF_RANGE,
     Code.CANCELLED: RpcCode.CANCELLED,
+    Code.OFF: RpcCode.FAILED_PRECONDITION,
 }
 _UNEXPECTED: Final = "sessiond failed unexpectedly; its log says how. Nothing of this request was acknowledged: send it again"
 

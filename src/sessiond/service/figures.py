@@ -4,8 +4,8 @@ Of a trace those are its facts, the texts that its spans carry, and what was sai
 of it; of a session its traces, and what was said of it.
 """
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from sessiond.core import session, trace
 from sessiond.core.feedback.rollup import Feedback
@@ -39,18 +39,19 @@ def feedback_of(store: Store, subject: Subject) -> Feedback:
 
 def said(store: Store, trace_id: bytes, facts: Sequence[SpanFacts]) -> Said:
     """What its user asked and was answered, read from the stored spans; `facts` as `store.facts` gives them."""
-    return said_in(facts, partial(_bytes_of, store, trace_id, facts))
+    return said_in(facts, lambda wanted: dict(bytes_of(store, trace_id, facts, wanted)))
 
 
-def _bytes_of(store: Store, trace_id: bytes, facts: Sequence[SpanFacts], wanted: set[SpanKey]) -> dict[SpanKey, bytes]:
-    """The bytes of these spans. A store gives spans in the order of their facts, so none is parsed to be found."""
+def bytes_of(
+    store: Store, trace_id: bytes, facts: Sequence[SpanFacts], wanted: AbstractSet[SpanKey]
+) -> Iterator[tuple[SpanKey, bytes]]:
+    """The bytes of these spans, a page at a time. A store gives spans in the order of their facts: none is parsed to be found."""
     keys = {place: key for place, span in enumerate(facts) if (key := key_of(span)) in wanted}
-    found: dict[SpanKey, bytes] = {}
-    place = 0
-    for page in span_pages(store, trace_id):
-        for place_in_page in keys.keys() & range(place, place + len(page)):
-            found[keys[place_in_page]] = page[place_in_page - place].data
+    place, waiting = 0, len(keys)
+    for page in span_pages(store, trace_id) if keys else ():
+        for place_in_page in sorted(keys.keys() & range(place, place + len(page))):
+            yield keys[place_in_page], page[place_in_page - place].data
+            waiting -= 1
         place += len(page)
-        if len(found) == len(keys):
+        if not waiting:
             break
-    return found

@@ -32,6 +32,8 @@ QUIET_SECONDS: Final = 0.02
 """Without an append or erasure for this long, everything marked is settled in the background."""
 OWNERS_SECONDS_MAX: Final = 5.0
 """While they keep coming, sessions and users are settled in the background this often."""
+TRACES_SECONDS_MAX: Final = 1.0
+"""While appends keep coming, a trace waits no longer than this to be settled: half of what a search may lag."""
 FOLLOWED_SECONDS_MAX: Final = 1.0
 """The same while somebody follows them."""
 RETRY_SECONDS: Final = 1.0
@@ -91,6 +93,8 @@ class Writer:
         self._at_work_since: float | None = None
         self._last_write = 0.0
         self._last_owners = 0.0
+        self._marked_since: float | None = None
+        """When the first of the traces was marked that wait to be settled."""
         self._thread = threading.Thread(target=self._run, name="writer")
 
     def start(self) -> None:
@@ -257,7 +261,7 @@ class Writer:
         """How long to wait for work before settling; None: until there is some."""
         due, renewal = self._settler.seconds_until_due(), self._settler.seconds_until_renewal()
         if due is not None and not self._settler.is_awaited():
-            due = max(due, self._seconds_until_owners())
+            due = max(due, self._seconds_until_traces())
         if renewal is not None:
             renewal = min(renewal, self._seconds_until_quiet())
         times = [seconds for seconds in (due, renewal) if seconds is not None]
@@ -271,6 +275,13 @@ class Writer:
     def _seconds_until_owners(self) -> float:
         pause = FOLLOWED_SECONDS_MAX if self.follower_count else OWNERS_SECONDS_MAX
         return min(self._seconds_until_quiet(), max(0.0, self._last_owners + pause - time.monotonic()))
+
+    def _seconds_until_traces(self) -> float:
+        """Traces are settled when owners are, and when they waited long enough by themselves."""
+        owners = self._seconds_until_owners()
+        if self._marked_since is None:
+            return owners
+        return min(owners, max(0.0, self._marked_since + TRACES_SECONDS_MAX - time.monotonic()))
 
     def _change_rules(self, rules: Rules) -> int:
         self._settler.change_rules(rules)
@@ -334,6 +345,8 @@ class Writer:
         self._take_spans_again()
         self._last_write = time.monotonic()
         self._settler.note(appended.traces)
+        if appended.traces and self._marked_since is None:
+            self._marked_since = time.monotonic()
         self._telemetry.committed(
             stored=appended.stored,
             duplicates=appended.duplicates,
@@ -370,6 +383,8 @@ class Writer:
                 had_traces = self._settler.waiting().traces  # which go first
                 if not self._settler.step(owners=owners):
                     return
+                if not self._settler.waiting().traces:
+                    self._marked_since = None
                 self.settled_bell.ring()
                 self._at_work_since = time.monotonic()
                 if owners and not had_traces:
@@ -385,7 +400,7 @@ class Writer:
         marked = self._settler.waiting().traces
         if self._settler.is_awaited() or marked > MARKED_TRACES_MAX:
             return True
-        is_time = not self._seconds_until_owners() or self._settler.seconds_until_renewal() == 0.0
+        is_time = not self._seconds_until_traces() or self._settler.seconds_until_renewal() == 0.0
         return not self._queue and (marked >= MARKED_TRACES_MIN or is_time)
 
     def _end_broken(self, error: StoreBroken) -> None:

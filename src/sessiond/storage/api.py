@@ -178,6 +178,10 @@ class Listing(Protocol, Generic[Summary]):
         """What changed later than `change`, at most `limit` rows and removals."""
         ...
 
+    def held(self, keys: Sequence[bytes | SessionKey | UserKey]) -> list[Row[Summary] | None]:
+        """The row of each of some keys: a trace's id, a session's or user's key; None where there is none."""
+        ...
+
 
 class Shelf(Protocol, Generic[Item]):
     """The scores, or the annotations. Each is known by its id."""

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from sessiond.core.feedback.annotation import Annotation
 from sessiond.core.feedback.score import Score
@@ -41,6 +41,7 @@ from sessiond.storage.api import (
     Marks,
     Page,
     Removal,
+    Row,
     SettledTrace,
     SpanPage,
 )
@@ -95,6 +96,10 @@ class _Listing(Generic[Key, Summary]):
         rows = [one for one in told if not isinstance(one, Removal)]
         removed = [one for one in told if isinstance(one, Removal)]
         return Changes(rows, removed, last if is_last else told[-1].change, is_last)
+
+    def held(self, keys: Sequence[bytes | SessionKey | UserKey]) -> list[Row[Summary] | None]:
+        with self._lock:
+            return [self.rows.get(cast("Key", key)) for key in keys]
 
     def put(self, key: Key, summary: Summary, change: int) -> None:
         self.rows[key] = _Row(

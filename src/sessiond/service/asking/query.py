@@ -5,8 +5,9 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from sessiond.core import trace
 from sessiond.core.calls import select
+from sessiond.core.conversation.entry import Turn
 from sessiond.core.costs import Priced
-from sessiond.core.errors import Invalid, NotFound
+from sessiond.core.errors import Cancelled, Invalid, NotFound
 from sessiond.core.explain import Explanation, Told, explain
 from sessiond.core.fields import Kind
 from sessiond.core.identity import chronological
@@ -20,6 +21,7 @@ from sessiond.service.asking.question import Question
 from sessiond.service.asking.seen import Sight
 from sessiond.service.asking.tokens import is_change, not_ours, read_token, write_token
 from sessiond.service.asking.walk import Place, Rows, Walk
+from sessiond.service.conversation import added_by
 from sessiond.service.figures import said
 from sessiond.service.rules import Rules
 from sessiond.storage.api import Store, span_pages
@@ -129,6 +131,13 @@ class Queries:
                 hint="give another project, or see `sessiond sessions` for those there are",
             )
         return summary, self._store.traces_of_session(key)
+
+    def turns(self, traces: Iterable[TraceSummary], is_wanted: IsWanted = always) -> Iterator[Turn]:
+        """What each of some traces adds to its conversation. Raises Cancelled."""
+        for one in traces:
+            if not is_wanted():
+                raise Cancelled("nobody waits for the answer any more")
+            yield added_by(self._store, one.trace_id)
 
     def trace(self, trace_id: bytes) -> tuple[TraceSummary, list[SpanFigures]]:
         """A trace and its spans' figures in order of start. Raises NotFound."""

@@ -72,7 +72,7 @@ class OtherFormat(Occupied):
 class Environment:
     """An open environment. Whoever opens it closes it."""
 
-    def __init__(self, env: lmdb.Environment, trees: Trees, lock: int, bytes_max: int) -> None:
+    def __init__(self, env: lmdb.Environment, trees: Trees, lock: int | None, bytes_max: int) -> None:
         self._env = env
         self._lock = lock
         self.trees = trees
@@ -129,9 +129,15 @@ class Environment:
         stats = (txn.stat(tree) for tree in self.trees.values())
         return page_bytes * sum(stat["branch_pages"] + stat["leaf_pages"] + stat["overflow_pages"] for stat in stats)
 
+    def forget_dead_readers(self) -> None:
+        """Let go of the pages that processes which died while they read still hold back."""
+        with translated():
+            self._env.reader_check()
+
     def close(self) -> None:
         self._env.close()
-        os.close(self._lock)
+        if self._lock is not None:
+            os.close(self._lock)
 
 
 class WriteTxn:
@@ -180,6 +186,33 @@ def open_environment(data_dir: Path, *, bytes_max: int, trees: Sequence[str], of
     except BaseException:
         os.close(lock)
         raise
+
+
+def open_beside(data_dir: Path, *, bytes_max: int, trees: Sequence[str], of: int) -> Environment:
+    """Open the environment that another process of ours holds, to read it alone; `bytes_max` as that process was given.
+
+    Raises Occupied where it is not there or of another format.
+    """
+    if not (data_dir / STORE_FILE).exists():
+        raise Occupied(f"{data_dir} holds no store", hint="start sessiond there")
+    with translated():
+        env = lmdb.open(
+            str(data_dir),
+            map_size=bytes_max * MAP_BYTES_PER_QUOTA,  # as the writer's: a smaller map would have to be made anew as the file grows
+            max_dbs=len(trees),
+            max_readers=READERS_MAX,
+            readonly=True,
+        )
+    try:
+        with translated():
+            # Each in a transaction of its own: handles that are opened in one to read end with it.
+            held = {name: env.open_db(name.encode(), create=False) for name in trees}
+            with env.begin() as txn:
+                _claim_format(txn, held["meta"], data_dir, of, is_empty=False)
+    except BaseException:
+        env.close()
+        raise
+    return Environment(env, held, None, bytes_max)
 
 
 def _open_locked(data_dir: Path, lock: int, bytes_max: int, names: Sequence[str], of: int) -> Environment:

@@ -10,11 +10,11 @@ from sessiond.core.fields import Kind
 from sessiond.core.model import SessionKey, SessionSummary, TraceKey, TraceSummary, UserKey, UserSummary
 from sessiond.core.places import place_of
 from sessiond.core.where import Where
-from sessiond.storage.api import Changes, Page, Removal
+from sessiond.storage.api import Changes, Page, Removal, Row
 from sessiond.storage.lmdb import keys
 from sessiond.storage.lmdb.codec import ListedRow, SessionRow, UserRow
 from sessiond.storage.lmdb.environment import Environment
-from sessiond.storage.lmdb.keys import Tree, Trees, Txn, number
+from sessiond.storage.lmdb.keys import Tree, Trees, Txn, named, number
 from sessiond.storage.lmdb.read import ascending, descending, held, session_row, user_row
 from sessiond.storage.packing import unseal
 
@@ -28,6 +28,7 @@ class _Kind(NamedTuple):
     """What rows of a kind are kept in."""
 
     rows: str
+    ids: str
     by_place: str
     changes: str
     key_of: Callable[..., TraceKey | SessionKey | UserKey]
@@ -35,9 +36,9 @@ class _Kind(NamedTuple):
 
 
 _KINDS: Final[dict[Kind, _Kind]] = {
-    "trace": _Kind("traces", "traces_by_start", "trace_changes", TraceKey),
-    "session": _Kind("sessions", "sessions_by_activity", "session_changes", SessionKey),
-    "user": _Kind("users", "users_by_last_seen", "user_changes", UserKey),
+    "trace": _Kind("traces", "trace_ids", "traces_by_start", "trace_changes", TraceKey),
+    "session": _Kind("sessions", "session_ids", "sessions_by_activity", "session_changes", SessionKey),
+    "user": _Kind("users", "user_ids", "users_by_last_seen", "user_changes", UserKey),
 }
 
 
@@ -67,6 +68,14 @@ class LmdbListing(Generic[Summary]):
         removed = [said for _, said in told[:limit] if isinstance(said, Removal)]
         rows: list[ListedRow[Summary]] = [ListedRow(self._kind, row, None) for row in packed.values()]
         return Changes(rows, removed, through, is_last)
+
+    def held(self, keys: Sequence[bytes | SessionKey | UserKey]) -> list[Row[Summary] | None]:
+        stored = [key if isinstance(key, bytes) else named(key) for key in keys]
+        with self._env.read() as txn:
+            prefixes = held(txn, self._env.trees[self._trees.ids], stored)
+            packed = self._packed(txn, list(prefixes.values()))
+        found = (packed.get(prefixes.get(key, b"")) for key in stored)
+        return [None if row is None else ListedRow(self._kind, row, None) for row in found]
 
     def _packed(self, txn: Txn, prefixes: list[bytes]) -> dict[bytes, bytes]:
         """The rows of these numbers."""

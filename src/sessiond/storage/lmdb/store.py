@@ -18,7 +18,7 @@ from sessiond.core.model import (
 )
 from sessiond.storage.api import RULES_BYTES, Appended, Erased, Erasure, Extent, Marks, SettledTrace, SpanPage
 from sessiond.storage.lmdb import check, codec, erase, feedback, keys, read, write
-from sessiond.storage.lmdb.environment import Environment, WriteTxn, open_environment
+from sessiond.storage.lmdb.environment import Environment, WriteTxn, open_beside, open_environment
 from sessiond.storage.lmdb.feedback import LmdbShelf
 from sessiond.storage.lmdb.fresh import FreshTraces
 from sessiond.storage.lmdb.listing import LmdbListing
@@ -46,6 +46,16 @@ class LmdbStore:
     def open(cls, data_dir: Path, *, bytes_max: int, rules: bytes = bytes(RULES_BYTES)) -> "LmdbStore":
         """Open or create the store in `data_dir`, holding at most `bytes_max` bytes. Raises as `open_environment` does."""
         return cls(open_environment(data_dir, bytes_max=bytes_max, trees=keys.TREES, of=keys.FORMAT), rules)
+
+    @classmethod
+    def beside(cls, data_dir: Path, *, bytes_max: int) -> "LmdbStore":
+        """The store in `data_dir` while the daemon that holds it writes, to read alone. Raises as `open_beside` does."""
+        environment = open_beside(data_dir, bytes_max=bytes_max, trees=keys.TREES, of=keys.FORMAT)
+        return cls(environment, environment.confirmed_rules() or bytes(RULES_BYTES))
+
+    def forget_dead_readers(self) -> None:
+        """Let go of what processes beside this one that died while they read still hold back."""
+        self._env.forget_dead_readers()
 
     def append(self, traces: Sequence[PackedTrace]) -> Appended:
         self._fresh.forget(packed.trace_id for packed in traces)

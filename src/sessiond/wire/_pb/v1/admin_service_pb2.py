@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fsessiond/v1/admin_service.proto\x12\x0bsessiond.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n\x10GetStatusRequest\"\xec\x08\n\x11GetStatusResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07serving\x18\x03 \x01(\x08\x12\x1b\n\x13\x61\x63\x63\x65pted_span_count\x18\x04 \x01(\x03\x12R\n\x13refused_span_counts\x18\x05 \x03(\x0b\x32\x35.sessiond.v1.GetStatusResponse.RefusedSpanCountsEntry\x12\x1c\n\x14\x64uplicate_span_count\x18\x06 \x01(\x03\x12\x1e\n\x16\x63onflicting_span_count\x18\x07 \x01(\x03\x12\x1e\n\x16\x61\x63\x63\x65pted_request_count\x18\x08 \x01(\x03\x12X\n\x16refused_request_counts\x18\t \x03(\x0b\x32\x38.sessiond.v1.GetStatusResponse.RefusedRequestCountsEntry\x12\x13\n\x0bqueue_bytes\x18\n \x01(\x03\x12\x14\n\x0c\x63ommit_count\x18\x0b \x01(\x03\x12\x1b\n\x0elast_commit_ms\x18\x0c \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x11\x64irty_trace_count\x18\r \x01(\x03\x12\x1b\n\x13\x64irty_session_count\x18\x0e \x01(\x03\x12\x18\n\x10\x64irty_user_count\x18\x0f \x01(\x03\x12\x17\n\nlast_error\x18\x10 \x01(\tH\x01\x88\x01\x01\x12\x33\n\x0flast_error_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x64\x61ta_dir\x18\x12 \x01(\t\x12\x14\n\x0cstore_format\x18\x13 \x01(\x05\x12\x13\n\x0btrace_count\x18\x14 \x01(\x03\x12\x15\n\rsession_count\x18\x15 \x01(\x03\x12\x12\n\nuser_count\x18\x16 \x01(\x03\x12\x12\n\nspan_count\x18\x17 \x01(\x03\x12\x18\n\x10store_used_bytes\x18\x18 \x01(\x03\x12\x17\n\x0fstore_bytes_max\x18\x19 \x01(\x03\x12@\n\taddresses\x18\x1a \x03(\x0b\x32-.sessiond.v1.GetStatusResponse.AddressesEntry\x12 \n\x13renewed_trace_count\x18\x1b \x01(\x03H\x02\x88\x01\x01\x1a\x38\n\x16RefusedSpanCountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x1a;\n\x19RefusedRequestCountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x1a\x30\n\x0e\x41\x64\x64ressesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x11\n\x0f_last_commit_msB\r\n\x0b_last_errorB\x16\n\x14_renewed_trace_count\"\x0e\n\x0c\x43heckRequest\"\x97\x01\n\rCheckResponse\x12\x1b\n\x13\x63hecked_trace_count\x18\x01 \x01(\x03\x12\x1d\n\x15\x63hecked_session_count\x18\x02 \x01(\x03\x12\x1a\n\x12\x63hecked_user_count\x18\x03 \x01(\x03\x12\x10\n\x08problems\x18\x04 \x03(\t\x12\x1c\n\x14outdated_trace_count\x18\x05 \x01(\x03\"\x10\n\x0eRepriceRequest\"C\n\x0fRepriceResponse\x12\x1b\n\x13renewed_trace_count\x18\x01 \x01(\x03\x12\x13\n\x0btrace_count\x18\x02 \x01(\x03\"\x8a\x02\n\x0c\x45raseRequest\x12 \n\x02of\x18\x01 \x01(\x0e\x32\x14.sessiond.v1.EraseOf\x12\x11\n\ttrace_ids\x18\x02 \x03(\t\x12\x0f\n\x07project\x18\x03 \x01(\t\x12\x12\n\nsession_id\x18\x04 \x01(\t\x12\x0f\n\x07user_id\x18\x05 \x01(\t\x12)\n\x05since\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66ilter\x18\x08 \x01(\t\x12\x12\n\neverything\x18\t \x01(\x08\x12\x15\n\rvalidate_only\x18\n \x01(\x08\"\x83\x01\n\rEraseResponse\x12\x13\n\x0btrace_count\x18\x01 \x01(\x03\x12\x12\n\nspan_count\x18\x02 \x01(\x03\x12\x15\n\rsession_count\x18\x03 \x01(\x03\x12\x16\n\x0e\x66\x65\x65\x64\x62\x61\x63k_count\x18\x04 \x01(\x03\x12\x1a\n\x12\x65rased_trace_count\x18\x05 \x01(\x03*O\n\x07\x45raseOf\x12\x18\n\x14\x45RASE_OF_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x45RASE_OF_TRACES\x10\x01\x12\x15\n\x11\x45RASE_OF_SESSIONS\x10\x02\x32\xa6\x02\n\x0c\x41\x64minService\x12J\n\tGetStatus\x12\x1d.sessiond.v1.GetStatusRequest\x1a\x1e.sessiond.v1.GetStatusResponse\x12@\n\x05\x43heck\x12\x19.sessiond.v1.CheckRequest\x1a\x1a.sessiond.v1.CheckResponse0\x01\x12\x46\n\x07Reprice\x12\x1b.sessiond.v1.RepriceRequest\x1a\x1c.sessiond.v1.RepriceResponse0\x01\x12@\n\x05\x45rase\x12\x19.sessiond.v1.EraseRequest\x1a\x1a.sessiond.v1.EraseResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fsessiond/v1/admin_service.proto\x12\x0bsessiond.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x12\n\x10GetStatusRequest\"\x9c\t\n\x11GetStatusResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07serving\x18\x03 \x01(\x08\x12\x1b\n\x13\x61\x63\x63\x65pted_span_count\x18\x04 \x01(\x03\x12R\n\x13refused_span_counts\x18\x05 \x03(\x0b\x32\x35.sessiond.v1.GetStatusResponse.RefusedSpanCountsEntry\x12\x1c\n\x14\x64uplicate_span_count\x18\x06 \x01(\x03\x12\x1e\n\x16\x63onflicting_span_count\x18\x07 \x01(\x03\x12\x1e\n\x16\x61\x63\x63\x65pted_request_count\x18\x08 \x01(\x03\x12X\n\x16refused_request_counts\x18\t \x03(\x0b\x32\x38.sessiond.v1.GetStatusResponse.RefusedRequestCountsEntry\x12\x13\n\x0bqueue_bytes\x18\n \x01(\x03\x12\x14\n\x0c\x63ommit_count\x18\x0b \x01(\x03\x12\x1b\n\x0elast_commit_ms\x18\x0c \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x11\x64irty_trace_count\x18\r \x01(\x03\x12\x1b\n\x13\x64irty_session_count\x18\x0e \x01(\x03\x12\x18\n\x10\x64irty_user_count\x18\x0f \x01(\x03\x12\x17\n\nlast_error\x18\x10 \x01(\tH\x01\x88\x01\x01\x12\x33\n\x0flast_error_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x64\x61ta_dir\x18\x12 \x01(\t\x12\x14\n\x0cstore_format\x18\x13 \x01(\x05\x12\x13\n\x0btrace_count\x18\x14 \x01(\x03\x12\x15\n\rsession_count\x18\x15 \x01(\x03\x12\x12\n\nuser_count\x18\x16 \x01(\x03\x12\x12\n\nspan_count\x18\x17 \x01(\x03\x12\x18\n\x10store_used_bytes\x18\x18 \x01(\x03\x12\x17\n\x0fstore_bytes_max\x18\x19 \x01(\x03\x12@\n\taddresses\x18\x1a \x03(\x0b\x32-.sessiond.v1.GetStatusResponse.AddressesEntry\x12 \n\x13renewed_trace_count\x18\x1b \x01(\x03H\x02\x88\x01\x01\x12.\n\x06search\x18( \x01(\x0b\x32\x1e.sessiond.v1.SearchIndexStatus\x1a\x38\n\x16RefusedSpanCountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x1a;\n\x19RefusedRequestCountsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\x1a\x30\n\x0e\x41\x64\x64ressesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x11\n\x0f_last_commit_msB\r\n\x0b_last_errorB\x16\n\x14_renewed_trace_count\"\xa7\x02\n\x11SearchIndexStatus\x12\x33\n\x05state\x18\x01 \x01(\x0e\x32$.sessiond.v1.SearchIndexStatus.State\x12\x13\n\x0btrace_count\x18\x02 \x01(\x03\x12\r\n\x05\x62ytes\x18\x03 \x01(\x03\x12)\n\x06\x62\x65hind\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x0b\x64\x65\x61th_count\x18\x05 \x01(\x03\x12\x14\n\x0clast_failure\x18\x06 \x01(\t\"c\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_IDLE\x10\x01\x12\x12\n\x0eSTATE_BUILDING\x10\x02\x12\x0f\n\x0bSTATE_READY\x10\x03\x12\x0e\n\nSTATE_DOWN\x10\x04\"\x0e\n\x0c\x43heckRequest\"\x97\x01\n\rCheckResponse\x12\x1b\n\x13\x63hecked_trace_count\x18\x01 \x01(\x03\x12\x1d\n\x15\x63hecked_session_count\x18\x02 \x01(\x03\x12\x1a\n\x12\x63hecked_user_count\x18\x03 \x01(\x03\x12\x10\n\x08problems\x18\x04 \x03(\t\x12\x1c\n\x14outdated_trace_count\x18\x05 \x01(\x03\"\x10\n\x0eRepriceRequest\"C\n\x0fRepriceResponse\x12\x1b\n\x13renewed_trace_count\x18\x01 \x01(\x03\x12\x13\n\x0btrace_count\x18\x02 \x01(\x03\"\x8a\x02\n\x0c\x45raseRequest\x12 \n\x02of\x18\x01 \x01(\x0e\x32\x14.sessiond.v1.EraseOf\x12\x11\n\ttrace_ids\x18\x02 \x03(\t\x12\x0f\n\x07project\x18\x03 \x01(\t\x12\x12\n\nsession_id\x18\x04 \x01(\t\x12\x0f\n\x07user_id\x18\x05 \x01(\t\x12)\n\x05since\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66ilter\x18\x08 \x01(\t\x12\x12\n\neverything\x18\t \x01(\x08\x12\x15\n\rvalidate_only\x18\n \x01(\x08\"\x83\x01\n\rEraseResponse\x12\x13\n\x0btrace_count\x18\x01 \x01(\x03\x12\x12\n\nspan_count\x18\x02 \x01(\x03\x12\x15\n\rsession_count\x18\x03 \x01(\x03\x12\x16\n\x0e\x66\x65\x65\x64\x62\x61\x63k_count\x18\x04 \x01(\x03\x12\x1a\n\x12\x65rased_trace_count\x18\x05 \x01(\x03*O\n\x07\x45raseOf\x12\x18\n\x14\x45RASE_OF_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x45RASE_OF_TRACES\x10\x01\x12\x15\n\x11\x45RASE_OF_SESSIONS\x10\x02\x32\xa6\x02\n\x0c\x41\x64minService\x12J\n\tGetStatus\x12\x1d.sessiond.v1.GetStatusRequest\x1a\x1e.sessiond.v1.GetStatusResponse\x12@\n\x05\x43heck\x12\x19.sessiond.v1.CheckRequest\x1a\x1a.sessiond.v1.CheckResponse0\x01\x12\x46\n\x07Reprice\x12\x1b.sessiond.v1.RepriceRequest\x1a\x1c.sessiond.v1.RepriceResponse0\x01\x12@\n\x05\x45rase\x12\x19.sessiond.v1.EraseRequest\x1a\x1a.sessiond.v1.EraseResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,30 +39,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSTATUSRESPONSE_REFUSEDREQUESTCOUNTSENTRY']._serialized_options = b'8\001'
   _globals['_GETSTATUSRESPONSE_ADDRESSESENTRY']._loaded_options = None
   _globals['_GETSTATUSRESPONSE_ADDRESSESENTRY']._serialized_options = b'8\001'
-  _globals['_ERASEOF']._serialized_start=1896
-  _globals['_ERASEOF']._serialized_end=1975
-  _globals['_GETSTATUSREQUEST']._serialized_start=81
-  _globals['_GETSTATUSREQUEST']._serialized_end=99
-  _globals['_GETSTATUSRESPONSE']._serialized_start=102
-  _globals['_GETSTATUSRESPONSE']._serialized_end=1234
-  _globals['_GETSTATUSRESPONSE_REFUSEDSPANCOUNTSENTRY']._serialized_start=1009
-  _globals['_GETSTATUSRESPONSE_REFUSEDSPANCOUNTSENTRY']._serialized_end=1065
-  _globals['_GETSTATUSRESPONSE_REFUSEDREQUESTCOUNTSENTRY']._serialized_start=1067
-  _globals['_GETSTATUSRESPONSE_REFUSEDREQUESTCOUNTSENTRY']._serialized_end=1126
-  _globals['_GETSTATUSRESPONSE_ADDRESSESENTRY']._serialized_start=1128
-  _globals['_GETSTATUSRESPONSE_ADDRESSESENTRY']._serialized_end=1176
-  _globals['_CHECKREQUEST']._serialized_start=1236
-  _globals['_CHECKREQUEST']._serialized_end=1250
-  _globals['_CHECKRESPONSE']._serialized_start=1253
-  _globals['_CHECKRESPONSE']._serialized_end=1404
-  _globals['_REPRICEREQUEST']._serialized_start=1406
-  _globals['_REPRICEREQUEST']._serialized_end=1422
-  _globals['_REPRICERESPONSE']._serialized_start=1424
-  _globals['_REPRICERESPONSE']._serialized_end=1491
-  _globals['_ERASEREQUEST']._serialized_start=1494
-  _globals['_ERASEREQUEST']._serialized_end=1760
-  _globals['_ERASERESPONSE']._serialized_start=1763
-  _globals['_ERASERESPONSE']._serialized_end=1894
-  _globals['_ADMINSERVICE']._serialized_start=1978
-  _globals['_ADMINSERVICE']._serialized_end=2272
+  _globals['_ERASEOF']._serialized_start=2274
+  _globals['_ERASEOF']._serialized_end=2353
+  _globals['_GETSTATUSREQUEST']._serialized_start=113
+  _globals['_GETSTATUSREQUEST']._serialized_end=131
+  _globals['_GETSTATUSRESPONSE']._serialized_start=134
+  _globals['_GETSTATUSRESPONSE']._serialized_end=1314
+  _globals['_GETSTATUSRESPONSE_REFUSEDSPANCOUNTSENTRY']._serialized_start=1089
+  _globals['_GETSTATUSRESPONSE_REFUSEDSPANCOUNTSENTRY']._serialized_end=1145
+  _globals['_GETSTATUSRESPONSE_REFUSEDREQUESTCOUNTSENTRY']._serialized_start=1147
+  _globals['_GETSTATUSRESPONSE_REFUSEDREQUESTCOUNTSENTRY']._serialized_end=1206
+  _globals['_GETSTATUSRESPONSE_ADDRESSESENTRY']._serialized_start=1208
+  _globals['_GETSTATUSRESPONSE_ADDRESSESENTRY']._serialized_end=1256
+  _globals['_SEARCHINDEXSTATUS']._serialized_start=1317
+  _globals['_SEARCHINDEXSTATUS']._serialized_end=1612
+  _globals['_SEARCHINDEXSTATUS_STATE']._serialized_start=1513
+  _globals['_SEARCHINDEXSTATUS_STATE']._serialized_end=1612
+  _globals['_CHECKREQUEST']._serialized_start=1614
+  _globals['_CHECKREQUEST']._serialized_end=1628
+  _globals['_CHECKRESPONSE']._serialized_start=1631
+  _globals['_CHECKRESPONSE']._serialized_end=1782
+  _globals['_REPRICEREQUEST']._serialized_start=1784
+  _globals['_REPRICEREQUEST']._serialized_end=1800
+  _globals['_REPRICERESPONSE']._serialized_start=1802
+  _globals['_REPRICERESPONSE']._serialized_end=1869
+  _globals['_ERASEREQUEST']._serialized_start=1872
+  _globals['_ERASEREQUEST']._serialized_end=2138
+  _globals['_ERASERESPONSE']._serialized_start=2141
+  _globals['_ERASERESPONSE']._serialized_end=2272
+  _globals['_ADMINSERVICE']._serialized_start=2356
+  _globals['_ADMINSERVICE']._serialized_end=2650
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -24,7 +25,7 @@ class GetStatusRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetStatusResponse(_message.Message):
-    __slots__ = ("version", "start_time", "serving", "accepted_span_count", "refused_span_counts", "duplicate_span_count", "conflicting_span_count", "accepted_request_count", "refused_request_counts", "queue_bytes", "commit_count", "last_commit_ms", "dirty_trace_count", "dirty_session_count", "dirty_user_count", "last_error", "last_error_time", "data_dir", "store_format", "trace_count", "session_count", "user_count", "span_count", "store_used_bytes", "store_bytes_max", "addresses", "renewed_trace_count")
+    __slots__ = ("version", "start_time", "serving", "accepted_span_count", "refused_span_counts", "duplicate_span_count", "conflicting_span_count", "accepted_request_count", "refused_request_counts", "queue_bytes", "commit_count", "last_commit_ms", "dirty_trace_count", "dirty_session_count", "dirty_user_count", "last_error", "last_error_time", "data_dir", "store_format", "trace_count", "session_count", "user_count", "span_count", "store_used_bytes", "store_bytes_max", "addresses", "renewed_trace_count", "search")
     class RefusedSpanCountsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -73,6 +74,7 @@ class GetStatusResponse(_message.Message):
     STORE_BYTES_MAX_FIELD_NUMBER: _ClassVar[int]
     ADDRESSES_FIELD_NUMBER: _ClassVar[int]
     RENEWED_TRACE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SEARCH_FIELD_NUMBER: _ClassVar[int]
     version: str
     start_time: _timestamp_pb2.Timestamp
     serving: bool
@@ -100,7 +102,36 @@ class GetStatusResponse(_message.Message):
     store_bytes_max: int
     addresses: _containers.ScalarMap[str, str]
     renewed_trace_count: int
-    def __init__(self, version: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., serving: _Optional[bool] = ..., accepted_span_count: _Optional[int] = ..., refused_span_counts: _Optional[_Mapping[str, int]] = ..., duplicate_span_count: _Optional[int] = ..., conflicting_span_count: _Optional[int] = ..., accepted_request_count: _Optional[int] = ..., refused_request_counts: _Optional[_Mapping[str, int]] = ..., queue_bytes: _Optional[int] = ..., commit_count: _Optional[int] = ..., last_commit_ms: _Optional[float] = ..., dirty_trace_count: _Optional[int] = ..., dirty_session_count: _Optional[int] = ..., dirty_user_count: _Optional[int] = ..., last_error: _Optional[str] = ..., last_error_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., data_dir: _Optional[str] = ..., store_format: _Optional[int] = ..., trace_count: _Optional[int] = ..., session_count: _Optional[int] = ..., user_count: _Optional[int] = ..., span_count: _Optional[int] = ..., store_used_bytes: _Optional[int] = ..., store_bytes_max: _Optional[int] = ..., addresses: _Optional[_Mapping[str, str]] = ..., renewed_trace_count: _Optional[int] = ...) -> None: ...
+    search: SearchIndexStatus
+    def __init__(self, version: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., serving: _Optional[bool] = ..., accepted_span_count: _Optional[int] = ..., refused_span_counts: _Optional[_Mapping[str, int]] = ..., duplicate_span_count: _Optional[int] = ..., conflicting_span_count: _Optional[int] = ..., accepted_request_count: _Optional[int] = ..., refused_request_counts: _Optional[_Mapping[str, int]] = ..., queue_bytes: _Optional[int] = ..., commit_count: _Optional[int] = ..., last_commit_ms: _Optional[float] = ..., dirty_trace_count: _Optional[int] = ..., dirty_session_count: _Optional[int] = ..., dirty_user_count: _Optional[int] = ..., last_error: _Optional[str] = ..., last_error_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., data_dir: _Optional[str] = ..., store_format: _Optional[int] = ..., trace_count: _Optional[int] = ..., session_count: _Optional[int] = ..., user_count: _Optional[int] = ..., span_count: _Optional[int] = ..., store_used_bytes: _Optional[int] = ..., store_bytes_max: _Optional[int] = ..., addresses: _Optional[_Mapping[str, str]] = ..., renewed_trace_count: _Optional[int] = ..., search: _Optional[_Union[SearchIndexStatus, _Mapping]] = ...) -> None: ...
+
+class SearchIndexStatus(_message.Message):
+    __slots__ = ("state", "trace_count", "bytes", "behind", "death_count", "last_failure")
+    class State(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STATE_UNSPECIFIED: _ClassVar[SearchIndexStatus.State]
+        STATE_IDLE: _ClassVar[SearchIndexStatus.State]
+        STATE_BUILDING: _ClassVar[SearchIndexStatus.State]
+        STATE_READY: _ClassVar[SearchIndexStatus.State]
+        STATE_DOWN: _ClassVar[SearchIndexStatus.State]
+    STATE_UNSPECIFIED: SearchIndexStatus.State
+    STATE_IDLE: SearchIndexStatus.State
+    STATE_BUILDING: SearchIndexStatus.State
+    STATE_READY: SearchIndexStatus.State
+    STATE_DOWN: SearchIndexStatus.State
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    TRACE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    BEHIND_FIELD_NUMBER: _ClassVar[int]
+    DEATH_COUNT_FIELD_NUMBER: _ClassVar[int]
+    LAST_FAILURE_FIELD_NUMBER: _ClassVar[int]
+    state: SearchIndexStatus.State
+    trace_count: int
+    bytes: int
+    behind: _duration_pb2.Duration
+    death_count: int
+    last_failure: str
+    def __init__(self, state: _Optional[_Union[SearchIndexStatus.State, str]] = ..., trace_count: _Optional[int] = ..., bytes: _Optional[int] = ..., behind: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., death_count: _Optional[int] = ..., last_failure: _Optional[str] = ...) -> None: ...
 
 class CheckRequest(_message.Message):
     __slots__ = ()

@@ -25,72 +25,76 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from opentelemetry.proto.trace.v1 import trace_pb2 as opentelemetry_dot_proto_dot_trace_dot_v1_dot_trace__pb2
+from sessiond.wire._pb.v1 import conversation_pb2 as sessiond_dot_v1_dot_conversation__pb2
 from sessiond.wire._pb.v1 import resources_pb2 as sessiond_dot_v1_dot_resources__pb2
+from sessiond.wire._pb.v1 import search_pb2 as sessiond_dot_v1_dot_search__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!sessiond/v1/session_service.proto\x12\x0bsessiond.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a(opentelemetry/proto/trace/v1/trace.proto\x1a\x1bsessiond/v1/resources.proto\"\xbf\x01\n\x13ListSessionsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\x12\x11\n\tpage_size\x18\x07 \x01(\x05\x12\x12\n\npage_token\x18\x08 \x01(\t\"W\n\x14ListSessionsResponse\x12&\n\x08sessions\x18\x01 \x03(\x0b\x32\x14.sessiond.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd6\x01\n\x15StreamSessionsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\x12\x0e\n\x06\x66ollow\x18\x07 \x01(\x08\x12\x14\n\x0cresume_token\x18\x08 \x01(\t\x12\x14\n\x0c\x63hanges_only\x18\t \x01(\x08\"\xb6\x01\n\x16StreamSessionsResponse\x12&\n\x08sessions\x18\x01 \x03(\x0b\x32\x14.sessiond.v1.Session\x12\x1f\n\x04gone\x18\x02 \x03(\x0b\x32\x11.sessiond.v1.Gone\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\x12\x11\n\tcaught_up\x18\x04 \x01(\x08\x12*\n\x07stalled\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"8\n\x11GetSessionRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\"_\n\x12GetSessionResponse\x12%\n\x07session\x18\x01 \x01(\x0b\x32\x14.sessiond.v1.Session\x12\"\n\x06traces\x18\x02 \x03(\x0b\x32\x12.sessiond.v1.Trace\"\xbd\x01\n\x11ListTracesRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\x12\x11\n\tpage_size\x18\x07 \x01(\x05\x12\x12\n\npage_token\x18\x08 \x01(\t\"Q\n\x12ListTracesResponse\x12\"\n\x06traces\x18\x01 \x03(\x0b\x32\x12.sessiond.v1.Trace\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd4\x01\n\x13StreamTracesRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\x12\x0e\n\x06\x66ollow\x18\x07 \x01(\x08\x12\x14\n\x0cresume_token\x18\x08 \x01(\t\x12\x14\n\x0c\x63hanges_only\x18\t \x01(\x08\"\xb0\x01\n\x14StreamTracesResponse\x12\"\n\x06traces\x18\x01 \x03(\x0b\x32\x12.sessiond.v1.Trace\x12\x1f\n\x04gone\x18\x02 \x03(\x0b\x32\x11.sessiond.v1.Gone\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\x12\x11\n\tcaught_up\x18\x04 \x01(\x08\x12*\n\x07stalled\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"0\n\x0fGetTraceRequest\x12\x10\n\x08trace_id\x18\x01 \x01(\t\x12\x0b\n\x03raw\x18\x02 \x01(\x08\"\xda\x01\n\x10GetTraceResponse\x12!\n\x05trace\x18\x01 \x01(\x0b\x32\x12.sessiond.v1.Trace\x12 \n\x05spans\x18\x02 \x03(\x0b\x32\x11.sessiond.v1.Span\x12=\n\x0btraces_data\x18\x03 \x01(\x0b\x32(.opentelemetry.proto.trace.v1.TracesData\x12\x19\n\x11repaired_span_ids\x18\x04 \x03(\t\x12\'\n\traw_spans\x18\x05 \x03(\x0b\x32\x14.sessiond.v1.RawSpan\"\xa2\x01\n\x07RawSpan\x12\x10\n\x08resource\x18\x01 \x01(\x0c\x12\x1b\n\x13resource_schema_url\x18\x02 \x01(\x0c\x12\r\n\x05scope\x18\x03 \x01(\x0c\x12\x18\n\x10scope_schema_url\x18\x04 \x01(\x0c\x12\x0c\n\x04span\x18\x05 \x01(\x0c\x12\x31\n\rreceived_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\"\n\x0e\x45xplainRequest\x12\x10\n\x08trace_id\x18\x01 \x01(\t\"\xba\x01\n\x0f\x45xplainResponse\x12!\n\x05trace\x18\x01 \x01(\x0b\x32\x12.sessiond.v1.Trace\x12$\n\x07\x66igures\x18\x02 \x03(\x0b\x32\x13.sessiond.v1.Figure\x12)\n\x05\x63\x61lls\x18\x03 \x03(\x0b\x32\x1a.sessiond.v1.ExplainedCall\x12\x33\n\x0funcounted_spans\x18\x04 \x03(\x0b\x32\x1a.sessiond.v1.UncountedSpan\"2\n\x0eGetUserRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"\x97\x01\n\x10ListUsersRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12)\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x10\n\x08order_by\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\"N\n\x11ListUsersResponse\x12 \n\x05users\x18\x01 \x03(\x0b\x32\x11.sessiond.v1.User\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x98\x01\n\x04Gone\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12(\n\x06reason\x18\x03 \x01(\x0e\x32\x18.sessiond.v1.Gone.Reason\"I\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n\x0fREASON_NO_MATCH\x10\x01\x12\x12\n\x0eREASON_REMOVED\x10\x02\"\x9e\x02\n\x0cStatsRequest\x12 \n\x02of\x18\x01 \x01(\x0e\x32\x14.sessiond.v1.StatsOf\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66ilter\x18\x07 \x01(\t\x12)\n\x06\x62ucket\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08group_by\x18\t \x01(\t\x12\x13\n\x0bgroup_limit\x18\n \x01(\x05\"\xa0\x01\n\rStatsResponse\x12&\n\x05total\x18\x01 \x01(\x0b\x32\x17.sessiond.v1.Statistics\x12\'\n\x06groups\x18\x02 \x03(\x0b\x32\x17.sessiond.v1.StatsGroup\x12)\n\x07\x62uckets\x18\x03 \x03(\x0b\x32\x18.sessiond.v1.StatsBucket\x12\x13\n\x0bgroup_count\x18\x04 \x01(\x03\"\xb2\x01\n\nStatsGroup\x12\r\n\x05label\x18\x01 \x01(\t\x12*\n\x04rest\x18\x02 \x01(\x0e\x32\x1c.sessiond.v1.StatsGroup.Rest\x12+\n\nstatistics\x18\x03 \x01(\x0b\x32\x17.sessiond.v1.Statistics\"<\n\x04Rest\x12\x14\n\x10REST_UNSPECIFIED\x10\x00\x12\x0f\n\x0bREST_OTHERS\x10\x01\x12\r\n\tREST_NONE\x10\x02\"\x8e\x01\n\x0bStatsBucket\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x05total\x18\x02 \x01(\x0b\x32\x17.sessiond.v1.Statistics\x12\'\n\x06groups\x18\x03 \x03(\x0b\x32\x17.sessiond.v1.StatsGroup\"\x9f\x03\n\nStatistics\x12\r\n\x05\x63ount\x18\x01 \x01(\x03\x12\x14\n\x0c\x66\x61iled_count\x18\x02 \x01(\x03\x12\x17\n\nerror_rate\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0cinput_tokens\x18\x04 \x01(\x03H\x01\x88\x01\x01\x12\x1a\n\routput_tokens\x18\x05 \x01(\x03H\x02\x88\x01\x01\x12\x13\n\x0btrace_count\x18\x06 \x01(\x03\x12\x1b\n\x13unpriced_call_count\x18\x07 \x01(\x03\x12.\n\x0b\x64uration_ms\x18\x08 \x01(\x0b\x32\x19.sessiond.v1.Distribution\x12*\n\x07ttft_ms\x18\t \x01(\x0b\x32\x19.sessiond.v1.Distribution\x12+\n\x08\x63ost_usd\x18\n \x01(\x0b\x32\x19.sessiond.v1.Distribution\x12/\n\x0ctotal_tokens\x18\x0b \x01(\x0b\x32\x19.sessiond.v1.DistributionB\r\n\x0b_error_rateB\x0f\n\r_input_tokensB\x10\n\x0e_output_tokens\"\xd9\x01\n\x0c\x44istribution\x12\r\n\x05\x63ount\x18\x01 \x01(\x03\x12\x12\n\x05total\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04mean\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x10\n\x03min\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12\x10\n\x03p50\x18\x05 \x01(\x01H\x03\x88\x01\x01\x12\x10\n\x03p95\x18\x06 \x01(\x01H\x04\x88\x01\x01\x12\x10\n\x03p99\x18\x07 \x01(\x01H\x05\x88\x01\x01\x12\x10\n\x03max\x18\x08 \x01(\x01H\x06\x88\x01\x01\x42\x08\n\x06_totalB\x07\n\x05_meanB\x06\n\x04_minB\x06\n\x04_p50B\x06\n\x04_p95B\x06\n\x04_p99B\x06\n\x04_max*c\n\x07StatsOf\x12\x18\n\x14STATS_OF_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTATS_OF_TRACES\x10\x01\x12\x15\n\x11STATS_OF_SESSIONS\x10\x02\x12\x12\n\x0eSTATS_OF_USERS\x10\x03\x32\x93\x06\n\x0eSessionService\x12S\n\x0cListSessions\x12 .sessiond.v1.ListSessionsRequest\x1a!.sessiond.v1.ListSessionsResponse\x12[\n\x0eStreamSessions\x12\".sessiond.v1.StreamSessionsRequest\x1a#.sessiond.v1.StreamSessionsResponse0\x01\x12O\n\nGetSession\x12\x1e.sessiond.v1.GetSessionRequest\x1a\x1f.sessiond.v1.GetSessionResponse0\x01\x12M\n\nListTraces\x12\x1e.sessiond.v1.ListTracesRequest\x1a\x1f.sessiond.v1.ListTracesResponse\x12U\n\x0cStreamTraces\x12 .sessiond.v1.StreamTracesRequest\x1a!.sessiond.v1.StreamTracesResponse0\x01\x12I\n\x08GetTrace\x12\x1c.sessiond.v1.GetTraceRequest\x1a\x1d.sessiond.v1.GetTraceResponse0\x01\x12\x46\n\x07\x45xplain\x12\x1b.sessiond.v1.ExplainRequest\x1a\x1c.sessiond.v1.ExplainResponse0\x01\x12\x39\n\x07GetUser\x12\x1b.sessiond.v1.GetUserRequest\x1a\x11.sessiond.v1.User\x12J\n\tListUsers\x12\x1d.sessiond.v1.ListUsersRequest\x1a\x1e.sessiond.v1.ListUsersResponse\x12>\n\x05Stats\x12\x19.sessiond.v1.StatsRequest\x1a\x1a.sessiond.v1.StatsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!sessiond/v1/session_service.proto\x12\x0bsessiond.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a(opentelemetry/proto/trace/v1/trace.proto\x1a\x1esessiond/v1/conversation.proto\x1a\x1bsessiond/v1/resources.proto\x1a\x18sessiond/v1/search.proto\"\xbf\x01\n\x13ListSessionsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\x12\x11\n\tpage_size\x18\x07 \x01(\x05\x12\x12\n\npage_token\x18\x08 \x01(\t\"W\n\x14ListSessionsResponse\x12&\n\x08sessions\x18\x01 \x03(\x0b\x32\x14.sessiond.v1.Session\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd6\x01\n\x15StreamSessionsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\x12\x0e\n\x06\x66ollow\x18\x07 \x01(\x08\x12\x14\n\x0cresume_token\x18\x08 \x01(\t\x12\x14\n\x0c\x63hanges_only\x18\t \x01(\x08\"\xb6\x01\n\x16StreamSessionsResponse\x12&\n\x08sessions\x18\x01 \x03(\x0b\x32\x14.sessiond.v1.Session\x12\x1f\n\x04gone\x18\x02 \x03(\x0b\x32\x11.sessiond.v1.Gone\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\x12\x11\n\tcaught_up\x18\x04 \x01(\x08\x12*\n\x07stalled\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"`\n\x11GetSessionRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12&\n\x04view\x18\x03 \x01(\x0e\x32\x18.sessiond.v1.SessionView\"\xe2\x01\n\x12GetSessionResponse\x12%\n\x07session\x18\x01 \x01(\x0b\x32\x14.sessiond.v1.Session\x12\"\n\x06traces\x18\x02 \x03(\x0b\x32\x12.sessiond.v1.Trace\x12\x30\n\ntranscript\x18\x03 \x03(\x0b\x32\x1c.sessiond.v1.TranscriptEntry\x12\'\n\x05turns\x18\x04 \x03(\x0b\x32\x18.sessiond.v1.TurnFigures\x12&\n\x08\x66indings\x18\x05 \x03(\x0b\x32\x14.sessiond.v1.Finding\"\xbd\x01\n\x11ListTracesRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\x12\x11\n\tpage_size\x18\x07 \x01(\x05\x12\x12\n\npage_token\x18\x08 \x01(\t\"Q\n\x12ListTracesResponse\x12\"\n\x06traces\x18\x01 \x03(\x0b\x32\x12.sessiond.v1.Trace\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd4\x01\n\x13StreamTracesRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x10\n\x08order_by\x18\x06 \x01(\t\x12\x0e\n\x06\x66ollow\x18\x07 \x01(\x08\x12\x14\n\x0cresume_token\x18\x08 \x01(\t\x12\x14\n\x0c\x63hanges_only\x18\t \x01(\x08\"\xb0\x01\n\x14StreamTracesResponse\x12\"\n\x06traces\x18\x01 \x03(\x0b\x32\x12.sessiond.v1.Trace\x12\x1f\n\x04gone\x18\x02 \x03(\x0b\x32\x11.sessiond.v1.Gone\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\x12\x11\n\tcaught_up\x18\x04 \x01(\x08\x12*\n\x07stalled\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"0\n\x0fGetTraceRequest\x12\x10\n\x08trace_id\x18\x01 \x01(\t\x12\x0b\n\x03raw\x18\x02 \x01(\x08\"\xda\x01\n\x10GetTraceResponse\x12!\n\x05trace\x18\x01 \x01(\x0b\x32\x12.sessiond.v1.Trace\x12 \n\x05spans\x18\x02 \x03(\x0b\x32\x11.sessiond.v1.Span\x12=\n\x0btraces_data\x18\x03 \x01(\x0b\x32(.opentelemetry.proto.trace.v1.TracesData\x12\x19\n\x11repaired_span_ids\x18\x04 \x03(\t\x12\'\n\traw_spans\x18\x05 \x03(\x0b\x32\x14.sessiond.v1.RawSpan\"\xa2\x01\n\x07RawSpan\x12\x10\n\x08resource\x18\x01 \x01(\x0c\x12\x1b\n\x13resource_schema_url\x18\x02 \x01(\x0c\x12\r\n\x05scope\x18\x03 \x01(\x0c\x12\x18\n\x10scope_schema_url\x18\x04 \x01(\x0c\x12\x0c\n\x04span\x18\x05 \x01(\x0c\x12\x31\n\rreceived_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\"\n\x0e\x45xplainRequest\x12\x10\n\x08trace_id\x18\x01 \x01(\t\"\xba\x01\n\x0f\x45xplainResponse\x12!\n\x05trace\x18\x01 \x01(\x0b\x32\x12.sessiond.v1.Trace\x12$\n\x07\x66igures\x18\x02 \x03(\x0b\x32\x13.sessiond.v1.Figure\x12)\n\x05\x63\x61lls\x18\x03 \x03(\x0b\x32\x1a.sessiond.v1.ExplainedCall\x12\x33\n\x0funcounted_spans\x18\x04 \x03(\x0b\x32\x1a.sessiond.v1.UncountedSpan\"2\n\x0eGetUserRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\"\x97\x01\n\x10ListUsersRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12)\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x10\n\x08order_by\x18\x04 \x01(\t\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\"N\n\x11ListUsersResponse\x12 \n\x05users\x18\x01 \x03(\x0b\x32\x11.sessiond.v1.User\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x98\x01\n\x04Gone\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12(\n\x06reason\x18\x03 \x01(\x0e\x32\x18.sessiond.v1.Gone.Reason\"I\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12\x13\n\x0fREASON_NO_MATCH\x10\x01\x12\x12\n\x0eREASON_REMOVED\x10\x02\"\x9e\x02\n\x0cStatsRequest\x12 \n\x02of\x18\x01 \x01(\x0e\x32\x14.sessiond.v1.StatsOf\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66ilter\x18\x07 \x01(\t\x12)\n\x06\x62ucket\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08group_by\x18\t \x01(\t\x12\x13\n\x0bgroup_limit\x18\n \x01(\x05\"\xa0\x01\n\rStatsResponse\x12&\n\x05total\x18\x01 \x01(\x0b\x32\x17.sessiond.v1.Statistics\x12\'\n\x06groups\x18\x02 \x03(\x0b\x32\x17.sessiond.v1.StatsGroup\x12)\n\x07\x62uckets\x18\x03 \x03(\x0b\x32\x18.sessiond.v1.StatsBucket\x12\x13\n\x0bgroup_count\x18\x04 \x01(\x03\"\xb2\x01\n\nStatsGroup\x12\r\n\x05label\x18\x01 \x01(\t\x12*\n\x04rest\x18\x02 \x01(\x0e\x32\x1c.sessiond.v1.StatsGroup.Rest\x12+\n\nstatistics\x18\x03 \x01(\x0b\x32\x17.sessiond.v1.Statistics\"<\n\x04Rest\x12\x14\n\x10REST_UNSPECIFIED\x10\x00\x12\x0f\n\x0bREST_OTHERS\x10\x01\x12\r\n\tREST_NONE\x10\x02\"\x8e\x01\n\x0bStatsBucket\x12.\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x05total\x18\x02 \x01(\x0b\x32\x17.sessiond.v1.Statistics\x12\'\n\x06groups\x18\x03 \x03(\x0b\x32\x17.sessiond.v1.StatsGroup\"\x9f\x03\n\nStatistics\x12\r\n\x05\x63ount\x18\x01 \x01(\x03\x12\x14\n\x0c\x66\x61iled_count\x18\x02 \x01(\x03\x12\x17\n\nerror_rate\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0cinput_tokens\x18\x04 \x01(\x03H\x01\x88\x01\x01\x12\x1a\n\routput_tokens\x18\x05 \x01(\x03H\x02\x88\x01\x01\x12\x13\n\x0btrace_count\x18\x06 \x01(\x03\x12\x1b\n\x13unpriced_call_count\x18\x07 \x01(\x03\x12.\n\x0b\x64uration_ms\x18\x08 \x01(\x0b\x32\x19.sessiond.v1.Distribution\x12*\n\x07ttft_ms\x18\t \x01(\x0b\x32\x19.sessiond.v1.Distribution\x12+\n\x08\x63ost_usd\x18\n \x01(\x0b\x32\x19.sessiond.v1.Distribution\x12/\n\x0ctotal_tokens\x18\x0b \x01(\x0b\x32\x19.sessiond.v1.DistributionB\r\n\x0b_error_rateB\x0f\n\r_input_tokensB\x10\n\x0e_output_tokens\"\xd9\x01\n\x0c\x44istribution\x12\r\n\x05\x63ount\x18\x01 \x01(\x03\x12\x12\n\x05total\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04mean\x18\x03 \x01(\x01H\x01\x88\x01\x01\x12\x10\n\x03min\x18\x04 \x01(\x01H\x02\x88\x01\x01\x12\x10\n\x03p50\x18\x05 \x01(\x01H\x03\x88\x01\x01\x12\x10\n\x03p95\x18\x06 \x01(\x01H\x04\x88\x01\x01\x12\x10\n\x03p99\x18\x07 \x01(\x01H\x05\x88\x01\x01\x12\x10\n\x03max\x18\x08 \x01(\x01H\x06\x88\x01\x01\x42\x08\n\x06_totalB\x07\n\x05_meanB\x06\n\x04_minB\x06\n\x04_p50B\x06\n\x04_p95B\x06\n\x04_p99B\x06\n\x04_max*r\n\x0bSessionView\x12\x1c\n\x18SESSION_VIEW_UNSPECIFIED\x10\x00\x12\x16\n\x12SESSION_VIEW_BASIC\x10\x01\x12\x16\n\x12SESSION_VIEW_TURNS\x10\x02\x12\x15\n\x11SESSION_VIEW_FULL\x10\x03*c\n\x07StatsOf\x12\x18\n\x14STATS_OF_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTATS_OF_TRACES\x10\x01\x12\x15\n\x11STATS_OF_SESSIONS\x10\x02\x12\x12\n\x0eSTATS_OF_USERS\x10\x03\x32\xd6\x06\n\x0eSessionService\x12S\n\x0cListSessions\x12 .sessiond.v1.ListSessionsRequest\x1a!.sessiond.v1.ListSessionsResponse\x12[\n\x0eStreamSessions\x12\".sessiond.v1.StreamSessionsRequest\x1a#.sessiond.v1.StreamSessionsResponse0\x01\x12O\n\nGetSession\x12\x1e.sessiond.v1.GetSessionRequest\x1a\x1f.sessiond.v1.GetSessionResponse0\x01\x12M\n\nListTraces\x12\x1e.sessiond.v1.ListTracesRequest\x1a\x1f.sessiond.v1.ListTracesResponse\x12U\n\x0cStreamTraces\x12 .sessiond.v1.StreamTracesRequest\x1a!.sessiond.v1.StreamTracesResponse0\x01\x12I\n\x08GetTrace\x12\x1c.sessiond.v1.GetTraceRequest\x1a\x1d.sessiond.v1.GetTraceResponse0\x01\x12\x46\n\x07\x45xplain\x12\x1b.sessiond.v1.ExplainRequest\x1a\x1c.sessiond.v1.ExplainResponse0\x01\x12\x39\n\x07GetUser\x12\x1b.sessiond.v1.GetUserRequest\x1a\x11.sessiond.v1.User\x12J\n\tListUsers\x12\x1d.sessiond.v1.ListUsersRequest\x1a\x1e.sessiond.v1.ListUsersResponse\x12>\n\x05Stats\x12\x19.sessiond.v1.StatsRequest\x1a\x1a.sessiond.v1.StatsResponse\x12\x41\n\x06Search\x12\x1a.sessiond.v1.SearchRequest\x1a\x1b.sessiond.v1.SearchResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sessiond.v1.session_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_STATSOF']._serialized_start=4213
-  _globals['_STATSOF']._serialized_end=4312
-  _globals['_LISTSESSIONSREQUEST']._serialized_start=187
-  _globals['_LISTSESSIONSREQUEST']._serialized_end=378
-  _globals['_LISTSESSIONSRESPONSE']._serialized_start=380
-  _globals['_LISTSESSIONSRESPONSE']._serialized_end=467
-  _globals['_STREAMSESSIONSREQUEST']._serialized_start=470
-  _globals['_STREAMSESSIONSREQUEST']._serialized_end=684
-  _globals['_STREAMSESSIONSRESPONSE']._serialized_start=687
-  _globals['_STREAMSESSIONSRESPONSE']._serialized_end=869
-  _globals['_GETSESSIONREQUEST']._serialized_start=871
-  _globals['_GETSESSIONREQUEST']._serialized_end=927
-  _globals['_GETSESSIONRESPONSE']._serialized_start=929
-  _globals['_GETSESSIONRESPONSE']._serialized_end=1024
-  _globals['_LISTTRACESREQUEST']._serialized_start=1027
-  _globals['_LISTTRACESREQUEST']._serialized_end=1216
-  _globals['_LISTTRACESRESPONSE']._serialized_start=1218
-  _globals['_LISTTRACESRESPONSE']._serialized_end=1299
-  _globals['_STREAMTRACESREQUEST']._serialized_start=1302
-  _globals['_STREAMTRACESREQUEST']._serialized_end=1514
-  _globals['_STREAMTRACESRESPONSE']._serialized_start=1517
-  _globals['_STREAMTRACESRESPONSE']._serialized_end=1693
-  _globals['_GETTRACEREQUEST']._serialized_start=1695
-  _globals['_GETTRACEREQUEST']._serialized_end=1743
-  _globals['_GETTRACERESPONSE']._serialized_start=1746
-  _globals['_GETTRACERESPONSE']._serialized_end=1964
-  _globals['_RAWSPAN']._serialized_start=1967
-  _globals['_RAWSPAN']._serialized_end=2129
-  _globals['_EXPLAINREQUEST']._serialized_start=2131
-  _globals['_EXPLAINREQUEST']._serialized_end=2165
-  _globals['_EXPLAINRESPONSE']._serialized_start=2168
-  _globals['_EXPLAINRESPONSE']._serialized_end=2354
-  _globals['_GETUSERREQUEST']._serialized_start=2356
-  _globals['_GETUSERREQUEST']._serialized_end=2406
-  _globals['_LISTUSERSREQUEST']._serialized_start=2409
-  _globals['_LISTUSERSREQUEST']._serialized_end=2560
-  _globals['_LISTUSERSRESPONSE']._serialized_start=2562
-  _globals['_LISTUSERSRESPONSE']._serialized_end=2640
-  _globals['_GONE']._serialized_start=2643
-  _globals['_GONE']._serialized_end=2795
-  _globals['_GONE_REASON']._serialized_start=2722
-  _globals['_GONE_REASON']._serialized_end=2795
-  _globals['_STATSREQUEST']._serialized_start=2798
-  _globals['_STATSREQUEST']._serialized_end=3084
-  _globals['_STATSRESPONSE']._serialized_start=3087
-  _globals['_STATSRESPONSE']._serialized_end=3247
-  _globals['_STATSGROUP']._serialized_start=3250
-  _globals['_STATSGROUP']._serialized_end=3428
-  _globals['_STATSGROUP_REST']._serialized_start=3368
-  _globals['_STATSGROUP_REST']._serialized_end=3428
-  _globals['_STATSBUCKET']._serialized_start=3431
-  _globals['_STATSBUCKET']._serialized_end=3573
-  _globals['_STATISTICS']._serialized_start=3576
-  _globals['_STATISTICS']._serialized_end=3991
-  _globals['_DISTRIBUTION']._serialized_start=3994
-  _globals['_DISTRIBUTION']._serialized_end=4211
-  _globals['_SESSIONSERVICE']._serialized_start=4315
-  _globals['_SESSIONSERVICE']._serialized_end=5102
+  _globals['_SESSIONVIEW']._serialized_start=4443
+  _globals['_SESSIONVIEW']._serialized_end=4557
+  _globals['_STATSOF']._serialized_start=4559
+  _globals['_STATSOF']._serialized_end=4658
+  _globals['_LISTSESSIONSREQUEST']._serialized_start=245
+  _globals['_LISTSESSIONSREQUEST']._serialized_end=436
+  _globals['_LISTSESSIONSRESPONSE']._serialized_start=438
+  _globals['_LISTSESSIONSRESPONSE']._serialized_end=525
+  _globals['_STREAMSESSIONSREQUEST']._serialized_start=528
+  _globals['_STREAMSESSIONSREQUEST']._serialized_end=742
+  _globals['_STREAMSESSIONSRESPONSE']._serialized_start=745
+  _globals['_STREAMSESSIONSRESPONSE']._serialized_end=927
+  _globals['_GETSESSIONREQUEST']._serialized_start=929
+  _globals['_GETSESSIONREQUEST']._serialized_end=1025
+  _globals['_GETSESSIONRESPONSE']._serialized_start=1028
+  _globals['_GETSESSIONRESPONSE']._serialized_end=1254
+  _globals['_LISTTRACESREQUEST']._serialized_start=1257
+  _globals['_LISTTRACESREQUEST']._serialized_end=1446
+  _globals['_LISTTRACESRESPONSE']._serialized_start=1448
+  _globals['_LISTTRACESRESPONSE']._serialized_end=1529
+  _globals['_STREAMTRACESREQUEST']._serialized_start=1532
+  _globals['_STREAMTRACESREQUEST']._serialized_end=1744
+  _globals['_STREAMTRACESRESPONSE']._serialized_start=1747
+  _globals['_STREAMTRACESRESPONSE']._serialized_end=1923
+  _globals['_GETTRACEREQUEST']._serialized_start=1925
+  _globals['_GETTRACEREQUEST']._serialized_end=1973
+  _globals['_GETTRACERESPONSE']._serialized_start=1976
+  _globals['_GETTRACERESPONSE']._serialized_end=2194
+  _globals['_RAWSPAN']._serialized_start=2197
+  _globals['_RAWSPAN']._serialized_end=2359
+  _globals['_EXPLAINREQUEST']._serialized_start=2361
+  _globals['_EXPLAINREQUEST']._serialized_end=2395
+  _globals['_EXPLAINRESPONSE']._serialized_start=2398
+  _globals['_EXPLAINRESPONSE']._serialized_end=2584
+  _globals['_GETUSERREQUEST']._serialized_start=2586
+  _globals['_GETUSERREQUEST']._serialized_end=2636
+  _globals['_LISTUSERSREQUEST']._serialized_start=2639
+  _globals['_LISTUSERSREQUEST']._serialized_end=2790
+  _globals['_LISTUSERSRESPONSE']._serialized_start=2792
+  _globals['_LISTUSERSRESPONSE']._serialized_end=2870
+  _globals['_GONE']._serialized_start=2873
+  _globals['_GONE']._serialized_end=3025
+  _globals['_GONE_REASON']._serialized_start=2952
+  _globals['_GONE_REASON']._serialized_end=3025
+  _globals['_STATSREQUEST']._serialized_start=3028
+  _globals['_STATSREQUEST']._serialized_end=3314
+  _globals['_STATSRESPONSE']._serialized_start=3317
+  _globals['_STATSRESPONSE']._serialized_end=3477
+  _globals['_STATSGROUP']._serialized_start=3480
+  _globals['_STATSGROUP']._serialized_end=3658
+  _globals['_STATSGROUP_REST']._serialized_start=3598
+  _globals['_STATSGROUP_REST']._serialized_end=3658
+  _globals['_STATSBUCKET']._serialized_start=3661
+  _globals['_STATSBUCKET']._serialized_end=3803
+  _globals['_STATISTICS']._serialized_start=3806
+  _globals['_STATISTICS']._serialized_end=4221
+  _globals['_DISTRIBUTION']._serialized_start=4224
+  _globals['_DISTRIBUTION']._serialized_end=4441
+  _globals['_SESSIONSERVICE']._serialized_start=4661
+  _globals['_SESSIONSERVICE']._serialized_end=5515
 # @@protoc_insertion_point(module_scope)

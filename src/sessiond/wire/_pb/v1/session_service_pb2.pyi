@@ -3,7 +3,9 @@ import datetime
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2 as _trace_pb2
+from sessiond.wire._pb.v1 import conversation_pb2 as _conversation_pb2
 from sessiond.wire._pb.v1 import resources_pb2 as _resources_pb2
+from sessiond.wire._pb.v1 import search_pb2 as _search_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -13,12 +15,23 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class SessionView(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SESSION_VIEW_UNSPECIFIED: _ClassVar[SessionView]
+    SESSION_VIEW_BASIC: _ClassVar[SessionView]
+    SESSION_VIEW_TURNS: _ClassVar[SessionView]
+    SESSION_VIEW_FULL: _ClassVar[SessionView]
+
 class StatsOf(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     STATS_OF_UNSPECIFIED: _ClassVar[StatsOf]
     STATS_OF_TRACES: _ClassVar[StatsOf]
     STATS_OF_SESSIONS: _ClassVar[StatsOf]
     STATS_OF_USERS: _ClassVar[StatsOf]
+SESSION_VIEW_UNSPECIFIED: SessionView
+SESSION_VIEW_BASIC: SessionView
+SESSION_VIEW_TURNS: SessionView
+SESSION_VIEW_FULL: SessionView
 STATS_OF_UNSPECIFIED: StatsOf
 STATS_OF_TRACES: StatsOf
 STATS_OF_SESSIONS: StatsOf
@@ -89,20 +102,28 @@ class StreamSessionsResponse(_message.Message):
     def __init__(self, sessions: _Optional[_Iterable[_Union[_resources_pb2.Session, _Mapping]]] = ..., gone: _Optional[_Iterable[_Union[Gone, _Mapping]]] = ..., resume_token: _Optional[str] = ..., caught_up: _Optional[bool] = ..., stalled: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class GetSessionRequest(_message.Message):
-    __slots__ = ("project", "session_id")
+    __slots__ = ("project", "session_id", "view")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    VIEW_FIELD_NUMBER: _ClassVar[int]
     project: str
     session_id: str
-    def __init__(self, project: _Optional[str] = ..., session_id: _Optional[str] = ...) -> None: ...
+    view: SessionView
+    def __init__(self, project: _Optional[str] = ..., session_id: _Optional[str] = ..., view: _Optional[_Union[SessionView, str]] = ...) -> None: ...
 
 class GetSessionResponse(_message.Message):
-    __slots__ = ("session", "traces")
+    __slots__ = ("session", "traces", "transcript", "turns", "findings")
     SESSION_FIELD_NUMBER: _ClassVar[int]
     TRACES_FIELD_NUMBER: _ClassVar[int]
+    TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
+    TURNS_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
     session: _resources_pb2.Session
     traces: _containers.RepeatedCompositeFieldContainer[_resources_pb2.Trace]
-    def __init__(self, session: _Optional[_Union[_resources_pb2.Session, _Mapping]] = ..., traces: _Optional[_Iterable[_Union[_resources_pb2.Trace, _Mapping]]] = ...) -> None: ...
+    transcript: _containers.RepeatedCompositeFieldContainer[_conversation_pb2.TranscriptEntry]
+    turns: _containers.RepeatedCompositeFieldContainer[_conversation_pb2.TurnFigures]
+    findings: _containers.RepeatedCompositeFieldContainer[_conversation_pb2.Finding]
+    def __init__(self, session: _Optional[_Union[_resources_pb2.Session, _Mapping]] = ..., traces: _Optional[_Iterable[_Union[_resources_pb2.Trace, _Mapping]]] = ..., transcript: _Optional[_Iterable[_Union[_conversation_pb2.TranscriptEntry, _Mapping]]] = ..., turns: _Optional[_Iterable[_Union[_conversation_pb2.TurnFigures, _Mapping]]] = ..., findings: _Optional[_Iterable[_Union[_conversation_pb2.Finding, _Mapping]]] = ...) -> None: ...
 
 class ListTracesRequest(_message.Message):
     __slots__ = ("project", "session_id", "user_id", "since", "filter", "order_by", "page_size", "page_token")

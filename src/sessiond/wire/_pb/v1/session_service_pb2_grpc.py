@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from sessiond.wire._pb.v1 import resources_pb2 as sessiond_dot_v1_dot_resources__pb2
+from sessiond.wire._pb.v1 import search_pb2 as sessiond_dot_v1_dot_search__pb2
 from sessiond.wire._pb.v1 import session_service_pb2 as sessiond_dot_v1_dot_session__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -86,6 +87,11 @@ class SessionServiceStub:
                 request_serializer=sessiond_dot_v1_dot_session__service__pb2.StatsRequest.SerializeToString,
                 response_deserializer=sessiond_dot_v1_dot_session__service__pb2.StatsResponse.FromString,
                 _registered_method=True)
+        self.Search = channel.unary_unary(
+                '/sessiond.v1.SessionService/Search',
+                request_serializer=sessiond_dot_v1_dot_search__pb2.SearchRequest.SerializeToString,
+                response_deserializer=sessiond_dot_v1_dot_search__pb2.SearchResponse.FromString,
+                _registered_method=True)
 
 
 class SessionServiceServicer:
@@ -108,7 +114,8 @@ class SessionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetSession(self, request, context):
-        """The session, then its traces in order of start, several to a message. NOT_FOUND if no trace carries the id.
+        """The session, then its traces in order of start, several to a message, then what else `view` asks for. NOT_FOUND if no trace
+        carries the id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -158,6 +165,14 @@ class SessionServiceServicer:
 
     def Stats(self, request, context):
         """Totals, means and percentiles over all rows that match, as a whole, by time and by label.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Search(self, request, context):
+        """One page of traces, or of sessions, in which a query is found, best first or newest first, with excerpts. FAILED_PRECONDITION where
+        searching is switched off.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -215,6 +230,11 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.Stats,
                     request_deserializer=sessiond_dot_v1_dot_session__service__pb2.StatsRequest.FromString,
                     response_serializer=sessiond_dot_v1_dot_session__service__pb2.StatsResponse.SerializeToString,
+            ),
+            'Search': grpc.unary_unary_rpc_method_handler(
+                    servicer.Search,
+                    request_deserializer=sessiond_dot_v1_dot_search__pb2.SearchRequest.FromString,
+                    response_serializer=sessiond_dot_v1_dot_search__pb2.SearchResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -488,6 +508,33 @@ class SessionService:
             '/sessiond.v1.SessionService/Stats',
             sessiond_dot_v1_dot_session__service__pb2.StatsRequest.SerializeToString,
             sessiond_dot_v1_dot_session__service__pb2.StatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Search(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/sessiond.v1.SessionService/Search',
+            sessiond_dot_v1_dot_search__pb2.SearchRequest.SerializeToString,
+            sessiond_dot_v1_dot_search__pb2.SearchResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,101 @@
+"""The parts of a message, and when two of them are the same one told twice.
+
+A call's answer is told when it comes out, and again in each later prompt: with other white space, its arguments in another order,
+one message with two tool calls as two messages. So messages are taken apart and compared part by part.
+"""
+
+import json
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Literal, NamedTuple
+
+from sessiond.core.model import Message
+
+PartKind = Literal["system", "user", "assistant", "call", "result"]
+
+
+class Part(NamedTuple):
+    """A text, a tool call or a tool's result."""
+
+    kind: PartKind
+    text: str
+    """The text; of a call its arguments."""
+    key: int
+    """The same for texts that differ in white space only, and for calls whose arguments differ in how their JSON is written."""
+    call_id: str | None = None
+    name: str = ""
+    """Of a call: the tool's."""
+
+
+def parts_of(message: Message) -> Iterator[Part]:
+    """The parts of a message, in the order in which they were said."""
+    if message.role == "tool":
+        yield Part("result", message.text, key_of(message.text), message.tool_call_id)
+        return
+    if message.text.strip():
+        yield Part(message.role, message.text, key_of(message.text))
+    for call in message.tool_calls:
+        yield call_part(call.id, call.name, call.arguments)
+
+
+def call_part(call_id: str | None, name: str, arguments: str) -> Part:
+    """A call as a part."""
+    return Part("call", arguments, hash((name, arguments_key(arguments))), call_id, name)
+
+
+def is_same(one: Part, other: Part) -> bool:
+    """Whether two parts may be one told twice. Calls and results go by their id where both have one."""
+    if one.kind != other.kind:
+        return False
+    return one.call_id == other.call_id if one.call_id and other.call_id else one.key == other.key
+
+
+class Index:
+    """Some parts, in which others are looked for: a long run repeats thousands, thousands of times."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self._parts = parts
+        self._places: dict[tuple[PartKind, int | str], list[int]] | None = None
+
+    def first(self, part: Part, start: int) -> int | None:
+        """The place of the first one, from `start` on, that may be the same."""
+        if start < len(self._parts) and is_same(self._parts[start], part):
+            return start
+        found = [place for key in _keys(part) if (place := self._first_of(key, part, start)) is not None]
+        return min(found, default=None)
+
+    def _first_of(self, key: tuple[PartKind, int | str], part: Part, start: int) -> int | None:
+        if self._places is None:  # mostly all that is looked for is what comes next
+            self._places = {}
+            for place, one in enumerate(self._parts):
+                for each in _keys(one):
+                    self._places.setdefault(each, []).append(place)
+        places = self._places.get(key, [])
+        return next(
+            (place for place in islice(places, bisect_left(places, start), None) if is_same(self._parts[place], part)), None
+        )
+
+
+def _keys(part: Part) -> Iterator[tuple[PartKind, int | str]]:
+    yield part.kind, part.key
+    if part.call_id:
+        yield part.kind, part.call_id
+
+
+def key_of(text: str) -> int:
+    """The same for texts that differ in white space only."""
+    return hash(bare(text))
+
+
+def bare(text: str) -> str:
+    """The text with each run of white space as one blank."""
+    return " ".join(text.split())
+
+
+def arguments_key(text: str) -> str:
+    """Arguments in one form, however their JSON is written."""
+    try:
+        return json.dumps(json.loads(text), sort_keys=True)
+    except (ValueError, RecursionError):
+        return bare(text)

@@ -1,0 +1,157 @@
+"""The conversation of a session: what its turns add, one after another.
+
+What only a session can tell is told here: whether a system prompt changed, whether a trace goes on with the turn of the one before
+(an emitter without a span around its calls makes a trace of each), whether a user's message before the last is new, and what an
+answer was that only the next prompt tells of.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from sessiond.core.conversation.entry import Entry, ToolUse, Turn
+from sessiond.core.conversation.parts import Part, call_part, is_same, key_of
+
+HELD_CHARACTERS_MAX: Final = 16 * 2**20
+"""Of a turn that later traces may go on with; a longer one is let go, and what repeats it is shown again."""
+
+
+def transcript(turns: Iterable[Turn]) -> Iterator[tuple[Entry, ...]]:
+    """The entries of turns in order, some at a time. A turn is held until the next shows that it is over."""
+    session = _Session()
+    for turn in turns:
+        done = session.add(turn)
+        if done:
+            yield done
+    if session.open:
+        yield tuple(session.open)
+
+
+class _Session:
+    """What is known after some turns."""
+
+    def __init__(self) -> None:
+        self.open: list[Entry] = []
+        """The turn that may go on: from the user's last message."""
+        self._system: dict[tuple[int, str | None], set[int]] = {}
+        self._users: set[int] = set()
+        self._exchanges: set[tuple[int, int]] = set()
+        """Words of a user, and words that answered them."""
+
+    def add(self, turn: Turn) -> tuple[Entry, ...]:
+        """Take a turn; the entries that are done with it."""
+        entries = self._without_known_system(turn.entries)
+        if self._goes_on(entries):
+            self.open += self._without_repeated(entries)
+            done = self._let_go() if sum(map(_size, self.open)) > HELD_CHARACTERS_MAX else ()
+        else:
+            self._recover_answer(turn)
+            done, self.open = self._let_go(), [*self._unsaid(turn), *entries]
+        self._users |= {key_of(entry.text) for entry in entries if entry.role == "user"}
+        return done
+
+    def _let_go(self) -> tuple[Entry, ...]:
+        done, self.open = tuple(self.open), []
+        if (asked := _last_asked(done)) is not None:
+            answers = (entry for entry in done if entry.role == "assistant" and entry.text)
+            self._exchanges |= {(key_of(asked.text), key_of(answer.text)) for answer in answers}
+        return done
+
+    def _without_known_system(self, entries: Sequence[Entry]) -> list[Entry]:
+        """The entries without system prompts that the last turn with any, of the same agent, had too."""
+        known, now = dict(self._system), dict[tuple[int, str | None], set[int]]()
+        found = []
+        for entry in entries:
+            if entry.role == "system":
+                whose, key = (entry.depth, entry.agent), key_of(entry.text)
+                now.setdefault(whose, set()).add(key)
+                if key in known.get(whose, ()):
+                    continue
+            found.append(entry)
+        self._system |= now
+        return found
+
+    def _goes_on(self, entries: Sequence[Entry]) -> bool:
+        """Whether a trace repeats more of the open turn than its user's words, which anybody may say twice."""
+        known = [part for entry in self.open if entry.role in ("assistant", "tool") for part in _parts(entry)]
+        told = [part for entry in entries if _is_repeatable(entry) for part in _parts(entry)]
+        asked = next((entry for entry in entries if _is_repeatable(entry) and entry.role == "user"), None)
+        is_asked_here = asked is None or any(entry.role == "user" and _is_same_text(entry, asked) for entry in self.open)
+        return is_asked_here and any(is_same(one, other) for one in told for other in known)
+
+    def _without_repeated(self, entries: Sequence[Entry]) -> list[Entry]:
+        """The entries that the open turn does not have yet. It is told the results of its calls that these know."""
+        new, at = [], 0
+        for entry in entries:
+            found = self._find(entry, at) if _is_repeatable(entry) else None
+            if found is None:
+                new.append(entry)
+            else:
+                at = found
+                self.open[at] = _with_results(self.open[at], entry.tool_uses)
+        return new
+
+    def _find(self, entry: Entry, start: int) -> int | None:
+        """The place of the open entry, from `start` on, that tells all that this one does."""
+        parts = _parts(entry)
+        for at in range(start, len(self.open)):
+            known = _parts(self.open[at]) if self.open[at].depth == 0 else []
+            if parts and all(any(is_same(part, other) for other in known) for part in parts):
+                return at
+        return None
+
+    def _unsaid(self, turn: Turn) -> list[Entry]:
+        """What was said right before a turn's own words, and in no turn: messages of the user's, or how an assistant began."""
+        roles = {message.role for message in turn.before}
+        is_beginning = roles == {"assistant"} and not self._users
+        return [
+            Entry(message.role, message.text, (), turn.trace_id, turn.before_span_id, came_out=False)
+            for message in turn.before
+            if message.text and (is_beginning or (roles == {"user"} and key_of(message.text) not in self._users))
+        ]
+
+    def _recover_answer(self, turn: Turn) -> None:
+        """The answer to the open turn, if only the prompt of the next tells it, and not of an earlier turn in the same words."""
+        asked = _last_asked(self.open)
+        is_answered = any(entry.role == "assistant" and entry.text and not entry.depth for entry in self.open)
+        users = [key_of(message.text) for message in turn.before if message.role == "user"]
+        if is_answered or asked is None or users[-1:] != [key_of(asked.text)]:
+            return
+        self.open += [
+            Entry("assistant", message.text, (), turn.trace_id, turn.before_span_id, came_out=False, turn_id=asked.trace_id)
+            for message in turn.before
+            if message.role == "assistant" and message.text and (users[-1], key_of(message.text)) not in self._exchanges
+        ]
+
+
+def _last_asked(entries: Sequence[Entry]) -> Entry | None:
+    return next((entry for entry in reversed(entries) if entry.role == "user" and not entry.depth), None)
+
+
+def _is_repeatable(entry: Entry) -> bool:
+    return not entry.came_out and not entry.depth and entry.role != "system"
+
+
+def _is_same_text(one: Entry, other: Entry) -> bool:
+    return key_of(one.text) == key_of(other.text)
+
+
+def _parts(entry: Entry) -> list[Part]:
+    text = [Part("user" if entry.role == "user" else "assistant", entry.text, key_of(entry.text))] if entry.text else []
+    return text + [call_part(use.call_id, use.name, use.arguments) for use in entry.tool_uses]
+
+
+def _with_results(entry: Entry, told: Sequence[ToolUse]) -> Entry:
+    """The entry, its calls without a result with those that are told."""
+    results = [(call_part(use.call_id, use.name, use.arguments), use.result) for use in told if use.result is not None]
+    if not results:
+        return entry
+    return entry._replace(tool_uses=tuple(use if use.result is not None else _told(use, results) for use in entry.tool_uses))
+
+
+def _told(use: ToolUse, results: Sequence[tuple[Part, str]]) -> ToolUse:
+    mine = call_part(use.call_id, use.name, use.arguments)
+    return use._replace(result=next((result for part, result in results if is_same(part, mine)), None))
+
+
+def _size(entry: Entry) -> int:
+    return len(entry.text) + sum(len(use.arguments) + len(use.result or "") for use in entry.tool_uses)

@@ -1,0 +1,113 @@
+"""Following the store's changes into the index. Runs in the indexer's process, in a thread of its own.
+
+The store tells what changed by number, and the index remembers up to which number it is: so whatever ends this process, the next
+goes on where the last commit was. A trace is one document, made whole again when the trace changes.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from sessiond.core.model import TraceKey
+from sessiond.core.search.document import words_of
+from sessiond.search.index import SearchIndex
+from sessiond.service.searching.turn_pieces import pieces_of
+from sessiond.storage.api import Store
+
+TRACES_PER_STEP: Final = 64
+"""Traces read at once: a tenth of a second at most, after which it is looked whether to commit."""
+COMMIT_SECONDS: Final = 1.0
+"""While spans keep coming, what was read becomes visible this often: half of what a search may lag."""
+BUILDING_COMMIT_SECONDS: Final = 15.0
+"""The same while an index is built from nothing: each commit is a piece that has to be merged with others."""
+REST_SECONDS: Final = 5.0
+"""Without a change for so long, what writing takes is given back."""
+SWEEP_TRACES: Final = 10_000
+"""Documents whose traces are looked for at once."""
+
+
+class Indexing:
+    """Keeps an index in step with a store. `ring` may be called from any thread; `run` is the thread."""
+
+    def __init__(self, store: Store, index: SearchIndex, tell: Callable[[], None]) -> None:
+        self._store = store
+        self._index = index
+        self._tell = tell
+        self._through = index.view.state.through
+        self._swept = 0
+        """Removals up to this change are known to be in the index, though the store does not tell them any more."""
+        self._pending = False
+        self._committed_at = time.monotonic() - COMMIT_SECONDS
+        self._rung = threading.Event()
+
+    def ring(self) -> None:
+        """Something changed in the store."""
+        self._rung.set()
+
+    def run(self) -> None:
+        """Follow for ever."""
+        while True:
+            self._rung.clear()
+            self._read()
+            if self._has_news:
+                pause = self._committed_at + COMMIT_SECONDS - time.monotonic()
+                if pause > 0:  # commits come no closer than that: each is a piece that has to be merged with others
+                    time.sleep(pause)
+                    self._read()
+                self._commit(is_built=True)
+            if not self._rung.wait(REST_SECONDS):
+                self._index.rest()
+                self._rung.wait()
+
+    def catch_up(self) -> None:
+        """Have everything in the index that changed until now."""
+        self._read()
+        if self._has_news:
+            self._commit(is_built=True)
+
+    @property
+    def _has_news(self) -> bool:
+        return self._pending or not self._index.view.state.is_built
+
+    def _read(self) -> None:
+        """Read all that changed until now; what is committed of it meanwhile is so that no more than this can be lost."""
+        pause = COMMIT_SECONDS if self._index.view.state.is_built else BUILDING_COMMIT_SECONDS
+        while not self._step():
+            if self._pending and time.monotonic() > self._committed_at + pause:
+                self._commit(is_built=self._index.view.state.is_built)
+        if not self._has_news:
+            self._index.note(self._through)
+            self._tell()
+
+    def _step(self) -> bool:
+        """Read some of what changed; whether that was all."""
+        self._sweep_if_needed()
+        changes = self._store.traces.changed(self._through, TRACES_PER_STEP)
+        for row in changes.rows:
+            trace = row.summary
+            self._index.put(trace, words_of(pieces_of(self._store, trace.trace_id)))
+        for removal in changes.removed:
+            if isinstance(removal.key, TraceKey):
+                self._index.remove(removal.key.trace_id)
+        self._pending = self._pending or bool(changes.rows or changes.removed)
+        self._through = changes.through
+        return changes.is_last
+
+    def _sweep_if_needed(self) -> None:
+        """Where the store forgot removals that were not looked at, take out what it does not hold any more."""
+        forgotten = self._store.removals_forgotten()
+        if forgotten <= max(self._through, self._swept):
+            return
+        for trace_ids in self._index.view.trace_ids(SWEEP_TRACES):
+            for trace_id, row in zip(trace_ids, self._store.traces.held(trace_ids), strict=True):
+                if row is None:
+                    self._index.remove(trace_id)
+                    self._pending = True
+        self._swept = forgotten
+
+    def _commit(self, *, is_built: bool) -> None:
+        self._index.commit(self._through, is_built=is_built)
+        self._pending = False
+        self._committed_at = time.monotonic()
+        self._tell()

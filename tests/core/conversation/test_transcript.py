@@ -1,0 +1,94 @@
+from builders import span, trace_id
+from sessiond.core.conversation.transcript import transcript
+from told import calls, chat, result, told, turns
+
+HELLO, HI = ("user", "Hello there, my friend"), ("assistant", "Hi!")
+WEATHER, SUNNY = ("user", "What is the weather in Lisbon?"), ("assistant", "Sunny, 21 degrees.")
+LOOKED = calls(("c1", "get_weather", "{}"))
+TERSE, KIND = ("system", "Be terse."), ("system", "Be kind.")
+
+
+def test_a_system_prompt_is_shown_once_and_again_where_it_changes():
+    assert told(
+        chat((TERSE, HELLO), (HI,), trace=1),
+        chat((TERSE, HELLO, HI, WEATHER), (SUNNY,), trace=2, start_ms=100),
+        chat((KIND, HELLO), (HI,), trace=3, start_ms=200),
+        chat((TERSE, HELLO), (HI,), trace=4, start_ms=300),
+    ) == [
+        "system: Be terse.", "user: Hello there, my friend", "assistant: Hi!",
+        f"user: {WEATHER[1]}", f"assistant: {SUNNY[1]}",
+        "system: Be kind.", "user: Hello there, my friend", "assistant: Hi!",
+        "system: Be terse.", "user: Hello there, my friend", "assistant: Hi!",
+    ]  # fmt: skip
+
+
+def test_traces_of_one_call_each_are_one_turn():
+    assert told(
+        chat((WEATHER,), (LOOKED,), trace=1),
+        chat((WEATHER, LOOKED, result("sunny", "c1")), (SUNNY,), trace=2, start_ms=100),
+        chat((WEATHER, LOOKED, result("sunny", "c1"), SUNNY, HELLO), (HI,), trace=3, start_ms=200),
+    ) == [
+        f"user: {WEATHER[1]}",
+        "assistant: get_weather({})=sunny",
+        f"assistant: {SUNNY[1]}",
+        "user: Hello there, my friend",
+        "assistant: Hi!",
+    ]
+
+
+def test_traces_that_send_only_what_is_new_are_one_turn():
+    assert told(chat((WEATHER,), (LOOKED,), trace=1), chat((result("sunny", "c1"),), (SUNNY,), trace=2, start_ms=100)) == [
+        f"user: {WEATHER[1]}",
+        "assistant: get_weather({})=sunny",
+        f"assistant: {SUNNY[1]}",
+    ]
+
+
+def test_the_same_words_in_the_next_turn_are_said_again():
+    yes = ("user", "yes")
+    assert told(
+        chat((yes,), (HI,), trace=1),
+        chat((yes, HI, yes), (SUNNY,), trace=2, start_ms=100),
+        chat((yes,), error="down", trace=3, start_ms=200),
+        chat((yes,), (HI,), trace=4, start_ms=300),
+    ) == ["user: yes", "assistant: Hi!", "user: yes", f"assistant: {SUNNY[1]}", "user: yes", "user: yes", "assistant: Hi!"]
+
+
+def test_an_answer_that_only_the_next_prompt_tells_is_told_in_its_turn():
+    given = [chat((WEATHER,), trace=1), chat((WEATHER, SUNNY, HELLO), (HI,), trace=2, start_ms=100)]
+    assert told(*given) == [f"user: {WEATHER[1]}", f"assistant: {SUNNY[1]}", "user: Hello there, my friend", "assistant: Hi!"]
+    recovered = [entry for some in transcript(turns(*given)) for entry in some][1]
+    assert (recovered.trace_id, recovered.turn_id, recovered.came_out) == (trace_id(2), trace_id(1), False)
+
+
+def test_a_failed_turns_words_are_not_said_again_and_two_messages_at_once_are_both_said():
+    assert told(
+        chat((HELLO,), error="down", trace=1),
+        chat((HELLO, WEATHER), (SUNNY,), trace=2, start_ms=100),
+        chat((WEATHER, SUNNY, ("user", "Here is a map."), ("user", "And in Faro?")), (HI,), trace=3, start_ms=200),
+    ) == [
+        "user: Hello there, my friend",
+        f"user: {WEATHER[1]}",
+        f"assistant: {SUNNY[1]}",
+        "user: Here is a map.",
+        "user: And in Faro?",
+        "assistant: Hi!",
+    ]
+
+
+def test_an_assistant_that_begins_is_told_first():
+    assert told(chat((HI, WEATHER), (SUNNY,), trace=1), chat((HI, WEATHER, SUNNY, HELLO), (HI,), trace=2, start_ms=100)) == [
+        "assistant: Hi!",
+        f"user: {WEATHER[1]}",
+        f"assistant: {SUNNY[1]}",
+        "user: Hello there, my friend",
+        "assistant: Hi!",
+    ]
+
+
+def test_examples_in_a_prompt_were_not_said():
+    assert told(chat((HELLO, HI, WEATHER), (SUNNY,), trace=1)) == [f"user: {WEATHER[1]}", f"assistant: {SUNNY[1]}"]
+
+
+def test_turns_without_text_say_nothing():
+    assert told(span(trace=1), span(trace=2)) == []
