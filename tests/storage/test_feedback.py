@@ -77,6 +77,12 @@ def test_put_again_it_stands_in_place_of_the_one_before(store: Store) -> None:
     assert (store.scores.of(trace_id(1)), [one.id for one in store.scores.of(S1)], paged(store, None)) == ([], ["a"], ["a"])
 
 
+@pytest.mark.parametrize("name", ["", "x" * 129, "x" * 600, "Ω" * 200])
+def test_there_is_nothing_of_an_id_that_can_not_be_one(store: Store, name: str) -> None:
+    store.put_feedback([score("x" * 128, TRACE)])
+    assert (store.scores.get(name), store.annotations.get(name)) == (None, None)
+
+
 def test_what_is_removed_is_gone_and_what_is_not_there_can_be_removed(store: Store) -> None:
     kept, gone = score("kept", TRACE), score("gone", TRACE)
     store.put_feedback([kept, gone, annotation("gone", TRACE)])

@@ -187,7 +187,7 @@ class Shelf(Protocol, Generic[Item]):
     """The scores, or the annotations. Each is known by its id."""
 
     def get(self, item_id: str) -> Item | None:
-        """The one of this id; None where there is none."""
+        """The one of this id; None where there is none, as of any text that can't be an id."""
         ...
 
     def of(self, subject: Subject) -> list[Item]:

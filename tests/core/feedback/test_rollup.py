@@ -51,6 +51,11 @@ def test_sums_of_parts_are_the_sum_of_the_whole_however_it_was_parted(scores: li
         assert abs(Fraction(one.total) - exact) <= 1 + abs(exact) / 2**40
 
 
+def test_sums_are_rounded_once_whatever_their_order():
+    parts = [[ScoreSum("a", 1, 1, total, ())] for total in (2.0**53, 1.0, 1.0)]
+    assert merged(parts) == merged(parts[::-1]) == (ScoreSum("a", 3, 3, 2.0**53 + 2, ()),)
+
+
 @given(SCORES, SCORES)
 def test_cutting_before_a_merge_shows_the_same(some: list[Score], others: list[Score]):
     assert shown(merged([shown(summed(some)), shown(summed(others))])) == shown(merged([summed(some), summed(others)]))

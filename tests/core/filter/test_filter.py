@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import T0, span, summary, turn
+from builders import T0, score, span, summary, turn
 from seen_rows import COUNTS, IDS, SCORED, WORDS, SeenRow, pool, seen
 from sessiond.core import session, user
 from sessiond.core.errors import Invalid
+from sessiond.core.feedback.rollup import summed
 from sessiond.core.fields import FIELDS, Field, Kind
 from sessiond.core.filter import parse_filter
 from sessiond.core.filter.literals import TAKES
@@ -26,6 +27,9 @@ HOUR_NANO = 3600 * 10**9
 START = "2026-09-21T14:13:20"
 """T0."""
 
+SCORES = summed(
+    [score(value=0.25), score(value=False), *(score(name="a.verdict", value=value) for value in ("bad", "bad", "partly good", "1"))]
+)
 TRACE = summary(
     span(
         **{
@@ -43,7 +47,7 @@ TRACE = summary(
             "metadata": '{"plan": "pro", "http.route": "/x", "tries": 12, "ratio": "0.50"}',
         }
     )
-)._replace(list_counts=(("models", 101),))
+)._replace(list_counts=(("models", 101),), annotations=2, scores=SCORES)
 TEXTS = Texts(Text("What is the Weather?", 2000), None)
 ROWS: dict[Kind, SeenRow] = {
     "trace": seen(TRACE, texts=TEXTS),
@@ -158,6 +162,30 @@ TRUE = [
     "list_counts:models",
     "list_counts.models:*",
     "NOT list_counts.tools > 0",
+    # scores
+    "scores:helpful",
+    "scores:a.ver*",
+    "scores:*",
+    "NOT scores:verdict",
+    "scores.helpful = 0.125",
+    "scores.helpful < .5",
+    "scores.helpful != true",
+    "scores.helpful >= false",
+    "scores.helpful:*",
+    "NOT scores.helpful = bad",
+    "NOT scores.helpful != bad",
+    "scores.a.verdict = bad",
+    "scores.a.verdict:bad",
+    'scores."a.verdict" = "partly good"',
+    "scores.a.verdict:part*",
+    'scores.a.verdict = "1"',
+    "NOT scores.a.verdict = 1",
+    "NOT scores.a.verdict < 2",
+    "scores.a.verdict != good",
+    "NOT scores.a.verdict != bad",
+    "NOT scores.none != bad",
+    "NOT scores.none:*",
+    "annotations = 2",
     # texts
     "input:weather",
     "input = 'What is*'",
@@ -199,7 +227,15 @@ def test_sessions_and_users_have_their_own_fields(kind: Kind, text: str):
 @pytest.mark.parametrize("comparator", ["=", "!=", "<", "<=", ">", ">="])
 @pytest.mark.parametrize(
     "left",
-    ["ttft_ms {} 0", "session_id {} x", "error_type {} x", "metadata.none {} x", "metadata.none {} 1", "list_counts.tools {} 1"],
+    [
+        "ttft_ms {} 0",
+        "session_id {} x",
+        "error_type {} x",
+        "metadata.none {} x",
+        "metadata.none {} 1",
+        "list_counts.tools {} 1",
+        "scores.none {} 1",
+    ],
 )
 def test_what_is_absent_matches_no_comparison(left: str, comparator: str):
     row = seen(turn(session_id=None, user_id=None))

@@ -19,6 +19,7 @@ from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.query import Queries
 from sessiond.service.asking.question import ask_sessions, ask_traces
 from sessiond.service.asking.seen import Sight
+from sessiond.service.asking.tokens import write_token
 from sessiond.service.check import check
 from sessiond.service.feedback.asked import Asked
 from sessiond.service.feedback.changes import Changes
@@ -136,6 +137,14 @@ def test_what_is_deleted_is_gone(desk: Desk) -> None:
         with pytest.raises(NotFound):
             again()
     desk.scores.delete("a", allow_missing=True)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 5000, "Ω", "a b"])
+def test_an_id_that_can_not_be_one_is_not_found_and_breaks_nothing(desk: Desk, name: str) -> None:
+    for ask in (lambda: desk.scores.get(name), lambda: desk.scores.delete(name), lambda: desk.scores.update(name, {"value": 1.0})):
+        with pytest.raises(NotFound):
+            ask()
+    assert desk.scores.create(score("a", S1)).id == "a"
 
 
 def test_a_query_after_the_acknowledgement_sees_it(desk: Desk) -> None:
@@ -313,8 +322,10 @@ def test_a_page_token_is_good_for_its_question_alone(desk: Desk) -> None:
     for page, asked in ((desk.scores.page, Asked(target=TRACE)), (desk.annotations.page, Asked(target=S1))):
         with pytest.raises(Invalid, match="belongs to another request"):
             page(asked, 1, token)
-    with pytest.raises(Invalid, match="not one of ours"):
-        desk.scores.page(Asked(), 1, "nonsense")
+    forged = write_token((desk.store.identity, "score", *Asked().bound_to), (-1, b"", b"x" * 600))
+    for token in ("nonsense", forged):
+        with pytest.raises(Invalid, match="not one of ours"):
+            desk.scores.page(Asked(), 1, token)
     with pytest.raises(Invalid, match="must not be negative"):
         desk.scores.page(Asked(), -1, "")
 

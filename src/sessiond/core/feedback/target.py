@@ -3,13 +3,14 @@
 from typing import Final, NamedTuple, TypeAlias
 
 from sessiond.core.errors import Invalid
-from sessiond.core.feedback.checked import identifier
+from sessiond.core.feedback.checked import FEEDBACK_ID_LENGTH_MAX, identifier
 from sessiond.core.model import SessionKey
 
 TRACE_ID_BYTES: Final = 16
 SPAN_ID_BYTES: Final = 8
 PLACE_TIME_BYTES: Final = 8
 """A place begins with the time; what comes behind is the id."""
+PLACE_BYTES_MAX: Final = PLACE_TIME_BYTES + FEEDBACK_ID_LENGTH_MAX
 
 
 class TraceTarget(NamedTuple):

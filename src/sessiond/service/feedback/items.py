@@ -8,7 +8,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 from sessiond.core.errors import AlreadyExists, Invalid, NotFound, SessiondError, TooLarge
 from sessiond.core.feedback.annotation import Annotation, checked_annotation, updated_annotation
 from sessiond.core.feedback.score import Score, checked_score, is_stale, updated_score
-from sessiond.core.feedback.target import Target, TraceTarget, subject_of
+from sessiond.core.feedback.target import PLACE_BYTES_MAX, Target, TraceTarget, subject_of
 from sessiond.core.model import SessionKey
 from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.tokens import not_ours, read_token, write_token
@@ -217,6 +217,6 @@ def new_id(now_unix_nano: int) -> str:
 def _read_place(token: str, bound_to: tuple[object, ...]) -> Place:
     """The place in a page token. Raises Invalid."""
     values = read_token(token, "page_token", bound_to)
-    if tuple(map(type, values)) != (int, bytes, bytes):
+    if tuple(map(type, values)) != (int, bytes, bytes) or len(values[2]) > PLACE_BYTES_MAX:
         raise not_ours(token, "page_token")
     return Place(*values)

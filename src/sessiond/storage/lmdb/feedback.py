@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from sessiond.core.feedback.annotation import Annotation
+from sessiond.core.feedback.checked import FEEDBACK_ID_LENGTH_MAX
 from sessiond.core.feedback.score import Score
 from sessiond.core.feedback.target import PLACE_TIME_BYTES, Subject, subject_of
 from sessiond.core.model import SessionKey
@@ -51,8 +52,11 @@ class LmdbShelf(Generic[Item]):
         self._is_used = True
 
     def get(self, item_id: str) -> Item | None:
+        key = item_id.encode()
+        if not 0 < len(key) <= FEEDBACK_ID_LENGTH_MAX:
+            return None  # nor would LMDB take it as a key
         with self._env.read() as txn:
-            row = txn.get(item_id.encode(), db=self._trees[self._kept.rows])
+            row = txn.get(key, db=self._trees[self._kept.rows])
         return self._kept.unpack(row) if row is not None else None
 
     def of(self, subject: Subject) -> list[Item]:
