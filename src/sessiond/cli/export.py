@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
+from pathlib import Path
 from typing import IO, Final, Literal, NamedTuple, TypeAlias, Unpack
 
 import click
@@ -75,22 +76,26 @@ def export(
 
     What matches: the figures of sessions, traces or users, as JSON lines or Parquet; or spans with their times of arrival, as OTLP
     in JSON lines or protobuf, which `sessiond import` and an OpenTelemetry Collector read; or feedback, scores and annotations, as
-    JSON lines. Beside a file of spans the feedback on them is written to one of its own, if there is any. A FILE that ends in .zst
-    is compressed; - is standard output. A file is there when all of it is.
+    JSON lines. Beside a file of spans the feedback on them is written to FILE.feedback.jsonl, if there is any. A FILE that ends in
+    .zst is compressed; - is standard output. A file is there when all of it is.
     """
     chosen = _format(what, file, format_)
     with options.asking(endpoint) as client:
         total = None if any(conditions.values()) else _count(client.status(), what)
-        with written(file) as stream, bar(what, total) as shown:
-            if what == "feedback":
-                _write_feedback(client.export_feedback(of=of, **conditions), stream, shown)
-            elif what == "spans":
-                _write_spans(client.export_spans(of=of, **conditions), chosen, stream, shown)
-            else:
-                _write_rows(shown.each(_rows(client, what, conditions)), KINDS[what], chosen, stream)
-        remark(f"{_counted(shown.count, what)} exported")
-        if what == "spans" and file != STDOUT:
-            _export_feedback(client.export_feedback(of=of, **conditions), feedback_beside(file))
+        told: list[str] = []
+        with written(file) as stream:
+            with bar(what, total) as shown:
+                if what == "feedback":
+                    _write_feedback(client.export_feedback(of=of, **conditions), stream, shown)
+                elif what == "spans":
+                    _write_spans(client.export_spans(of=of, **conditions), chosen, stream, shown)
+                else:
+                    _write_rows(shown.each(_rows(client, what, conditions)), KINDS[what], chosen, stream)
+            told.append(f"{_counted(shown.count, what)} exported")
+            if what == "spans" and file != STDOUT:  # within, so that spans never stand there without it
+                told += _export_feedback(client.export_feedback(of=of, **conditions), feedback_beside(file))
+    for line in told:
+        remark(line)
 
 
 def _format(what: What, file: str, given: FormatName | None) -> FormatName:
@@ -157,10 +162,12 @@ def _write_feedback(batches: Iterable[FeedbackBatch], stream: IO[bytes], shown: 
             stream.write(feedback_json.line_of(item).encode() + b"\n")
 
 
-def _export_feedback(batches: Iterator[FeedbackBatch], file: str) -> None:
-    """Write a file of feedback, if there is any."""
+def _export_feedback(batches: Iterator[FeedbackBatch], file: str) -> Iterator[str]:
+    """Write a file of feedback, and tell of it; where there is none, see that none of an export before stands there."""
     first = next(batches, None)
-    if first is not None:
-        with written(file) as stream, bar("feedback", None) as shown:
-            _write_feedback(chain([first], batches), stream, shown)
-        remark(f"{_counted(shown.count, 'feedback')} exported to {file}")
+    if first is None:
+        Path(file).unlink(missing_ok=True)
+        return
+    with written(file) as stream, bar("scores and annotations", None) as shown:
+        _write_feedback(chain([first], batches), stream, shown)
+    yield f"{_counted(shown.count, 'feedback')} exported to {file}"
