@@ -68,6 +68,7 @@ _ENDINGS: Final = ", ".join(format_.endings[0] for format_ in FORMATS.values())
 @options.session_id
 @options.user_id
 @options.since
+@options.until
 @options.endpoint
 def export(
     *, what: What, file: str, format_: FormatName | None, of: StatsOf, endpoint: str, **conditions: Unpack[FollowConditions]
@@ -134,7 +135,9 @@ def _rows(client: Client, what: StatsOf, conditions: FollowConditions) -> Iterat
         raise Refused("users are not found by --session or --user; give a --filter, such as 'user_id = \"u1\"'")
     return map(
         user_row,
-        client.users(project=conditions["project"], since=conditions["since"], filter=conditions["filter"]),
+        client.users(
+            project=conditions["project"], since=conditions["since"], until=conditions["until"], filter=conditions["filter"]
+        ),
     )
 
 
