@@ -64,7 +64,8 @@ def _telling_how_far(done: "_Import") -> Iterator[None]:
     try:
         yield
     except RequestFailed:
-        remark(f"{done.name}: {done.told} imported so far; import it again, and what is there already is passed over")
+        if done.span_count or done.feedback_count:
+            remark(f"{done.name}: {done.told} imported so far; import it again, and what is there already is passed over")
         raise
 
 
