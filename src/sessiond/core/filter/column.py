@@ -93,7 +93,7 @@ def named(name: str, kind: Kind) -> Column:
 
 
 def of_field(field: Field[Any], kind: Kind) -> Column:
-    """The column of a served field."""
+    """The column of a field."""
     index = _INDEXES[kind].get(field.name)
     if index is not None:
         return Column(field.name, field, field.type, Rank.NUMBERS, _of_number(index), index)
