@@ -11,7 +11,7 @@ from sessiond.cli import options
 from sessiond.cli.lazy import EXIT_FAILED
 from sessiond.cli.output import remark
 from sessiond.cli.progress import Bar, bar
-from sessiond.cli.text import plural
+from sessiond.cli.text import feedback, plural
 from sessiond.client import Annotation, Client, Imported, Score, SpanBatch
 from sessiond.files.contents import contents
 from sessiond.files.feedback_json import AnyFeedback
@@ -40,7 +40,7 @@ def import_(ctx: click.Context, *, files: Sequence[str], endpoint: str) -> None:
             with opened(file) as source, bar("spans", source.size) as shown:
                 done = _Import(client, source, shown)
                 done.run()
-            told = f", {done.feedback_count:,} scores and annotations" if done.feedback_count else ""
+            told = f", {feedback(done.feedback_count)}" if done.feedback_count else ""
             click.echo(f"{source.name}: {plural(shown.count, 'span')}{told} imported")
             problems += done.problems
     if problems:
@@ -95,9 +95,9 @@ class _Import:
         held, self._held = self._held, []
         scores = [(place, item) for place, item in held if isinstance(item, Score)]
         annotations = [(place, item) for place, item in held if isinstance(item, Annotation)]
-        feedback = self._client.feedback
-        self._take_note([place for place, _ in scores], feedback.import_scores(item for _, item in scores))
-        self._take_note([place for place, _ in annotations], feedback.import_annotations(item for _, item in annotations))
+        stored = self._client.feedback
+        self._take_note([place for place, _ in scores], stored.import_scores(item for _, item in scores))
+        self._take_note([place for place, _ in annotations], stored.import_annotations(item for _, item in annotations))
 
     def _take_note(self, places: Sequence[str], parts: Iterator[Imported]) -> None:
         for part in parts:
