@@ -58,6 +58,7 @@ def test_json_has_every_field(run_json):
 def test_words_and_conditions_reach_the_daemon(run):
     canned = Canned(searched=[pb.SearchResponse()])
     conditions = ["--project", "p", "--session", "s", "--user", "u", "--since", "2026-01-01T00:00:00.123456789Z", "--filter", "f"]
+    conditions += ["--until", "2026-01-01T00:00:00.123456789Z"]
     result = run(canned, "search", "rain", "OR", "snow", *conditions, "--newest", "--by-session", "--limit", "3")
     assert (result.exit_code, result.stderr) == (0, "Nothing was found.\n")
     assert canned.asked == [
@@ -67,6 +68,7 @@ def test_words_and_conditions_reach_the_daemon(run):
             session_id="s",
             user_id="u",
             since=MOMENT,
+            until=MOMENT,
             filter="f",
             order=pb.SEARCH_ORDER_NEWEST,
             by_session=True,

@@ -61,12 +61,18 @@ def test_json_has_every_field_of_the_table_and_null_where_absent(run_json):
 def test_conditions_reach_the_daemon(run):
     canned = Canned(sessions=[session()])
     arguments = ["--project", "p", "--session", "s", "--user", "u", "--since", "2026-01-01T00:00:00.123456789Z"]
-    arguments += ["--filter", "trace_count > 3", "--order-by", "cost_usd desc, name"]
+    arguments += ["--until", "2026-01-02", "--filter", "trace_count > 3", "--order-by", "cost_usd desc, name"]
     assert run(canned, "sessions", *arguments).exit_code == 0
     since = Timestamp(seconds=1_767_225_600, nanos=123_456_789)
     assert canned.asked == [
         pb.StreamSessionsRequest(
-            project="p", session_id="s", user_id="u", since=since, filter="trace_count > 3", order_by="cost_usd desc, name"
+            project="p",
+            session_id="s",
+            user_id="u",
+            since=since,
+            until=Timestamp(seconds=1_767_312_000),
+            filter="trace_count > 3",
+            order_by="cost_usd desc, name",
         )
     ]
 

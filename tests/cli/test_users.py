@@ -42,8 +42,9 @@ def test_users_as_json_have_every_field(run_json):
 def test_conditions_reach_the_daemon(run):
     canned = Canned(users=[user()])
     arguments = ["--project", "p", "--since", "2026-01-01T00:00:00.123456789Z", "--filter", "f", "--order-by", "o", "--limit", "7"]
+    arguments += ["--until", "2026-01-01T00:00:00.123456789Z"]
     assert run(canned, "users", *arguments).exit_code == 0
-    assert canned.asked == [pb.ListUsersRequest(project="p", since=MOMENT, filter="f", order_by="o", page_size=8)]
+    assert canned.asked == [pb.ListUsersRequest(project="p", since=MOMENT, until=MOMENT, filter="f", order_by="o", page_size=8)]
 
 
 def test_a_list_that_is_cut_says_so(run):

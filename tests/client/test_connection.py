@@ -26,7 +26,15 @@ from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.search_pb2 import SEARCH_ORDER_BEST, SEARCH_ORDER_NEWEST, SearchRequest, SearchResponse, SearchRow
 
-CONDITIONS = {"project": "p", "session_id": "s", "user_id": "u", "since": MOMENT, "filter": "trace_count > 3", "order_by": "name"}
+CONDITIONS = {
+    "project": "p",
+    "session_id": "s",
+    "user_id": "u",
+    "since": MOMENT,
+    "until": MOMENT,
+    "filter": "trace_count > 3",
+    "order_by": "name",
+}
 
 
 def test_sessions_come_in_order_and_the_request_carries_every_condition(client_of):
@@ -47,7 +55,7 @@ def test_traces_come_in_order_and_the_request_carries_every_condition(client_of)
 
 def test_users_come_from_as_many_pages_as_it_takes(client_of):
     canned = Canned(users=[user("a"), user("b"), user("c")])
-    conditions = {"project": "p", "since": MOMENT, "filter": "trace_count > 3", "order_by": "cost_usd desc"}
+    conditions = {"project": "p", "since": MOMENT, "until": MOMENT, "filter": "trace_count > 3", "order_by": "cost_usd desc"}
     with serving(canned) as endpoint, client_of(endpoint) as client:
         assert list(client.users(**conditions)) == [user("a"), user("b"), user("c")]
     assert canned.asked == [
@@ -92,7 +100,15 @@ def test_a_search_comes_in_as_many_pages_as_it_takes_and_carries_every_condition
         SearchResponse(rows=[SearchRow(hit_count=2)], building=True),
     ]
     canned = Canned(searched=list(pages))
-    restricted = {"project": "p", "session_id": "s", "user_id": "u", "since": MOMENT, "filter": "f", "by_session": True}
+    restricted = {
+        "project": "p",
+        "session_id": "s",
+        "user_id": "u",
+        "since": MOMENT,
+        "until": MOMENT,
+        "filter": "f",
+        "by_session": True,
+    }
     with serving(canned) as endpoint, client_of(endpoint) as client:
         assert list(client.search("rain", order="newest", **restricted)) == pages
     asked = SearchRequest(query="rain", order=SEARCH_ORDER_NEWEST, page_size=100, **restricted)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from sessiond.files.written import written
+from sessiond.files.written import feedback_beside, written
 
 
 def test_the_name_appears_when_all_is_written(tmp_path: Path) -> None:
@@ -39,3 +39,8 @@ def test_a_name_in_zst_is_compressed(tmp_path: Path) -> None:
         stream.write(b"told " * 1000)
     with path.open("rb") as raw:
         assert zstandard.ZstdDecompressor().stream_reader(raw).read() == b"told " * 1000
+
+
+def test_no_two_files_share_one_for_feedback() -> None:
+    names = ["a.jsonl", "a.binpb", "a.binpb.zst", "a", "a.2026-10", "a.2026-11"]
+    assert len({feedback_beside(name) for name in names}) == len(names)

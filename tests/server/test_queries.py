@@ -56,12 +56,14 @@ def test_a_negative_page_size_and_a_foreign_token_are_invalid(asker: Asker, refu
 
 
 @pytest.mark.parametrize("method", LISTS)
-@pytest.mark.parametrize(("seconds", "nanos"), [(-1, 0), (0, -1), (0, 10**9), (2**40, 0)])
-def test_a_time_that_is_none_is_invalid(asker: Asker, refusal: Any, method: str, seconds: int, nanos: int) -> None:
+@pytest.mark.parametrize("field", ["since", "until"])
+@pytest.mark.parametrize("time", [(-1, 0), (0, -1), (0, 10**9), (2**40, 0)])
+def test_a_time_that_is_none_is_invalid(asker: Asker, refusal: Any, method: str, field: str, time: tuple[int, int]) -> None:
+    seconds, nanos = time
     with refusal() as said:
-        ask(asker, method, LISTS[method](since={"seconds": seconds, "nanos": nanos}))
-    message = f"since: '{seconds}.{nanos:09}' is not a time from 1970 to 2242"
-    assert said.refusal == ("INVALID_ARGUMENT", message, "INVALID", "", "since", (None, None))
+        ask(asker, method, LISTS[method](**{field: {"seconds": seconds, "nanos": nanos}}))
+    message = f"{field}: '{seconds}.{nanos:09}' is not a time from 1970 to 2242"
+    assert said.refusal == ("INVALID_ARGUMENT", message, "INVALID", "", field, (None, None))
 
 
 def test_statistics_of_users_are_of_no_session(asker: Asker, refusal: Any) -> None:
@@ -206,12 +208,18 @@ def test_a_span_larger_than_a_message_travels_alone(sender: Sender, asker: Asker
 def test_where_restricts_every_list(sender: Sender, asker: Asker) -> None:
     sender.export(request(span(trace=1, session="a", user="u"), span(trace=2, session="b", user="v", start_ms=5000)))
     sender.export(request(span(trace=3, session="a", user="v", start_ms=9000), sessiond__project="p"))
-    since = {"seconds": (builders.T0 + 5 * 10**9) // 10**9}
+    since, until = ({"seconds": builders.T0 // 10**9 + seconds} for seconds in (5, 9))
     for where, sessions, traces in (
         ({}, {"a", "b"}, {1, 2, 3}),
         ({"session_id": "b"}, {"b"}, {2}),
         ({"user_id": "v"}, {"a", "b"}, {2, 3}),
         ({"since": since}, {"a", "b"}, {2, 3}),
+        ({"until": since}, {"a"}, {1}),
+        ({"until": until}, {"a", "b"}, {1, 2}),
+        ({"since": since, "until": until}, {"b"}, {2}),
+        ({"since": until, "until": since}, set(), set()),
+        ({"session_id": "b", "until": since}, set(), set()),
+        ({"user_id": "v", "until": until}, {"b"}, {2}),
         ({"session_id": "a", "user_id": "u"}, {"a"}, {1}),
         ({"project": "p"}, {"a"}, {3}),
         ({"project": "default"}, {"a", "b"}, {1, 2}),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
+from pathlib import Path
 from typing import IO, Final, Literal, NamedTuple, TypeAlias, Unpack
 
 import click
@@ -67,6 +68,7 @@ _ENDINGS: Final = ", ".join(format_.endings[0] for format_ in FORMATS.values())
 @options.session_id
 @options.user_id
 @options.since
+@options.until
 @options.endpoint
 def export(
     *, what: What, file: str, format_: FormatName | None, of: StatsOf, endpoint: str, **conditions: Unpack[FollowConditions]
@@ -75,22 +77,26 @@ def export(
 
     What matches: the figures of sessions, traces or users, as JSON lines or Parquet; or spans with their times of arrival, as OTLP
     in JSON lines or protobuf, which `sessiond import` and an OpenTelemetry Collector read; or feedback, scores and annotations, as
-    JSON lines. Beside a file of spans the feedback on them is written to one of its own, if there is any. A FILE that ends in .zst
-    is compressed; - is standard output. A file is there when all of it is.
+    JSON lines. Beside a file of spans the feedback on them is written to FILE.feedback.jsonl, if there is any. A FILE that ends in
+    .zst is compressed; - is standard output. A file is there when all of it is.
     """
     chosen = _format(what, file, format_)
     with options.asking(endpoint) as client:
         total = None if any(conditions.values()) else _count(client.status(), what)
-        with written(file) as stream, bar(what, total) as shown:
-            if what == "feedback":
-                _write_feedback(client.export_feedback(of=of, **conditions), stream, shown)
-            elif what == "spans":
-                _write_spans(client.export_spans(of=of, **conditions), chosen, stream, shown)
-            else:
-                _write_rows(shown.each(_rows(client, what, conditions)), KINDS[what], chosen, stream)
-        remark(f"{_counted(shown.count, what)} exported")
-        if what == "spans" and file != STDOUT:
-            _export_feedback(client.export_feedback(of=of, **conditions), feedback_beside(file))
+        told: list[str] = []
+        with written(file) as stream:
+            with bar(what, total) as shown:
+                if what == "feedback":
+                    _write_feedback(client.export_feedback(of=of, **conditions), stream, shown)
+                elif what == "spans":
+                    _write_spans(client.export_spans(of=of, **conditions), chosen, stream, shown)
+                else:
+                    _write_rows(shown.each(_rows(client, what, conditions)), KINDS[what], chosen, stream)
+            told.append(f"{_counted(shown.count, what)} exported")
+            if what == "spans" and file != STDOUT:  # within, so that spans never stand there without it
+                told += _export_feedback(client.export_feedback(of=of, **conditions), feedback_beside(file))
+    for line in told:
+        remark(line)
 
 
 def _format(what: What, file: str, given: FormatName | None) -> FormatName:
@@ -129,7 +135,9 @@ def _rows(client: Client, what: StatsOf, conditions: FollowConditions) -> Iterat
         raise Refused("users are not found by --session or --user; give a --filter, such as 'user_id = \"u1\"'")
     return map(
         user_row,
-        client.users(project=conditions["project"], since=conditions["since"], filter=conditions["filter"]),
+        client.users(
+            project=conditions["project"], since=conditions["since"], until=conditions["until"], filter=conditions["filter"]
+        ),
     )
 
 
@@ -157,10 +165,12 @@ def _write_feedback(batches: Iterable[FeedbackBatch], stream: IO[bytes], shown: 
             stream.write(feedback_json.line_of(item).encode() + b"\n")
 
 
-def _export_feedback(batches: Iterator[FeedbackBatch], file: str) -> None:
-    """Write a file of feedback, if there is any."""
+def _export_feedback(batches: Iterator[FeedbackBatch], file: str) -> Iterator[str]:
+    """Write a file of feedback, and tell of it; where there is none, see that none of an export before stands there."""
     first = next(batches, None)
-    if first is not None:
-        with written(file) as stream, bar("feedback", None) as shown:
-            _write_feedback(chain([first], batches), stream, shown)
-        remark(f"{_counted(shown.count, 'feedback')} exported to {file}")
+    if first is None:
+        Path(file).unlink(missing_ok=True)
+        return
+    with written(file) as stream, bar("scores and annotations", None) as shown:
+        _write_feedback(chain([first], batches), stream, shown)
+    yield f"{_counted(shown.count, 'feedback')} exported to {file}"

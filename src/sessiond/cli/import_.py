@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ from sessiond.cli.lazy import EXIT_FAILED
 from sessiond.cli.output import remark
 from sessiond.cli.progress import Bar, bar
 from sessiond.cli.text import feedback, plural
-from sessiond.client import Annotation, Client, Imported, Score, SpanBatch
+from sessiond.client import Annotation, Client, Imported, RequestFailed, Score, SpanBatch
 from sessiond.files.contents import contents
 from sessiond.files.feedback_json import AnyFeedback
 from sessiond.files.opened import STDIN, Source, opened
@@ -23,7 +24,7 @@ HELD_MAX: Final = 500
 
 
 @click.command("import")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @options.endpoint
 @click.pass_context
 def import_(ctx: click.Context, *, files: Sequence[str], endpoint: str) -> None:
@@ -37,11 +38,11 @@ def import_(ctx: click.Context, *, files: Sequence[str], endpoint: str) -> None:
     problems = 0
     with options.asking(endpoint) as client:
         for file in _with_feedback(files):
-            with opened(file) as source, bar("spans", source.size) as shown:
+            with opened(file) as source, bar("imported", source.size) as shown:
                 done = _Import(client, source, shown)
-                done.run()
-            told = f", {feedback(done.feedback_count)}" if done.feedback_count else ""
-            click.echo(f"{source.name}: {plural(shown.count, 'span')}{told} imported")
+                with _telling_how_far(done):
+                    done.run()
+            click.echo(f"{source.name}: {done.told} imported")
             problems += done.problems
     if problems:
         remark(f"{plural(problems, 'problem')}; all else was imported")
@@ -57,6 +58,17 @@ def _with_feedback(files: Sequence[str]) -> Iterator[str]:
             yield beside
 
 
+@contextmanager
+def _telling_how_far(done: "_Import") -> Iterator[None]:
+    """Where an import can't go on, say how far it came; why is said by whoever ends the command."""
+    try:
+        yield
+    except RequestFailed:
+        if done.span_count or done.feedback_count:
+            remark(f"{done.name}: {done.told} imported so far; import it again, and what is there already is passed over")
+        raise
+
+
 class _Import:
     """One file on its way in."""
 
@@ -67,14 +79,27 @@ class _Import:
         self._places: deque[str] = deque()
         """Of the batches that are under way."""
         self._held: list[tuple[str, AnyFeedback]] = []
+        self.span_count = 0
         self.feedback_count = 0
         self.problems = 0
+
+    @property
+    def name(self) -> str:
+        """Of the file."""
+        return self._source.name
+
+    @property
+    def told(self) -> str:
+        """How much came in."""
+        said = f", {feedback(self.feedback_count)}" if self.feedback_count else ""
+        return f"{plural(self.span_count, 'span')}{said}"
 
     def run(self) -> None:
         """Import all of it; what can't be is told on stderr. Raises RequestFailed."""
         for answer in self._client.import_spans(self._batches()):
             place = self._places.popleft()
-            self._shown.advance(answer.accepted_span_count, done=self._source.meter.byte_count)
+            self.span_count += answer.accepted_span_count
+            self._show(answer.accepted_span_count)
             if answer.rejected_span_count:
                 self._tell(place, f"{plural(answer.rejected_span_count, 'span')} refused: {answer.error_message}")
         self._send_held()
@@ -102,9 +127,13 @@ class _Import:
     def _take_note(self, places: Sequence[str], parts: Iterator[Imported]) -> None:
         for part in parts:
             self.feedback_count += part.created + part.unchanged
+            self._show(part.created + part.unchanged)
             for failure in part.failures:
                 self._tell(places[failure.place], failure.message)
 
+    def _show(self, count: int) -> None:
+        self._shown.advance(count, done=self._source.meter.byte_count)
+
     def _tell(self, place: str, problem: str) -> None:
         self.problems += 1
-        remark(f"{self._source.name}, {place}: {problem}" if place else f"{self._source.name}: {problem}")
+        remark(f"{self.name}, {place}: {problem}" if place else f"{self.name}: {problem}")

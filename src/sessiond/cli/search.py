@@ -30,6 +30,7 @@ _BLANK: Final = re.compile(r"\s")
 @options.session_id
 @options.user_id
 @options.since
+@options.until
 @options.filtered(lambda context: "session" if context.params.get("by_session") else "trace")
 @click.option("--newest", is_flag=True, help="The latest first, instead of the best.")
 @click.option("--by-session", is_flag=True, help="One row a session, with how many of its turns were found.")

@@ -22,6 +22,7 @@ from sessiond.client.rows import row, session_row, trace_row
 @options.session_id
 @options.user_id
 @options.since
+@options.until
 @options.filtered("session")
 @options.ordered("session")
 @options.limit

@@ -20,6 +20,7 @@ from sessiond.client.rows import row, trace_row
 @options.session_id
 @options.user_id
 @options.since
+@options.until
 @options.filtered("trace")
 @options.ordered("trace")
 @options.limit

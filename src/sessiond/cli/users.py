@@ -16,6 +16,7 @@ from sessiond.client.rows import user_row
 @click.command()
 @options.project
 @click.option("--since", type=options.SinceType(), help="Only who first came at or after a time, or at most so long ago.")
+@click.option("--until", type=options.SinceType(), help="Only who first came before a time, or longer ago than so long.")
 @options.filtered("user")
 @options.ordered("user")
 @options.limit

@@ -21,6 +21,7 @@ from sessiond.client.explanation import Explanation, explanation_of
 from sessiond.client.failure import RequestFailed, ended, silent, translated, unreachable
 from sessiond.client.feedback.aio import AsyncFeedback
 from sessiond.client.following import PATIENCE_SECONDS, SILENT_SECONDS_MAX, Following, Update
+from sessiond.client.importing import refused
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.admin_service_pb2_grpc import AdminServiceStub
@@ -190,19 +191,21 @@ class AsyncClient:
     ) -> AsyncGenerator[ImportSpansResponse]:
         """Have spans kept, under the arrivals that come with them; an answer for each batch, in order, when it is on disk.
 
-        Some batches are under way at once. After a failure the same may be sent again: what is there already changes nothing.
+        A batch that is refused as a whole is answered with all its spans rejected. Some batches are under way at once. After a
+        failure the same may be sent again: what is there already changes nothing.
         """
-        waiting: deque[Any] = deque()
+        waiting: deque[tuple[SpanBatch, Any]] = deque()
         with translated(self._endpoint):
             try:
                 for batch in batches:
-                    waiting.append(self._transfer.ImportSpans(batch, timeout=self._timeout if timeout is None else timeout))
+                    call = self._transfer.ImportSpans(batch, timeout=self._timeout if timeout is None else timeout)
+                    waiting.append((batch, call))
                     if len(waiting) > IMPORTS_AHEAD:
-                        yield await waiting.popleft()
+                        yield await self._imported(*waiting.popleft())
                 while waiting:
-                    yield await waiting.popleft()
+                    yield await self._imported(*waiting.popleft())
             finally:
-                for call in waiting:
+                for _, call in waiting:
                     call.cancel()
 
     def reprice(self, *, timeout: float | None = None) -> AsyncGenerator[admin_pb.RepriceResponse]:
@@ -238,6 +241,13 @@ class AsyncClient:
     async def _answer(self, method: Callable[..., Any], request: object, timeout: float | None) -> Any:  # noqa: ANN401 - whichever it is
         with translated(self._endpoint):
             return await method(request, timeout=self._timeout if timeout is None else timeout)
+
+    async def _imported(self, batch: SpanBatch, call: Any) -> ImportSpansResponse:  # noqa: ANN401 - gRPC names no type
+        try:
+            answer: ImportSpansResponse = await call
+        except grpc.RpcError as error:
+            return refused(batch, error, self._endpoint)
+        return answer
 
     async def _stream(
         self, method: Callable[..., Any], request: object, timeout: float | None = None, silent_seconds_max: float | None = None

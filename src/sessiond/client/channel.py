@@ -65,6 +65,8 @@ OPTIONS: Final = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
     # gRPC would ask the proxy of http_proxy for 127.0.0.1 too.
     ("grpc.enable_http_proxy", 0),
+    # What gRPC may send again. By itself it keeps 256 KiB of a call, so that a large span would not wait for a busy daemon.
+    ("grpc.per_rpc_retry_buffer_size", MESSAGE_BYTES_MAX),
     ("grpc.max_reconnect_backoff_ms", RECONNECT_SECONDS_MAX * 1000),
     ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
 )

@@ -36,6 +36,8 @@ class FollowConditions(TypedDict, total=False):
     """Only what this user took part in."""
     since: Moment | None
     """Only what started at or after this."""
+    until: Moment | None
+    """Only what started before this."""
     filter: str
     """Only what this filter holds for: AIP-160, over the fields of a row."""
 
@@ -53,6 +55,8 @@ class UserConditions(TypedDict, total=False):
     project: str
     since: Moment | None
     """Only users whose first trace started at or after this."""
+    until: Moment | None
+    """The same before this."""
     filter: str
     order_by: str
 
@@ -85,6 +89,7 @@ class SearchConditions(TypedDict, total=False):
     """Only this session, whose every span that was acknowledged is searched."""
     user_id: str
     since: Moment | None
+    until: Moment | None
     filter: str
     """Over the fields of a trace, with `by_session` of a session."""
     order: SearchOrder

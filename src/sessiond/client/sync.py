@@ -19,6 +19,7 @@ from sessiond.client.explanation import Explanation, explanation_of
 from sessiond.client.failure import RequestFailed, ended, silent, translated, unreachable
 from sessiond.client.feedback.sync import Feedback
 from sessiond.client.following import PATIENCE_SECONDS, SILENT_SECONDS_MAX, Following, Update
+from sessiond.client.importing import refused
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.admin_service_pb2_grpc import AdminServiceStub
@@ -176,19 +177,21 @@ class Client:
     def import_spans(self, batches: Iterable[SpanBatch], *, timeout: float | None = None) -> Generator[ImportSpansResponse]:
         """Have spans kept, under the arrivals that come with them; an answer for each batch, in order, when it is on disk.
 
-        Some batches are under way at once. After a failure the same may be sent again: what is there already changes nothing.
+        A batch that is refused as a whole is answered with all its spans rejected. Some batches are under way at once. After a
+        failure the same may be sent again: what is there already changes nothing.
         """
-        waiting: deque[grpc.Future] = deque()
+        waiting: deque[tuple[SpanBatch, grpc.Future]] = deque()
         with translated(self._endpoint):
             try:
                 for batch in batches:
-                    waiting.append(self._transfer.ImportSpans.future(batch, timeout=self._timeout if timeout is None else timeout))
+                    call = self._transfer.ImportSpans.future(batch, timeout=self._timeout if timeout is None else timeout)
+                    waiting.append((batch, call))
                     if len(waiting) > IMPORTS_AHEAD:
-                        yield waiting.popleft().result()
+                        yield self._imported(*waiting.popleft())
                 while waiting:
-                    yield waiting.popleft().result()
+                    yield self._imported(*waiting.popleft())
             finally:
-                for call in waiting:
+                for _, call in waiting:
                     call.cancel()
 
     def reprice(self, *, timeout: float | None = None) -> Generator[admin_pb.RepriceResponse]:
@@ -224,6 +227,13 @@ class Client:
     def _answer(self, method: Callable[..., Any], request: object, timeout: float | None) -> Any:  # noqa: ANN401 - whichever it is
         with translated(self._endpoint):
             return method(request, timeout=self._timeout if timeout is None else timeout)
+
+    def _imported(self, batch: SpanBatch, call: grpc.Future) -> ImportSpansResponse:
+        try:
+            answer: ImportSpansResponse = call.result()
+        except grpc.RpcError as error:
+            return refused(batch, error, self._endpoint)
+        return answer
 
     def _stream(
         self, method: Callable[..., Any], request: object, timeout: float | None = None, silent_seconds_max: float | None = None

@@ -1,8 +1,9 @@
 """What the pieces of a file hold, whichever way they are written: spans, scores, annotations."""
 
 import json
+import zlib
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from google.protobuf.message import DecodeError
 from zstandard import ZstdError
@@ -12,6 +13,12 @@ from sessiond.files.feedback_json import AnyFeedback
 from sessiond.files.frames import Broken
 from sessiond.files.opened import Piece, Source
 from sessiond.wire._pb.v1.transfer_service_pb2 import SpanBatch
+from sessiond.wire.span_batches import divided
+
+BATCH_BYTES: Final = 128 << 10
+"""Of spans in one batch, as an export writes them. A Collector's message may have megabytes, of which some are under way at once,
+and a daemon with tighter limits would refuse it as a whole."""
+_BROKEN: Final = (Broken, ZstdError, zlib.error)
 
 
 class Read(NamedTuple):
@@ -23,15 +30,24 @@ class Read(NamedTuple):
 
 
 def contents(source: Source) -> Iterator[Read]:
-    """Every piece of a file. One that can't be read costs only itself, unless what follows can't be found without it."""
+    """Every piece of a file, one of many spans in several parts.
+
+    A piece that can't be read costs only itself, unless what follows can't be found without it.
+    """
     try:
         for piece in source.pieces:
-            yield _read(piece)
-    except (Broken, ZstdError, EOFError) as error:
+            read = _read(piece)
+            if isinstance(read.content, SpanBatch):
+                yield from (Read(read.place, part) for part in divided(read.content, BATCH_BYTES))
+            else:
+                yield read
+    except _BROKEN as error:
         yield Read("", None, f"can't be read on: {error}")
 
 
 def _read(piece: Piece) -> Read:
+    if piece.problem:
+        return Read(piece.place, None, piece.problem)
     try:
         content = _of_json(piece.payload) if piece.is_json else SpanBatch.FromString(piece.payload)
     except (ValueError, DecodeError) as error:

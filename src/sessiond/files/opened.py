@@ -1,16 +1,16 @@
 """Reading what an export or a Collector's file exporter wrote, by what its bytes are and not by its name.
 
 JSON lines; protobuf messages behind their lengths; either compressed as a whole (zstd, gzip), or message by message (zstd), as the
-Collector does by default. Memory is bounded by the largest line or message.
+Collector does by default. Memory is bounded by the largest line or message, and these by LINE_BYTES_MAX and FRAME_BYTES_MAX.
 """
 
-import gzip
 import io
 import sys
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple, cast
+from typing import IO, Any, Final, NamedTuple, Protocol, cast
 
 import zstandard
 
@@ -18,8 +18,9 @@ from sessiond.files.frames import FRAME_BYTES_MAX, Broken, frames
 
 STDIN: Final = "-"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
-_GZIP: Final = b"\x1f\x8b"
 _BUFFER_BYTES: Final = 1 << 20
+LINE_BYTES_MAX: Final = 6 * FRAME_BYTES_MAX
+"""A message of the largest, each byte of which is written as an escape of six. A longer line is told, and passed over."""
 _PACKED_BYTES: Final = 4096
 """Uncompressed at once: at worst they are 128 MiB, at 128 KiB for each four bytes."""
 _JSON_BEGINS: Final = frozenset(b"{[ \t\r\n\xef")
@@ -33,6 +34,8 @@ class Piece(NamedTuple):
     """Where it stands, such as `line 12`."""
     payload: bytes
     is_json: bool
+    problem: str = ""
+    """In words why there is no payload, if there is none; what follows can be read."""
 
 
 class Meter(io.RawIOBase):
@@ -53,12 +56,34 @@ class Meter(io.RawIOBase):
         return len(found)
 
 
-class _Zstd(io.RawIOBase):
-    """A stream's zstd frames, uncompressed. The library's own reader takes an end within a frame for the end (0.25, tried)."""
+class _Unpacking(Protocol):
+    """What uncompresses one stream of a format; zlib's objects and zstandard's have it."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+_FORMATS: Final[Mapping[bytes, Callable[[], _Unpacking]]] = {
+    _ZSTD: lambda: zstandard.ZstdDecompressor().decompressobj(),
+    b"\x1f\x8b": lambda: zlib.decompressobj(zlib.MAX_WBITS | 16),
+}
+"""What files that are compressed as a whole begin with: zstd, gzip."""
+
+
+class _Unpacked(io.RawIOBase):
+    """A stream uncompressed, of one part of a format or several one behind the other; all there is, where it breaks off.
+
+    The readers of zstandard and gzip are not used: the one takes an end within a frame for the end (0.25, tried), the other
+    gives nothing of what comes up to a megabyte before it.
+    """
+
+    def __init__(self, stream: IO[bytes], begin: Callable[[], _Unpacking]) -> None:
         self._stream = stream
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._begin = begin
+        self._part = begin()
         self._packed = self._plain = b""
         self._is_within = False
 
@@ -73,11 +98,11 @@ class _Zstd(io.RawIOBase):
                 if self._is_within:
                     raise Broken("it ends within what is compressed")
                 return 0
-            if self._frame.eof:
-                self._frame = zstandard.ZstdDecompressor().decompressobj()
-            self._plain = self._frame.decompress(self._packed)
-            self._packed = self._frame.unused_data
-            self._is_within = not self._frame.eof
+            if self._part.eof:
+                self._part = self._begin()
+            self._plain = self._part.decompress(self._packed)
+            self._packed = self._part.unused_data
+            self._is_within = not self._part.eof
         found, self._plain = self._plain[: len(into)], self._plain[len(into) :]
         into[: len(found)] = found
         return len(found)
@@ -88,11 +113,11 @@ class Source(NamedTuple):
 
     name: str
     pieces: Iterator[Piece]
-    """Raises `frames.Broken`, zstandard.ZstdError, EOFError or OSError where it can't be read on."""
+    """Raises `frames.Broken`, zstandard.ZstdError, zlib.error or OSError where it can't be read on."""
     meter: Meter
     """How far it is."""
     size: int | None
-    """How many bytes it has; None where nobody knows."""
+    """How many bytes it has; None where nobody knows, as of a pipe."""
 
 
 @contextmanager
@@ -104,16 +129,15 @@ def opened(path: str) -> Iterator[Source]:
         return
     with Path(path).open("rb") as stream:
         meter = Meter(stream)
-        yield Source(path, _pieces(_unpacked(meter)), meter, Path(path).stat().st_size)
+        yield Source(path, _pieces(_unpacked(meter)), meter, Path(path).stat().st_size or None)
 
 
 def _unpacked(raw: io.RawIOBase) -> io.BufferedReader:
     """The bytes, uncompressed where the file as a whole is compressed."""
     buffered = _buffered(raw)
-    begins = buffered.peek(len(_ZSTD))
-    if begins.startswith(_ZSTD):
-        return _buffered(_Zstd(buffered))
-    return _buffered(gzip.GzipFile(fileobj=buffered)) if begins.startswith(_GZIP) else buffered
+    begins = buffered.peek(max(map(len, _FORMATS)))
+    begin = next((begin for magic, begin in _FORMATS.items() if begins.startswith(magic)), None)
+    return _buffered(_Unpacked(buffered, begin)) if begin else buffered
 
 
 def _buffered(stream: object) -> io.BufferedReader:
@@ -126,16 +150,36 @@ def _pieces(stream: io.BufferedReader) -> Iterator[Piece]:
         yield from _lines(stream)
         return
     for number, frame in enumerate(frames(stream), 1):
-        payload = frame
-        if frame.startswith(_ZSTD):
-            payload = zstandard.ZstdDecompressor().decompress(frame, max_output_size=FRAME_BYTES_MAX)
-        yield Piece(f"message {number:,}", payload, payload[:1] == b"{")
+        yield _message(f"message {number:,}", frame)
+
+
+def _message(place: str, frame: bytes) -> Piece:
+    """One message, uncompressed. Where it ends is known from its length, so what is broken in it costs nothing behind it."""
+    payload = frame
+    if frame.startswith(_ZSTD):
+        try:
+            # The bound given to `decompress` is for frames that don't tell their size; one that does is believed.
+            if zstandard.frame_content_size(frame) > FRAME_BYTES_MAX:
+                return Piece(place, b"", is_json=False, problem=f"holds more than {FRAME_BYTES_MAX:,} bytes, uncompressed")
+            payload = zstandard.ZstdDecompressor().decompress(frame, max_output_size=FRAME_BYTES_MAX, allow_extra_data=False)
+        except zstandard.ZstdError as error:
+            return Piece(place, b"", is_json=False, problem=f"can't be uncompressed: {error}")
+    return Piece(place, payload, payload[:1] == b"{")
 
 
 def _lines(stream: io.BufferedReader) -> Iterator[Piece]:
     number = 0
-    while line := stream.readline(FRAME_BYTES_MAX):
+    while line := stream.readline(LINE_BYTES_MAX):
         number += 1
         line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-        if line.strip():
+        if len(line) >= LINE_BYTES_MAX and not line.endswith(b"\n"):
+            _pass_over_rest(stream)
+            yield Piece(f"line {number:,}", b"", is_json=True, problem=f"is longer than {LINE_BYTES_MAX:,} bytes")
+        elif line.strip():
             yield Piece(f"line {number:,}", line, is_json=True)
+
+
+def _pass_over_rest(stream: io.BufferedReader) -> None:
+    """Read to the end of a line, and keep nothing of it."""
+    while (rest := stream.readline(_BUFFER_BYTES)) and not rest.endswith(b"\n"):
+        pass

@@ -12,16 +12,13 @@ import zstandard
 STDOUT: Final = "-"
 COMPRESSED: Final = ".zst"
 """What a name ends in whose file is compressed as a whole."""
-_UNFINISHED: Final = ".part"
+FEEDBACK: Final = ".feedback.jsonl"
 _ZSTD_LEVEL: Final = 3
 
 
-FEEDBACK: Final = ".feedback.jsonl"
-
-
 def feedback_beside(path: str) -> str:
-    """The name of the file for scores and annotations beside one for spans: `a.feedback.jsonl` for `a.binpb.zst`."""
-    return str(Path(path.removesuffix(COMPRESSED)).with_suffix(FEEDBACK))
+    """The name of the file for scores and annotations beside one for spans. It begins with all of that: no two files share one."""
+    return path + FEEDBACK
 
 
 @contextmanager
@@ -34,7 +31,7 @@ def written(path: str) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    unfinished = Path(path + _UNFINISHED)
+    unfinished = Path(f"{path}.{os.getpid()}.part")  # of its own, since two commands may write to one name
     try:
         with unfinished.open("wb") as raw:
             if path.endswith(COMPRESSED):

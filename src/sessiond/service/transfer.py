@@ -12,9 +12,10 @@ from sessiond.core.model import SessionSummary, StoredSpan, TraceSummary, UserSu
 from sessiond.service.asking.query import IsWanted, Queries, always
 from sessiond.service.asking.question import Question
 from sessiond.storage.api import Shelf, Store
+from sessiond.wire.span_batches import cut
 
 BATCH_BYTES: Final = 128 << 10
-"""Of spans given at once: a line of a file, and so what a broken line costs."""
+"""Of spans and what they are of, given at once: a line of a file, and so what a broken line costs."""
 BATCH_ITEMS: Final = 200
 """Scores and annotations given at once: 2 MiB of the longest."""
 
@@ -33,19 +34,7 @@ class Transfer:
 
     def spans(self, question: Question[Any], is_wanted: IsWanted = always) -> Iterator[list[StoredSpan]]:
         """All spans of the rows that match, some at a time; those of one trace follow each other."""
-        batch: list[StoredSpan] = []
-        size = 0
-        for rows in self._queries.stream(question, is_wanted):
-            for trace_id in self._queries.traces_of(question.kind, rows):
-                for page in self._queries.spans(trace_id):
-                    for span in page:
-                        batch.append(span)
-                        size += len(span.data)
-                        if size >= BATCH_BYTES:
-                            yield batch
-                            batch, size = [], 0
-        if batch:
-            yield batch
+        return cut(self._spans(question, is_wanted), BATCH_BYTES)
 
     def feedback(self, question: Question[Any], is_wanted: IsWanted = always) -> Iterator[list[AnyFeedback]]:
         """All feedback on the rows that match and on the traces that they are made of, some at a time.
@@ -61,6 +50,12 @@ class Transfer:
                 batch = []
         if batch:
             yield batch
+
+    def _spans(self, question: Question[Any], is_wanted: IsWanted) -> Iterator[StoredSpan]:
+        for rows in self._queries.stream(question, is_wanted):
+            for trace_id in self._queries.traces_of(question.kind, rows):
+                for page in self._queries.spans(trace_id):
+                    yield from page
 
     def _all(self, is_wanted: IsWanted) -> Iterator[AnyFeedback]:
         return chain(_each(self._store.scores, is_wanted), _each(self._store.annotations, is_wanted))

@@ -27,25 +27,25 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from sessiond.wire._pb.v1 import resources_pb2 as sessiond_dot_v1_dot_resources__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18sessiond/v1/search.proto\x12\x0bsessiond.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsessiond/v1/resources.proto\"\xf3\x01\n\rSearchRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66ilter\x18\x06 \x01(\t\x12\'\n\x05order\x18\x07 \x01(\x0e\x32\x18.sessiond.v1.SearchOrder\x12\x12\n\nby_session\x18\x08 \x01(\x08\x12\x11\n\tpage_size\x18\t \x01(\x05\x12\x12\n\npage_token\x18\n \x01(\t\"\x99\x01\n\x0eSearchResponse\x12$\n\x04rows\x18\x01 \x03(\x0b\x32\x16.sessiond.v1.SearchRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0b\n\x03\x63ut\x18\x03 \x01(\x08\x12)\n\x06\x62\x65hind\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x62uilding\x18\x05 \x01(\x08\"\x96\x01\n\tSearchRow\x12!\n\x05trace\x18\x01 \x01(\x0b\x32\x12.sessiond.v1.Trace\x12%\n\x07session\x18\x02 \x01(\x0b\x32\x14.sessiond.v1.Session\x12\x11\n\thit_count\x18\x03 \x01(\x03\x12,\n\x08\x65xcerpts\x18\x04 \x03(\x0b\x32\x1a.sessiond.v1.SearchExcerpt\"\xb1\x01\n\rSearchExcerpt\x12\'\n\x05place\x18\x01 \x01(\x0e\x32\x18.sessiond.v1.SearchPlace\x12\x0f\n\x07span_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x30\n\nhighlights\x18\x04 \x03(\x0b\x32\x1c.sessiond.v1.SearchHighlight\x12\x12\n\ncut_before\x18\x05 \x01(\x08\x12\x12\n\ncut_behind\x18\x06 \x01(\x08\"-\n\x0fSearchHighlight\x12\r\n\x05start\x18\x01 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x05*[\n\x0bSearchOrder\x12\x1c\n\x18SEARCH_ORDER_UNSPECIFIED\x10\x00\x12\x15\n\x11SEARCH_ORDER_BEST\x10\x01\x12\x17\n\x13SEARCH_ORDER_NEWEST\x10\x02*\xc5\x01\n\x0bSearchPlace\x12\x1c\n\x18SEARCH_PLACE_UNSPECIFIED\x10\x00\x12\x16\n\x12SEARCH_PLACE_INPUT\x10\x01\x12\x17\n\x13SEARCH_PLACE_OUTPUT\x10\x02\x12\x1a\n\x16SEARCH_PLACE_TOOL_CALL\x10\x03\x12\x1c\n\x18SEARCH_PLACE_TOOL_RESULT\x10\x04\x12\x16\n\x12SEARCH_PLACE_ERROR\x10\x05\x12\x15\n\x11SEARCH_PLACE_NAME\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18sessiond/v1/search.proto\x12\x0bsessiond.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsessiond/v1/resources.proto\"\x9e\x02\n\rSearchRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66ilter\x18\x06 \x01(\t\x12\'\n\x05order\x18\x07 \x01(\x0e\x32\x18.sessiond.v1.SearchOrder\x12\x12\n\nby_session\x18\x08 \x01(\x08\x12\x11\n\tpage_size\x18\t \x01(\x05\x12\x12\n\npage_token\x18\n \x01(\t\x12)\n\x05until\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x99\x01\n\x0eSearchResponse\x12$\n\x04rows\x18\x01 \x03(\x0b\x32\x16.sessiond.v1.SearchRow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0b\n\x03\x63ut\x18\x03 \x01(\x08\x12)\n\x06\x62\x65hind\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08\x62uilding\x18\x05 \x01(\x08\"\x96\x01\n\tSearchRow\x12!\n\x05trace\x18\x01 \x01(\x0b\x32\x12.sessiond.v1.Trace\x12%\n\x07session\x18\x02 \x01(\x0b\x32\x14.sessiond.v1.Session\x12\x11\n\thit_count\x18\x03 \x01(\x03\x12,\n\x08\x65xcerpts\x18\x04 \x03(\x0b\x32\x1a.sessiond.v1.SearchExcerpt\"\xb1\x01\n\rSearchExcerpt\x12\'\n\x05place\x18\x01 \x01(\x0e\x32\x18.sessiond.v1.SearchPlace\x12\x0f\n\x07span_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x30\n\nhighlights\x18\x04 \x03(\x0b\x32\x1c.sessiond.v1.SearchHighlight\x12\x12\n\ncut_before\x18\x05 \x01(\x08\x12\x12\n\ncut_behind\x18\x06 \x01(\x08\"-\n\x0fSearchHighlight\x12\r\n\x05start\x18\x01 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x05*[\n\x0bSearchOrder\x12\x1c\n\x18SEARCH_ORDER_UNSPECIFIED\x10\x00\x12\x15\n\x11SEARCH_ORDER_BEST\x10\x01\x12\x17\n\x13SEARCH_ORDER_NEWEST\x10\x02*\xc5\x01\n\x0bSearchPlace\x12\x1c\n\x18SEARCH_PLACE_UNSPECIFIED\x10\x00\x12\x16\n\x12SEARCH_PLACE_INPUT\x10\x01\x12\x17\n\x13SEARCH_PLACE_OUTPUT\x10\x02\x12\x1a\n\x16SEARCH_PLACE_TOOL_CALL\x10\x03\x12\x1c\n\x18SEARCH_PLACE_TOOL_RESULT\x10\x04\x12\x16\n\x12SEARCH_PLACE_ERROR\x10\x05\x12\x15\n\x11SEARCH_PLACE_NAME\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sessiond.v1.search_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SEARCHORDER']._serialized_start=917
-  _globals['_SEARCHORDER']._serialized_end=1008
-  _globals['_SEARCHPLACE']._serialized_start=1011
-  _globals['_SEARCHPLACE']._serialized_end=1208
+  _globals['_SEARCHORDER']._serialized_start=960
+  _globals['_SEARCHORDER']._serialized_end=1051
+  _globals['_SEARCHPLACE']._serialized_start=1054
+  _globals['_SEARCHPLACE']._serialized_end=1251
   _globals['_SEARCHREQUEST']._serialized_start=136
-  _globals['_SEARCHREQUEST']._serialized_end=379
-  _globals['_SEARCHRESPONSE']._serialized_start=382
-  _globals['_SEARCHRESPONSE']._serialized_end=535
-  _globals['_SEARCHROW']._serialized_start=538
-  _globals['_SEARCHROW']._serialized_end=688
-  _globals['_SEARCHEXCERPT']._serialized_start=691
-  _globals['_SEARCHEXCERPT']._serialized_end=868
-  _globals['_SEARCHHIGHLIGHT']._serialized_start=870
-  _globals['_SEARCHHIGHLIGHT']._serialized_end=915
+  _globals['_SEARCHREQUEST']._serialized_end=422
+  _globals['_SEARCHRESPONSE']._serialized_start=425
+  _globals['_SEARCHRESPONSE']._serialized_end=578
+  _globals['_SEARCHROW']._serialized_start=581
+  _globals['_SEARCHROW']._serialized_end=731
+  _globals['_SEARCHEXCERPT']._serialized_start=734
+  _globals['_SEARCHEXCERPT']._serialized_end=911
+  _globals['_SEARCHHIGHLIGHT']._serialized_start=913
+  _globals['_SEARCHHIGHLIGHT']._serialized_end=958
 # @@protoc_insertion_point(module_scope)

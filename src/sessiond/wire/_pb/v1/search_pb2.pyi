@@ -39,7 +39,7 @@ SEARCH_PLACE_ERROR: SearchPlace
 SEARCH_PLACE_NAME: SearchPlace
 
 class SearchRequest(_message.Message):
-    __slots__ = ("query", "project", "session_id", "user_id", "since", "filter", "order", "by_session", "page_size", "page_token")
+    __slots__ = ("query", "project", "session_id", "user_id", "since", "filter", "order", "by_session", "page_size", "page_token", "until")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -50,6 +50,7 @@ class SearchRequest(_message.Message):
     BY_SESSION_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
     query: str
     project: str
     session_id: str
@@ -60,7 +61,8 @@ class SearchRequest(_message.Message):
     by_session: bool
     page_size: int
     page_token: str
-    def __init__(self, query: _Optional[str] = ..., project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., order: _Optional[_Union[SearchOrder, str]] = ..., by_session: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    until: _timestamp_pb2.Timestamp
+    def __init__(self, query: _Optional[str] = ..., project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., order: _Optional[_Union[SearchOrder, str]] = ..., by_session: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class SearchResponse(_message.Message):
     __slots__ = ("rows", "next_page_token", "cut", "behind", "building")

@@ -38,7 +38,7 @@ STATS_OF_SESSIONS: StatsOf
 STATS_OF_USERS: StatsOf
 
 class ListSessionsRequest(_message.Message):
-    __slots__ = ("project", "session_id", "user_id", "since", "filter", "order_by", "page_size", "page_token")
+    __slots__ = ("project", "session_id", "user_id", "since", "filter", "order_by", "page_size", "page_token", "until")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +47,7 @@ class ListSessionsRequest(_message.Message):
     ORDER_BY_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
     project: str
     session_id: str
     user_id: str
@@ -55,7 +56,8 @@ class ListSessionsRequest(_message.Message):
     order_by: str
     page_size: int
     page_token: str
-    def __init__(self, project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., order_by: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    until: _timestamp_pb2.Timestamp
+    def __init__(self, project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., order_by: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListSessionsResponse(_message.Message):
     __slots__ = ("sessions", "next_page_token")
@@ -66,7 +68,7 @@ class ListSessionsResponse(_message.Message):
     def __init__(self, sessions: _Optional[_Iterable[_Union[_resources_pb2.Session, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class StreamSessionsRequest(_message.Message):
-    __slots__ = ("project", "session_id", "user_id", "since", "filter", "order_by", "follow", "resume_token", "changes_only")
+    __slots__ = ("project", "session_id", "user_id", "since", "filter", "order_by", "follow", "resume_token", "changes_only", "until")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -76,6 +78,7 @@ class StreamSessionsRequest(_message.Message):
     FOLLOW_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     CHANGES_ONLY_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
     project: str
     session_id: str
     user_id: str
@@ -85,7 +88,8 @@ class StreamSessionsRequest(_message.Message):
     follow: bool
     resume_token: str
     changes_only: bool
-    def __init__(self, project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., order_by: _Optional[str] = ..., follow: _Optional[bool] = ..., resume_token: _Optional[str] = ..., changes_only: _Optional[bool] = ...) -> None: ...
+    until: _timestamp_pb2.Timestamp
+    def __init__(self, project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., order_by: _Optional[str] = ..., follow: _Optional[bool] = ..., resume_token: _Optional[str] = ..., changes_only: _Optional[bool] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class StreamSessionsResponse(_message.Message):
     __slots__ = ("sessions", "gone", "resume_token", "caught_up", "stalled")
@@ -126,7 +130,7 @@ class GetSessionResponse(_message.Message):
     def __init__(self, session: _Optional[_Union[_resources_pb2.Session, _Mapping]] = ..., traces: _Optional[_Iterable[_Union[_resources_pb2.Trace, _Mapping]]] = ..., transcript: _Optional[_Iterable[_Union[_conversation_pb2.TranscriptEntry, _Mapping]]] = ..., turns: _Optional[_Iterable[_Union[_conversation_pb2.TurnFigures, _Mapping]]] = ..., findings: _Optional[_Iterable[_Union[_conversation_pb2.Finding, _Mapping]]] = ...) -> None: ...
 
 class ListTracesRequest(_message.Message):
-    __slots__ = ("project", "session_id", "user_id", "since", "filter", "order_by", "page_size", "page_token")
+    __slots__ = ("project", "session_id", "user_id", "since", "filter", "order_by", "page_size", "page_token", "until")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -135,6 +139,7 @@ class ListTracesRequest(_message.Message):
     ORDER_BY_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
     project: str
     session_id: str
     user_id: str
@@ -143,7 +148,8 @@ class ListTracesRequest(_message.Message):
     order_by: str
     page_size: int
     page_token: str
-    def __init__(self, project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., order_by: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    until: _timestamp_pb2.Timestamp
+    def __init__(self, project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., order_by: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListTracesResponse(_message.Message):
     __slots__ = ("traces", "next_page_token")
@@ -154,7 +160,7 @@ class ListTracesResponse(_message.Message):
     def __init__(self, traces: _Optional[_Iterable[_Union[_resources_pb2.Trace, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class StreamTracesRequest(_message.Message):
-    __slots__ = ("project", "session_id", "user_id", "since", "filter", "order_by", "follow", "resume_token", "changes_only")
+    __slots__ = ("project", "session_id", "user_id", "since", "filter", "order_by", "follow", "resume_token", "changes_only", "until")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -164,6 +170,7 @@ class StreamTracesRequest(_message.Message):
     FOLLOW_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     CHANGES_ONLY_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
     project: str
     session_id: str
     user_id: str
@@ -173,7 +180,8 @@ class StreamTracesRequest(_message.Message):
     follow: bool
     resume_token: str
     changes_only: bool
-    def __init__(self, project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., order_by: _Optional[str] = ..., follow: _Optional[bool] = ..., resume_token: _Optional[str] = ..., changes_only: _Optional[bool] = ...) -> None: ...
+    until: _timestamp_pb2.Timestamp
+    def __init__(self, project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., order_by: _Optional[str] = ..., follow: _Optional[bool] = ..., resume_token: _Optional[str] = ..., changes_only: _Optional[bool] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class StreamTracesResponse(_message.Message):
     __slots__ = ("traces", "gone", "resume_token", "caught_up", "stalled")
@@ -254,20 +262,22 @@ class GetUserRequest(_message.Message):
     def __init__(self, project: _Optional[str] = ..., user_id: _Optional[str] = ...) -> None: ...
 
 class ListUsersRequest(_message.Message):
-    __slots__ = ("project", "since", "filter", "order_by", "page_size", "page_token")
+    __slots__ = ("project", "since", "filter", "order_by", "page_size", "page_token", "until")
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     ORDER_BY_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
     project: str
     since: _timestamp_pb2.Timestamp
     filter: str
     order_by: str
     page_size: int
     page_token: str
-    def __init__(self, project: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., order_by: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    until: _timestamp_pb2.Timestamp
+    def __init__(self, project: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., order_by: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListUsersResponse(_message.Message):
     __slots__ = ("users", "next_page_token")

@@ -26,23 +26,23 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from sessiond.wire._pb.v1 import feedback_service_pb2 as sessiond_dot_v1_dot_feedback__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"sessiond/v1/transfer_service.proto\x12\x0bsessiond.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"sessiond/v1/feedback_service.proto\"\xa7\x01\n\x12\x45xportSpansRequest\x12 \n\x02of\x18\x01 \x01(\x0e\x32\x14.sessiond.v1.SpansOf\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66ilter\x18\x06 \x01(\t\"A\n\tSpanBatch\x12\x16\n\x0eresource_spans\x18\x01 \x03(\x0c\x12\x1c\n\x13received_unix_nanos\x18\xe8\x07 \x03(\x06\"a\n\rFeedbackBatch\x12\"\n\x06scores\x18\x01 \x03(\x0b\x32\x12.sessiond.v1.Score\x12,\n\x0b\x61nnotations\x18\x02 \x03(\x0b\x32\x17.sessiond.v1.Annotation\"f\n\x13ImportSpansResponse\x12\x1b\n\x13\x61\x63\x63\x65pted_span_count\x18\x01 \x01(\x05\x12\x1b\n\x13rejected_span_count\x18\x02 \x01(\x05\x12\x15\n\rerror_message\x18\x03 \x01(\t*c\n\x07SpansOf\x12\x18\n\x14SPANS_OF_UNSPECIFIED\x10\x00\x12\x13\n\x0fSPANS_OF_TRACES\x10\x01\x12\x15\n\x11SPANS_OF_SESSIONS\x10\x02\x12\x12\n\x0eSPANS_OF_USERS\x10\x03\x32\xf5\x01\n\x0fTransferService\x12H\n\x0b\x45xportSpans\x12\x1f.sessiond.v1.ExportSpansRequest\x1a\x16.sessiond.v1.SpanBatch0\x01\x12O\n\x0e\x45xportFeedback\x12\x1f.sessiond.v1.ExportSpansRequest\x1a\x1a.sessiond.v1.FeedbackBatch0\x01\x12G\n\x0bImportSpans\x12\x16.sessiond.v1.SpanBatch\x1a .sessiond.v1.ImportSpansResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"sessiond/v1/transfer_service.proto\x12\x0bsessiond.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"sessiond/v1/feedback_service.proto\"\xd2\x01\n\x12\x45xportSpansRequest\x12 \n\x02of\x18\x01 \x01(\x0e\x32\x14.sessiond.v1.SpansOf\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12)\n\x05since\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x66ilter\x18\x06 \x01(\t\x12)\n\x05until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"A\n\tSpanBatch\x12\x16\n\x0eresource_spans\x18\x01 \x03(\x0c\x12\x1c\n\x13received_unix_nanos\x18\xe8\x07 \x03(\x06\"a\n\rFeedbackBatch\x12\"\n\x06scores\x18\x01 \x03(\x0b\x32\x12.sessiond.v1.Score\x12,\n\x0b\x61nnotations\x18\x02 \x03(\x0b\x32\x17.sessiond.v1.Annotation\"f\n\x13ImportSpansResponse\x12\x1b\n\x13\x61\x63\x63\x65pted_span_count\x18\x01 \x01(\x05\x12\x1b\n\x13rejected_span_count\x18\x02 \x01(\x05\x12\x15\n\rerror_message\x18\x03 \x01(\t*c\n\x07SpansOf\x12\x18\n\x14SPANS_OF_UNSPECIFIED\x10\x00\x12\x13\n\x0fSPANS_OF_TRACES\x10\x01\x12\x15\n\x11SPANS_OF_SESSIONS\x10\x02\x12\x12\n\x0eSPANS_OF_USERS\x10\x03\x32\xf5\x01\n\x0fTransferService\x12H\n\x0b\x45xportSpans\x12\x1f.sessiond.v1.ExportSpansRequest\x1a\x16.sessiond.v1.SpanBatch0\x01\x12O\n\x0e\x45xportFeedback\x12\x1f.sessiond.v1.ExportSpansRequest\x1a\x1a.sessiond.v1.FeedbackBatch0\x01\x12G\n\x0bImportSpans\x12\x16.sessiond.v1.SpanBatch\x1a .sessiond.v1.ImportSpansResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'sessiond.v1.transfer_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SPANSOF']._serialized_start=560
-  _globals['_SPANSOF']._serialized_end=659
+  _globals['_SPANSOF']._serialized_start=603
+  _globals['_SPANSOF']._serialized_end=702
   _globals['_EXPORTSPANSREQUEST']._serialized_start=121
-  _globals['_EXPORTSPANSREQUEST']._serialized_end=288
-  _globals['_SPANBATCH']._serialized_start=290
-  _globals['_SPANBATCH']._serialized_end=355
-  _globals['_FEEDBACKBATCH']._serialized_start=357
-  _globals['_FEEDBACKBATCH']._serialized_end=454
-  _globals['_IMPORTSPANSRESPONSE']._serialized_start=456
-  _globals['_IMPORTSPANSRESPONSE']._serialized_end=558
-  _globals['_TRANSFERSERVICE']._serialized_start=662
-  _globals['_TRANSFERSERVICE']._serialized_end=907
+  _globals['_EXPORTSPANSREQUEST']._serialized_end=331
+  _globals['_SPANBATCH']._serialized_start=333
+  _globals['_SPANBATCH']._serialized_end=398
+  _globals['_FEEDBACKBATCH']._serialized_start=400
+  _globals['_FEEDBACKBATCH']._serialized_end=497
+  _globals['_IMPORTSPANSRESPONSE']._serialized_start=499
+  _globals['_IMPORTSPANSRESPONSE']._serialized_end=601
+  _globals['_TRANSFERSERVICE']._serialized_start=705
+  _globals['_TRANSFERSERVICE']._serialized_end=950
 # @@protoc_insertion_point(module_scope)

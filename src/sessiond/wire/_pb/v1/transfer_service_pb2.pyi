@@ -23,20 +23,22 @@ SPANS_OF_SESSIONS: SpansOf
 SPANS_OF_USERS: SpansOf
 
 class ExportSpansRequest(_message.Message):
-    __slots__ = ("of", "project", "session_id", "user_id", "since", "filter")
+    __slots__ = ("of", "project", "session_id", "user_id", "since", "filter", "until")
     OF_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
     of: SpansOf
     project: str
     session_id: str
     user_id: str
     since: _timestamp_pb2.Timestamp
     filter: str
-    def __init__(self, of: _Optional[_Union[SpansOf, str]] = ..., project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ...) -> None: ...
+    until: _timestamp_pb2.Timestamp
+    def __init__(self, of: _Optional[_Union[SpansOf, str]] = ..., project: _Optional[str] = ..., session_id: _Optional[str] = ..., user_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., filter: _Optional[str] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class SpanBatch(_message.Message):
     __slots__ = ("resource_spans", "received_unix_nanos")

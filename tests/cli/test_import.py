@@ -1,0 +1,50 @@
+"""`sessiond import` where the daemon fails midway."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+import pytest
+from click.testing import CliRunner
+
+from builders import request, span
+from sessiond.cli import main
+from sessiond.files.frames import framed
+from sessiond.wire._pb.v1.transfer_service_pb2 import ImportSpansResponse, SpanBatch
+from sessiond.wire._pb.v1.transfer_service_pb2_grpc import TransferServiceServicer, add_TransferServiceServicer_to_server
+
+
+class Failing(TransferServiceServicer):
+    """Takes any batch but one that names `bad`."""
+
+    def ImportSpans(self, request: SpanBatch, context: grpc.ServicerContext) -> ImportSpansResponse:  # noqa: N802
+        if b"bad" in request.resource_spans[0]:
+            context.abort(grpc.StatusCode.INTERNAL, "something broke")
+        return ImportSpansResponse(accepted_span_count=1)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[str]:
+    server = grpc.server(ThreadPoolExecutor(2))
+    add_TransferServiceServicer_to_server(Failing(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"127.0.0.1:{port}"
+    server.stop(None).wait()
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["good", "good", "bad"], "{file}: 2 spans imported so far; import it again, and what is there already is passed over\n"),
+        (["bad"], ""),
+    ],
+)
+def test_an_import_that_can_t_go_on_says_how_far_it_came(endpoint: str, tmp_path: Path, names: list[str], told: str) -> None:
+    file = tmp_path / "spans.binpb"
+    batches = [request(span(trace=number, name=name)) for number, name in enumerate(names, 1)]
+    file.write_bytes(b"".join(framed(batch.SerializeToString()) for batch in batches))
+    done = CliRunner().invoke(main, ["import", str(file), "--endpoint", endpoint])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == f"{told.format(file=file)}sessiond: something broke\n"
