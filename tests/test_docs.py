@@ -347,10 +347,7 @@ UNITS = {
 
 
 def fields_table(fields: Iterable[Field[Any]]) -> str:
-    rows = [
-        (code(field.name), *UNITS[field.type], field.sentence + ("" if field.served else " *Not in this version.*"))
-        for field in fields
-    ]
+    rows = [(code(field.name), *UNITS[field.type], field.sentence) for field in fields]
     return table(("field", "type", "unit", "meaning"), rows)
 
 

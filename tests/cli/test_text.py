@@ -2,7 +2,7 @@
 
 import pytest
 
-from sessiond.cli.text import ago, clean, duration, number, plural, size
+from sessiond.cli.text import ago, clean, duration, feedback, number, plural, size
 
 NANO = 10**9
 
@@ -61,3 +61,10 @@ def test_numbers_have_separators_and_nouns_their_plural():
 )
 def test_what_steers_a_terminal_is_shown_and_not_sent(text, shown):
     assert clean(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(0, "0 scores and annotations"), (1, "1 score or annotation"), (1234, "1,234 scores and annotations")]
+)
+def test_feedback_is_counted_in_words(count: int, told: str) -> None:
+    assert feedback(count) == told

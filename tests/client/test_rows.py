@@ -20,12 +20,6 @@ def test_a_trace_has_every_field_of_the_table_in_its_order():
     assert list(trace_row(Trace())) == [field.name for field in TRACE_FIELDS]
 
 
-def test_what_the_table_does_not_serve_is_null():
-    for row_of, message, fields in ((session_row, session(), SESSION_FIELDS), (trace_row, trace(), TRACE_FIELDS)):
-        not_served = {field.name for field in fields if not field.served}
-        assert {name: value for name, value in row_of(message).items() if name in not_served} == dict.fromkeys(not_served)
-
-
 def test_a_user_has_every_field_of_the_table_in_its_order():
     assert list(user_row(User())) == [field.name for field in USER_FIELDS]
 

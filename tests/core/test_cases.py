@@ -1,6 +1,7 @@
 """The cases at the end of docs/metrics.md that must come out right, from OTLP bytes to figures, by their number there.
 
-Not here: case 15, which speaks of search, and the half of case 16 that speaks of sorting; neither is served yet.
+Not here: case 15, a search's rows (`tests/e2e/test_search.py`), and the half of case 16 that speaks of sorting
+(`tests/core/filter/test_order.py`).
 """
 
 from collections.abc import Iterable, Sequence

@@ -44,7 +44,6 @@ USER = [
     *USAGE,
     *["cost_mean_usd", "cost_median_usd", "models", "providers", "tools", "list_counts"],
 ]
-NOT_SERVED: set[str] = set()
 KEPT_APART = {"state", *TEXTS}
 """What the edge that reads a row adds to it."""
 
@@ -82,19 +81,14 @@ def test_every_figure_of_the_docs_has_one_field_and_there_are_no_others(row: str
     assert sorted(field.name for field in FIELDS[row]) == sorted(names)
 
 
-@pytest.mark.parametrize("row", FIELDS)
-def test_what_is_not_computed_in_this_version_says_so(row: str):
-    assert {field.name for field in FIELDS[row] if not field.served} == NOT_SERVED & {field.name for field in FIELDS[row]}
-
-
 @pytest.mark.parametrize(
     ("row", "field"),
     [(row, field) for row, fields in FIELDS.items() for field in fields],
     ids=lambda one: getattr(one, "name", one),
 )
-def test_a_served_field_is_there_on_a_full_row_and_another_never(row: str, field: Field[Any]):
+def test_every_field_is_there_on_a_full_row(row: str, field: Field[Any]):
     value = field.get(SUMMARIES[row])
-    assert (value is not None) is (field.served and field.name not in KEPT_APART)
+    assert (value is not None) is (field.name not in KEPT_APART)
 
 
 TYPES: dict[str, tuple[type, ...]] = {

@@ -12,7 +12,7 @@ COMPARATORS = ["=", "!=", "<", "<=", ">", ">="]
 
 def filters(kind: Kind) -> st.SearchStrategy[str]:
     """Filters over rows of a kind, the empty one among them, some with percentiles."""
-    fields = [field for field in FIELDS[kind] if field.served]
+    fields = FIELDS[kind]
     term = st.sampled_from(fields).flatmap(_term)
     nested = st.recursive(
         term,
@@ -31,7 +31,7 @@ def filters(kind: Kind) -> st.SearchStrategy[str]:
 
 def orders(kind: Kind) -> st.SearchStrategy[str]:
     """Orders of rows of a kind, the empty one among them."""
-    names = [field.name for field in FIELDS[kind] if field.served and field.type not in {"map", "counts", "scores"}]
+    names = [field.name for field in FIELDS[kind] if field.type not in {"map", "counts", "scores"}]
     names += [f"scores.{name}" for name in SCORE_NAMES if kind != "user"]
     one = st.tuples(st.sampled_from(names), st.sampled_from(["", " desc"])).map("".join)
     return st.lists(one, max_size=2, unique_by=lambda text: text.split()[0]).map(", ".join)

@@ -35,7 +35,7 @@ def beginning_of_filter(kind_of: KindOf) -> Completer:
 
     def complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
         kind = kind_of if isinstance(kind_of, str) else kind_of(ctx)
-        return [_item(field) for field in FIELDS[kind] if field.served and field.name.startswith(incomplete)]
+        return [_item(field) for field in FIELDS[kind] if field.name.startswith(incomplete)]
 
     return complete
 
@@ -46,7 +46,7 @@ def end_of_order(kind: Kind) -> Completer:
     def complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
         last = incomplete.rpartition(",")[2].lstrip()
         kept = incomplete.removesuffix(last)
-        fields = (field for field in FIELDS[kind] if field.served and field.type not in WITHOUT_ORDER)
+        fields = (field for field in FIELDS[kind] if field.type not in WITHOUT_ORDER)
         return [_item(field, kept) for field in fields if field.name.startswith(last)]
 
     return complete

@@ -8,7 +8,7 @@ import click
 from sessiond.cli import options
 from sessiond.cli.lazy import EXIT_FAILED, Refused
 from sessiond.cli.output import remark
-from sessiond.cli.text import plural
+from sessiond.cli.text import feedback, plural
 from sessiond.client import Client, EraseConditions, EraseResponse
 from sessiond.core.fields import Kind
 
@@ -66,8 +66,8 @@ def erase(ctx: click.Context, *, dry_run: bool, yes: bool, endpoint: str, **cond
 def _told(found: EraseResponse) -> str:
     """Such as `1 session with 3 traces (12 spans, 2 scores and annotations)`."""
     sessions = f"{plural(found.session_count, 'session')} with " if found.session_count else ""
-    feedback = f", {found.feedback_count:,} scores and annotations" if found.feedback_count else ""
-    return f"{sessions}{plural(found.trace_count, 'trace')} ({plural(found.span_count, 'span')}{feedback})"
+    said = f", {feedback(found.feedback_count)}" if found.feedback_count else ""
+    return f"{sessions}{plural(found.trace_count, 'trace')} ({plural(found.span_count, 'span')}{said})"
 
 
 def _is_confirmed(told: str) -> bool:

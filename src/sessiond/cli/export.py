@@ -12,7 +12,7 @@ from sessiond.cli import options
 from sessiond.cli.lazy import Failed, Refused
 from sessiond.cli.output import remark
 from sessiond.cli.progress import Bar, bar
-from sessiond.cli.text import plural
+from sessiond.cli.text import feedback, plural
 from sessiond.client import Client, FeedbackBatch, FollowConditions, GetStatusResponse, SpanBatch, StatsOf
 from sessiond.client.rows import Row, session_row, trace_row, user_row
 from sessiond.core.fields import FIELDS, Kind
@@ -112,7 +112,7 @@ def _format(what: What, file: str, given: FormatName | None) -> FormatName:
 
 
 def _counted(count: int, what: What) -> str:
-    return f"{count:,} scores and annotations" if what == "feedback" else plural(count, what.removesuffix("s"))
+    return feedback(count) if what == "feedback" else plural(count, what.removesuffix("s"))
 
 
 def _count(status: GetStatusResponse, what: What) -> int | None:

@@ -12,7 +12,7 @@ from sessiond.cli import options
 from sessiond.cli.lazy import EXIT_FAILED
 from sessiond.cli.output import remark
 from sessiond.cli.progress import Bar, bar
-from sessiond.cli.text import plural
+from sessiond.cli.text import feedback, plural
 from sessiond.client import Annotation, Client, Imported, RequestFailed, Score, SpanBatch
 from sessiond.files.contents import contents
 from sessiond.files.feedback_json import AnyFeedback
@@ -91,8 +91,8 @@ class _Import:
     @property
     def told(self) -> str:
         """How much came in."""
-        feedback = f", {self.feedback_count:,} scores and annotations" if self.feedback_count else ""
-        return f"{plural(self.span_count, 'span')}{feedback}"
+        said = f", {feedback(self.feedback_count)}" if self.feedback_count else ""
+        return f"{plural(self.span_count, 'span')}{said}"
 
     def run(self) -> None:
         """Import all of it; what can't be is told on stderr. Raises RequestFailed."""
@@ -120,9 +120,9 @@ class _Import:
         held, self._held = self._held, []
         scores = [(place, item) for place, item in held if isinstance(item, Score)]
         annotations = [(place, item) for place, item in held if isinstance(item, Annotation)]
-        feedback = self._client.feedback
-        self._take_note([place for place, _ in scores], feedback.import_scores(item for _, item in scores))
-        self._take_note([place for place, _ in annotations], feedback.import_annotations(item for _, item in annotations))
+        stored = self._client.feedback
+        self._take_note([place for place, _ in scores], stored.import_scores(item for _, item in scores))
+        self._take_note([place for place, _ in annotations], stored.import_annotations(item for _, item in annotations))
 
     def _take_note(self, places: Sequence[str], parts: Iterator[Imported]) -> None:
         for part in parts:

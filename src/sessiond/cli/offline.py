@@ -10,7 +10,7 @@ from lmdb import verify
 
 from sessiond.app import rules_of
 from sessiond.cli import options
-from sessiond.cli.text import looked_at
+from sessiond.cli.text import feedback, looked_at
 from sessiond.config import Config, load
 from sessiond.service.check import check
 from sessiond.service.rebuild import Rebuilt
@@ -61,8 +61,8 @@ def rebuild(data_dir: Path | None, config: Path | None) -> None:
     settings = load(config)
     path = data_dir or settings.store.data_dir
     rebuilt = _rebuild(path, rules_of(settings))
-    feedback = f", with {rebuilt.feedback:,} scores and annotations" if rebuilt.feedback else ""
-    click.echo(f"{path}: rebuilt from {rebuilt.spans} spans{feedback}")
+    said = f", with {feedback(rebuilt.feedback)}" if rebuilt.feedback else ""
+    click.echo(f"{path}: rebuilt from {rebuilt.spans} spans{said}")
 
 
 def _rebuild(path: Path, rules: Rules) -> Rebuilt:

@@ -75,3 +75,8 @@ def looked_at(traces: int, sessions: int, users: int, outdated: int) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 trace`, `1,234 traces`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def feedback(count: int) -> str:
+    """`1 score or annotation`, `1,234 scores and annotations`."""
+    return "1 score or annotation" if count == 1 else f"{count:,} scores and annotations"

@@ -59,9 +59,7 @@ def enum_name(enum: EnumDescriptor, number: int) -> str | None:
 
 def _by_table(message: Message, table: Iterable[Field[Any]]) -> Row:
     declared = _declared(message)
-    return {
-        field.name: _value(message, declared[field.name]) if field.served and field.name in declared else None for field in table
-    }
+    return {field.name: _value(message, declared[field.name]) if field.name in declared else None for field in table}
 
 
 def _declared(message: Message) -> dict[str, FieldDescriptor]:

@@ -30,8 +30,6 @@ class Field(NamedTuple, Generic[Summary]):
     type: FieldType
     sentence: str
     get: Callable[[Summary], Any]
-    served: bool = True
-    """False: the name is settled and the value is always absent in this version."""
     kept: Literal["row", "texts", "nowhere"] = "row"
     """Where the value is found: in the summary; in the texts beside it; nowhere, because it depends on the time of reading.
     `get` takes the summary and knows the first only."""

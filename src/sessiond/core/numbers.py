@@ -28,7 +28,7 @@ Getter = Callable[[AnySummary], int | None]
 
 
 def _numeric(kind: Kind) -> tuple[Field[Any], ...]:
-    return tuple(field for field in FIELDS[kind] if field.type in _NUMERIC and field.kept == "row" and field.served)
+    return tuple(field for field in FIELDS[kind] if field.type in _NUMERIC and field.kept == "row")
 
 
 NUMBERS: Final[Mapping[Kind, tuple[Field[Any], ...]]] = {kind: _numeric(kind) for kind in FIELDS}

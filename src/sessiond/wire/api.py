@@ -207,7 +207,7 @@ _SHOWN: Final[Mapping[FieldType, Callable[[Any], object]]] = {
 
 
 def _plan(fields: Iterable[Field[Any]]) -> Plan:
-    return tuple((field.name, field.get, _SHOWN.get(field.type)) for field in fields if field.served and field.kept == "row")
+    return tuple((field.name, field.get, _SHOWN.get(field.type)) for field in fields if field.kept == "row")
 
 
 _TRACE: Final = _plan(TRACE_FIELDS)

@@ -1,3 +1,5 @@
+import sys
+
 from builders import packed, span, span_id, trace_id
 from sessiond.service.conversation import added_by
 from sessiond.storage.memory import MemoryStore
@@ -36,6 +38,26 @@ def test_an_answer_that_a_prompt_repeats_in_another_form_is_told_once():
         'assistant: Let me look. get_weather({"city":"Lisbon", "days":2})=sunny search({})=none',
         f"assistant: {SUNNY[1]}",
     ]
+
+
+def test_the_work_for_calls_that_repeat_no_history_grows_as_they_do():
+    def function_calls(call_count: int) -> int:
+        prompt = (("system", "Be brief."), WEATHER)
+        said = [chat(prompt, (("assistant", f"Step {number}."),), start_ms=number) for number in range(call_count)]
+        counted = 0
+
+        def count(_frame: object, event: str, _argument: object) -> None:
+            nonlocal counted
+            counted += event == "call"
+
+        sys.setprofile(count)
+        try:
+            added(*said)
+        finally:
+            sys.setprofile(None)
+        return counted
+
+    assert function_calls(600) < 2.5 * function_calls(300)
 
 
 def test_the_same_call_twice_without_ids_is_two_calls():

@@ -58,7 +58,7 @@ def sorted_naively(rows: list[SeenRow], kind: Kind, wanted: list[tuple[str, bool
 
 
 def sortable(field: Field[Any]) -> bool:
-    return field.served and field.type not in ("map", "counts", "scores")
+    return field.type not in ("map", "counts", "scores")
 
 
 def wanted_orders(kind: Kind) -> st.SearchStrategy[list[tuple[str, bool]]]:

@@ -6,7 +6,7 @@ one message with two tool calls as two messages. So messages are taken apart and
 
 import json
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Literal, NamedTuple
 
@@ -54,9 +54,18 @@ def is_same(one: Part, other: Part) -> bool:
 class Index:
     """Some parts, in which others are looked for: a long run repeats thousands, thousands of times."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
-        self._parts = parts
-        self._places: dict[tuple[PartKind, int | str], list[int]] | None = None
+    def __init__(self, parts: Iterable[Part] = ()) -> None:
+        self._parts = list(parts)
+        self._places: dict[tuple[PartKind, int | str], list[int]] = {}
+        self._placed = 0
+        """So many parts are in `_places`: mostly all that is looked for is what comes next."""
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def extend(self, parts: Iterable[Part]) -> None:
+        """More parts, behind those there are."""
+        self._parts.extend(parts)
 
     def first(self, part: Part, start: int) -> int | None:
         """The place of the first one, from `start` on, that may be the same."""
@@ -66,11 +75,10 @@ class Index:
         return min(found, default=None)
 
     def _first_of(self, key: tuple[PartKind, int | str], part: Part, start: int) -> int | None:
-        if self._places is None:  # mostly all that is looked for is what comes next
-            self._places = {}
-            for place, one in enumerate(self._parts):
-                for each in _keys(one):
-                    self._places.setdefault(each, []).append(place)
+        for place in range(self._placed, len(self._parts)):
+            for each in _keys(self._parts[place]):
+                self._places.setdefault(each, []).append(place)
+        self._placed = len(self._parts)
         places = self._places.get(key, [])
         return next(
             (place for place in islice(places, bisect_left(places, start), None) if is_same(self._parts[place], part)), None

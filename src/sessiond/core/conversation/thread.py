@@ -4,6 +4,7 @@ The lines of all threads stand in one order. A thread is one conversation: the u
 """
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 from sessiond.core.conversation.heard import ToolRun
@@ -46,6 +47,9 @@ class Lines:
     def __init__(self) -> None:
         self._all: list[Line] = []
         self._threads: dict[Thread, list[Line]] = {}
+        self._indexes: dict[Thread, Index] = {}
+        """Of the lines of a thread as they were first told, as far as nothing came between them since."""
+        self._instructions: dict[Thread, set[int]] = {}
         self._unasked: dict[tuple[Thread, str], Line] = {}
         """Runs of tools that no message asks for yet, by the call's id."""
         self._waiting: dict[tuple[int, str], list[Line]] = {}
@@ -59,6 +63,10 @@ class Lines:
         """The lines of one thread so far."""
         return self._threads.get(thread, ())
 
+    def instructions(self, thread: Thread) -> AbstractSet[int]:
+        """The keys of what the thread's models were instructed so far."""
+        return self._instructions.get(thread, frozenset())
+
     def repeat(self, parts: Sequence[Part], thread: Thread, place: int) -> None:
         """Add what a prompt holds and was not said yet, where the prompt has it.
 
@@ -66,7 +74,7 @@ class Lines:
         there, what is past them all at the end.
         """
         known = self._threads.setdefault(thread, [])
-        index = Index([line.part for line in known])
+        index = self._index_of(thread)
         at, moved, waiting = 0, 0, list[Part]()
         for part in parts:
             found = index.first(part, at)
@@ -77,6 +85,11 @@ class Lines:
             moved += self._insert(waiting, thread, place, found + moved)
             at, waiting = found + 1, []
         self._insert(waiting, thread, place, at + moved if at else len(known))
+
+    def _index_of(self, thread: Thread) -> Index:
+        known, index = self._threads[thread], self._indexes.setdefault(thread, Index())
+        index.extend([line.part for line in known[len(index) :]])
+        return index
 
     def append(self, parts: Sequence[Part], thread: Thread, place: int, *, came_out: bool) -> None:
         """Add what is said at the end."""
@@ -108,6 +121,7 @@ class Lines:
             if line.part.call_id:
                 self._unasked.pop((line.thread, line.part.call_id), None)
             line.part, line.place, line.is_asked_for = part, place, True
+            self._indexes.pop(line.thread, None)
 
     def _insert(
         self, parts: Sequence[Part], thread: Thread, place: int, at: int, *, came_out: bool = False, is_asked_for: bool = True
@@ -118,11 +132,16 @@ class Lines:
             return 0
         lines = [Line(part, thread, place, came_out=came_out, is_asked_for=is_asked_for) for part in parts]
         known = self._threads[thread]
-        where = self._all.index(known[at]) if lines and at < len(known) else len(self._all)
+        where = len(self._all)
+        if lines and at < len(known):
+            where = self._all.index(known[at])
+            self._indexes.pop(thread, None)
         self._all[where:where] = lines
         known[at:at] = lines
         for line in lines:
-            if line.part.kind == "call" and is_asked_for:
+            if line.part.kind == "system":
+                self._instructions.setdefault(thread, set()).add(line.part.key)
+            elif line.part.kind == "call" and is_asked_for:
                 self._waiting.setdefault((thread.scope, line.part.name), []).append(line)
             elif line.part.call_id and not is_asked_for:
                 self._unasked[thread, line.part.call_id] = line

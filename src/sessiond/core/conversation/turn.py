@@ -108,7 +108,7 @@ class _Listener:
         """What a call was given, as far as it was not said yet."""
         start = self._start_of(talk.given, thread)
         system = [*talk.instructions, *(message for message in talk.given if message.role == "system")]
-        known = {line.part.key for line in self._lines.of(thread) if line.part.kind == "system"}
+        known = self._lines.instructions(thread)
         new = {part.key: part for message in system for part in parts_of(message) if part.key not in known}
         self._lines.append(list(new.values()), thread, talk.given_at, came_out=False)
         said = [message for message in talk.given[start:] if message.role != "system"]

@@ -74,10 +74,8 @@ def resolve(path: Path, kind: Kind) -> Column:
         )
     found = next((field for field in FIELDS[kind] if field.name == first.text), None)
     if found is None:
-        names = (field.name for field in FIELDS[kind] if field.served)
+        names = (field.name for field in FIELDS[kind])
         raise Misread(first.text, first.position, f"is no field of a {kind}", hint=_near(first.text, names))
-    if not found.served:
-        raise Misread(first.text, first.position, "is always absent in this version")
     if not rest:
         return of_field(found, kind)
     if found.type not in _VALUE_TYPES:
@@ -95,7 +93,7 @@ def named(name: str, kind: Kind) -> Column:
 
 
 def of_field(field: Field[Any], kind: Kind) -> Column:
-    """The column of a served field."""
+    """The column of a field."""
     index = _INDEXES[kind].get(field.name)
     if index is not None:
         return Column(field.name, field, field.type, Rank.NUMBERS, _of_number(index), index)

@@ -15,7 +15,7 @@ _PLACES: dict[Role, Place] = {"user": "input", "assistant": "output", "tool": "t
 
 
 SPANS_MAX: Final = 2_000
-"""Spans of a trace, the earliest, whose words are searched: what a turn adds is told in the square of their number, in a tenth of a
+"""Spans of a trace, the earliest, whose words are searched: all of them are read again whenever the trace grows, a tenth of a
 second for so many."""
 
 
