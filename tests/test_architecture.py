@@ -143,7 +143,7 @@ def test_the_client_needs_nothing_of_the_daemon() -> None:
     needed = {part(name) for module, names in IMPORTS.items() if part(module) == "client" for name in own(names)}
     assert needed <= {"client", "core", "wire"}
     wire = {name for module, names in IMPORTS.items() if part(module) == "client" for name in names if "sessiond.wire" in name}
-    # Batches on their way to a daemon are put together without protobuf, as those that come from one are.
+    # The spans of a batch that is refused are counted as a daemon counts them, without protobuf.
     assert {name for name in wire if not name.startswith("sessiond.wire._pb")} <= {"sessiond.wire.span_batches"}
 
 
