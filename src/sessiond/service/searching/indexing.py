@@ -18,9 +18,10 @@ from sessiond.storage.api import Store
 TRACES_PER_STEP: Final = 64
 """Traces read at once: a tenth of a second at most, after which it is looked whether to commit."""
 COMMIT_SECONDS: Final = 1.0
-"""While spans keep coming, what was read becomes visible this often: half of what a search may lag."""
+"""While spans keep coming, what was read becomes visible this often, and no oftener, since each commit is a piece that has to be
+merged with others: half of what a search may lag."""
 BUILDING_COMMIT_SECONDS: Final = 15.0
-"""The same while an index is built from nothing: each commit is a piece that has to be merged with others."""
+"""The same while an index is built from nothing, and nobody waits for what is new."""
 REST_SECONDS: Final = 5.0
 """Without a change for so long, what writing takes is given back."""
 SWEEP_TRACES: Final = 10_000
@@ -50,15 +51,21 @@ class Indexing:
         while True:
             self._rung.clear()
             self._read()
+            due = self._committed_at + COMMIT_SECONDS
+            while self._has_news and time.monotonic() < due:
+                self._gather(due)
+                self._read()
             if self._has_news:
-                pause = self._committed_at + COMMIT_SECONDS - time.monotonic()
-                if pause > 0:  # commits come no closer than that: each is a piece that has to be merged with others
-                    time.sleep(pause)
-                    self._read()
                 self._commit(is_built=True)
             if not self._rung.wait(REST_SECONDS):
                 self._index.rest()
                 self._rung.wait()
+
+    def _gather(self, due: float) -> None:
+        """Wait until a commit is due, or enough changed to be read meanwhile: what changes all the time is read once a commit."""
+        while (left := due - time.monotonic()) > 0 and self._store.last_change() < self._through + TRACES_PER_STEP:
+            self._rung.wait(left)
+            self._rung.clear()
 
     def catch_up(self) -> None:
         """Have everything in the index that changed until now."""
