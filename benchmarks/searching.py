@@ -5,13 +5,13 @@ import time
 from pathlib import Path
 from typing import Final
 
-from benchmarks.asking import Ask, repeatedly, running
+from benchmarks.asking import Ask, Daemon, Timed, repeatedly, running
 from benchmarks.sessions import LONG_SESSION_ID, USER_ID
 from sessiond.wire._pb.v1.admin_service_pb2 import SearchIndexStatus
 from sessiond.wire._pb.v1.search_pb2 import SEARCH_ORDER_NEWEST, SearchRequest
 
 ANSWER_SECONDS_MAX: Final = 60
-POLL_SECONDS: Final = 1.0
+POLL_SECONDS: Final = 0.1
 
 WORD, RARE, PHRASE, NAME, BEGINNING = "luggage", "rate_limit_exceeded", '"station booking"', "get_calendar", "lugg*"
 """Texts are drawn from some 150 words, so that a word is in half of all turns. The name is a phrase too, and in as many."""
@@ -24,11 +24,17 @@ def index(data_dir: Path) -> None:
         running(data_dir, Path(directory), has_index=True) as daemon,
     ):
         began = time.monotonic()
-        while not is_current(status := daemon.status().search):
-            time.sleep(POLL_SECONDS)
+        status = _wait_current(daemon)
         seconds = time.monotonic() - began
     size = f"{status.bytes / 2**20:,.0f} MiB"
     print(f"search index: {status.trace_count:,} traces, {size}, there after {seconds:,.0f} s")
+
+
+def _wait_current(daemon: Daemon) -> SearchIndexStatus:
+    """How the index is when it holds everything: a daemon that was just started may still be reading it, or make it anew."""
+    while not is_current(status := daemon.status().search):
+        time.sleep(POLL_SECONDS)
+    return status
 
 
 def is_current(status: SearchIndexStatus) -> bool:
@@ -53,4 +59,10 @@ def searches() -> dict[str, tuple[Ask, int | None]]:
 
 def _search(query: str, **more: object) -> Ask:
     request = SearchRequest(query=query, **more)
-    return repeatedly(lambda daemon: len(daemon.sessions.Search(request, timeout=ANSWER_SECONDS_MAX).rows))
+    asked = repeatedly(lambda daemon: len(daemon.sessions.Search(request, timeout=ANSWER_SECONDS_MAX).rows))
+
+    def ask(daemon: Daemon, rounds: int) -> Timed:
+        _wait_current(daemon)
+        return asked(daemon, rounds)
+
+    return ask
