@@ -13,6 +13,7 @@ import pytest
 
 from builders import DATA, request, span, trace_id
 from daemon import DEADLINE_SECONDS, Asker, Daemon, runs, sessiond, until
+from sessiond.service.searching.indexer import DEATHS_BEFORE_ANEW
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import search_pb2 as pb
 
@@ -216,6 +217,18 @@ def test_a_killed_indexer_is_started_again_and_misses_nothing(daemon: Daemon) ->
         assert sorted(found(asker, "weather")) == [1, 2, 3, 4, 5, 12, 13, 14, 15]
         status = index_of(asker)
         assert (status.death_count, status.last_failure) == (4, "it ended with exit code -9")
+
+
+def test_what_an_index_that_is_made_anew_does_not_find_yet_is_told(daemon: Daemon) -> None:
+    send(daemon, *(turn(number, "weather") for number in range(1, 200)))
+    with daemon.asker() as asker:
+        await_index(asker, 199)
+        for _ in range(DEATHS_BEFORE_ANEW):
+            os.kill(indexer_of(daemon), signal.SIGKILL)
+            answer = search(asker, "weather")
+            assert answer.rows or answer.building
+        await_index(asker, 199)
+        assert not search(asker, "weather").building
 
 
 def test_after_the_daemon_is_killed_the_next_goes_on_with_its_index(tmp_path: Path) -> None:

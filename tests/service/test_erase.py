@@ -89,6 +89,17 @@ def test_a_session_goes_with_all_its_traces_whosoever_they_are(running: Parts) -
         running.queries.user(UserKey("default", "bob"))
 
 
+def test_everything_is_also_what_was_said_of_what_was_not_received(running: Parts) -> None:
+    put(running, 1, session="s1")
+    targets = [S1, TraceTarget(trace_id(1)), SessionKey("p", "ghost"), SessionKey("p", "ghost"), TraceTarget(trace_id(9))]
+    running.store.put_feedback([score(str(number), target) for number, target in enumerate(targets)])
+    everything = wanted((), "trace", EVERYWHERE, "", everything=True)
+    assert end(running, everything, validate_only=True) == Erasing(1, 1, 1, 4, 0)
+    assert end(running, everything) == Erasing(1, 1, 1, 4, 1)
+    assert running.store.scores.page(None, None, 9) == ([], None)
+    assert end(running, everything) == Erasing()
+
+
 def test_feedback_goes_with_what_is_erased_and_where_only_it_was_received(running: Parts) -> None:
     put(running, 1, session="s1")
     put(running, 2, session="s2")

@@ -16,6 +16,15 @@ _TARGET: Final = ("target", "is_session", "project")
 _PLACE: Final = ("trace_id", "span_id", "message_index", "characters")
 
 
+PLACE_MAX: Final = 2**31 - 1
+"""What a message of the API can say; no text is so long."""
+_DIGITS_MAX: Final = len(str(PLACE_MAX))
+
+
+def _is_place(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _DIGITS_MAX and int(text) <= PLACE_MAX
+
+
 class _RangeType(click.ParamType[tuple[int, int]]):
     """BEGIN:END, counted from 0, the end not included."""
 
@@ -23,7 +32,7 @@ class _RangeType(click.ParamType[tuple[int, int]]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:  # noqa: ANN401
         begin, colon, end = str(value).partition(":")
-        if not (colon and begin.isdecimal() and end.isdecimal()):
+        if not (colon and _is_place(begin) and _is_place(end)):
             self.fail(f"{value!r} is not BEGIN:END, such as 0:12", param, ctx)
         return int(begin), int(end)
 
@@ -40,7 +49,12 @@ class _RangeType(click.ParamType[tuple[int, int]]):
 @click.option("--trace", "trace_id", default=None, metavar="ID", help="The place: in this trace of a session.")
 @click.option("--span", "span_id", default=None, metavar="ID", help="The place: in this span.")
 @click.option(
-    "--message", "message_index", type=click.IntRange(min=0), default=None, metavar="N", help="The place: in this message, from 0."
+    "--message",
+    "message_index",
+    type=click.IntRange(0, PLACE_MAX),
+    default=None,
+    metavar="N",
+    help="The place: in this message, from 0.",
 )
 @click.option("--characters", type=_RangeType(), default=None, help="The place: from a character to before another, from 0.")
 @click.option(

@@ -60,7 +60,7 @@ def erase(ctx: click.Context, *, dry_run: bool, yes: bool, endpoint: str, **cond
             remark("nothing was erased")
             ctx.exit(EXIT_FAILED)
         erased = _erased(client, conditions, found.trace_count)
-    click.echo(f"{plural(erased, 'trace')} erased")
+    click.echo(f"{plural(erased, 'trace') if found.trace_count else feedback(found.feedback_count)} erased")
 
 
 def _told(found: EraseResponse) -> str:

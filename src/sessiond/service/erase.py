@@ -4,18 +4,22 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from itertools import chain
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 import structlog
 
 from sessiond.core.errors import Busy, Cancelled, Invalid
-from sessiond.core.feedback.target import Subject
+from sessiond.core.feedback.annotation import Annotation
+from sessiond.core.feedback.score import Score
+from sessiond.core.feedback.target import Subject, subject_of
 from sessiond.core.fields import Kind
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary
 from sessiond.core.trace import DEFAULT_PROJECT
 from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.query import IsWanted, Queries, always
 from sessiond.service.asking.question import Question, Within, ask_sessions, ask_traces
+from sessiond.service.feedback.asked import each_of
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Shelf, Store
 
@@ -108,8 +112,8 @@ class _Round:
         if some:
             yield some, ()
         bare = [session for session, trace_count in self.sessions.items() if not trace_count]
-        if bare:
-            yield (), bare
+        for at in range(0, len(bare), TRACES_PER_SLICE):
+            yield (), bare[at : at + TRACES_PER_SLICE]
 
 
 class Eraser:
@@ -199,7 +203,25 @@ class Eraser:
             if len(found.traces) >= ROUND_TRACES:
                 yield found
                 found = _Round()
+        for subject in () if meant.is_restricted else self._never_received(is_wanted):
+            if isinstance(subject, SessionKey):
+                found.add(subject, ())
+            else:
+                found.never_received.append(subject)
         yield found
+
+    def _never_received(self, is_wanted: IsWanted) -> Iterator[Subject]:
+        """Sessions and traces of which there is nothing but feedback, each once."""
+        self._freshness.settle("sessions")
+        told: set[Subject] = set()
+        scores, annotations = each_of(self._store.scores, is_wanted), each_of(self._store.annotations, is_wanted)
+        items: Iterable[Score | Annotation] = chain(scores, annotations)
+        for item in items:
+            subject = subject_of(item.target)
+            held = self._store.session(subject) if isinstance(subject, SessionKey) else self._store.trace(subject)
+            if subject not in told and held is None:
+                told.add(subject)
+                yield subject
 
     def _matching(
         self, question: Question[TraceSummary] | Question[SessionSummary], is_wanted: IsWanted

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, Final
 
-from sessiond.core.errors import Cancelled
 from sessiond.core.feedback.annotation import Annotation
 from sessiond.core.feedback.score import Score
 from sessiond.core.feedback.target import Subject
 from sessiond.core.model import SessionSummary, StoredSpan, TraceSummary, UserSummary
 from sessiond.service.asking.query import IsWanted, Queries, always
 from sessiond.service.asking.question import Question
-from sessiond.storage.api import Shelf, Store
+from sessiond.service.feedback.asked import each_of
+from sessiond.storage.api import Store
 from sessiond.wire.span_batches import cut
 
 BATCH_BYTES: Final = 128 << 10
@@ -58,7 +58,7 @@ class Transfer:
                     yield from page
 
     def _all(self, is_wanted: IsWanted) -> Iterator[AnyFeedback]:
-        return chain(_each(self._store.scores, is_wanted), _each(self._store.annotations, is_wanted))
+        return chain(each_of(self._store.scores, is_wanted), each_of(self._store.annotations, is_wanted))
 
     def _of_rows(self, question: Question[Any], is_wanted: IsWanted) -> Iterator[AnyFeedback]:
         for rows in self._queries.stream(question, is_wanted):
@@ -73,14 +73,3 @@ class Transfer:
             return ()
         own: tuple[Subject, ...] = (row.key,) if isinstance(row, SessionSummary) else ()
         return chain(own, self._queries.traces_of(question.kind, [row]))
-
-
-def _each(shelf: Shelf[Any], is_wanted: IsWanted) -> Iterator[AnyFeedback]:
-    after: bytes | None = None
-    while True:
-        if not is_wanted():
-            raise Cancelled("nobody waits for the answer any more")
-        items, after = shelf.page(None, after, BATCH_ITEMS)
-        yield from items
-        if after is None:
-            return

@@ -96,10 +96,17 @@ class Walk(Generic[Item]):
 
     def _items(self, subject: Subject | None, after: bytes | None) -> Iterator[Item]:
         """The wanted ones on a subject past a place."""
-        while True:
-            if not self._is_wanted():
-                raise Cancelled("nobody waits for the answer any more")
-            items, after = self._shelf.page(subject, after, SCAN_ITEMS)
-            yield from filter(self._asked.holds_for, items)
-            if after is None:
-                return
+        return filter(self._asked.holds_for, each_of(self._shelf, self._is_wanted, subject, after))
+
+
+def each_of(
+    shelf: Shelf[Item], is_wanted: Callable[[], bool], subject: Subject | None = None, after: bytes | None = None
+) -> Iterator[Item]:
+    """All on a subject past a place, or all there are, a page at a time. Raises Cancelled where nobody waits any more."""
+    while True:
+        if not is_wanted():
+            raise Cancelled("nobody waits for the answer any more")
+        items, after = shelf.page(subject, after, SCAN_ITEMS)
+        yield from items
+        if after is None:
+            return

@@ -38,7 +38,7 @@ class Answers:
             hits = view.search(_parsed(query), asked.where, asked.session_ids, by_time=asked.by_time, limit=asked.limit)
         except ValueError as error:
             raise Refused(str(error)) from error
-        return Found(view.state.through, hits.is_all, tuple(hits.hits))
+        return Found(view.state.through, view.state.is_built, hits.is_all, tuple(hits.hits))
 
     def match(self, query: str, trace_ids: Sequence[bytes]) -> tuple[tuple[bytes, float], ...]:
         """Those of some traces that a query finds as they are in the store now, each with its score."""

@@ -214,8 +214,11 @@ class Indexer:
         deaths_in_a_row = 0
         while not self._stopping.is_set():
             began = time.monotonic()
+            is_anew = bool(deaths_in_a_row) and deaths_in_a_row % DEATHS_BEFORE_ANEW == 0
+            if is_anew:
+                self._standing = None
             through = self._standing.through if self._standing else 0
-            self._run_process(anew=bool(deaths_in_a_row) and deaths_in_a_row % DEATHS_BEFORE_ANEW == 0)
+            self._run_process(anew=is_anew)
             if self._stopping.is_set():
                 return
             with self._lock:
@@ -277,6 +280,7 @@ class Indexer:
             return "the installed sessiond is another than the one that runs; restart it"
         if made_anew:
             log.warning("the search index can't be used and is made anew", reason=made_anew)
+            self._standing = None
         with self._is_up:
             self._process = process
             self._is_up.notify_all()

@@ -39,6 +39,8 @@ class Found(NamedTuple):
     """What the index has of it: the traces in order, each with its score and start."""
 
     through: int
+    is_built: bool
+    """As of `Standing`."""
     is_all: bool
     hits: tuple[tuple[bytes, float, int], ...]
 

@@ -108,7 +108,7 @@ class Searches:
             token="" if is_last else write_token(self._bound_to(question), (place.thresholds, shown)),
             is_cut=search.is_cut or (has_more and is_last),
             behind_seconds=0.0 if question.is_within_session else state.behind_seconds,
-            is_building=not question.is_within_session and not (state.standing and state.standing.is_built),
+            is_building=not question.is_within_session and search.is_building,
         )
 
     def _begin(self, question: SearchQuestion, is_wanted: IsWanted) -> _Place:
@@ -142,6 +142,8 @@ class _Search:
         self._question = question
         self._is_wanted = is_wanted
         self.is_cut = False
+        self.is_building = False
+        """Whether an index answered that has not once held everything."""
 
     def rows(self, matching: Filter, shown: set[bytes], limit: int) -> list[SearchRow]:
         """The first rows that were not shown, without their excerpts and counts."""
@@ -257,7 +259,10 @@ class _Search:
     def _ask(self, limit: int, session_ids: tuple[str, ...] = ()) -> Found:
         self._check_wanted()
         question = self._question
-        return Found(*self._indexer.ask(SEARCH, *Asked(question.query, question.where, session_ids, question.by_time, limit)))
+        asked = Asked(question.query, question.where, session_ids, question.by_time, limit)
+        found = Found(*self._indexer.ask(SEARCH, *asked))
+        self.is_building = self.is_building or not found.is_built
+        return found
 
     def _check_wanted(self) -> None:
         if not self._is_wanted():
