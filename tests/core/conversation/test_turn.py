@@ -1,5 +1,8 @@
 import sys
 
+import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
 from builders import packed, span, span_id, trace_id
 from sessiond.service.conversation import added_by
 from sessiond.storage.memory import MemoryStore
@@ -40,24 +43,71 @@ def test_an_answer_that_a_prompt_repeats_in_another_form_is_told_once():
     ]
 
 
-def test_the_work_for_calls_that_repeat_no_history_grows_as_they_do():
-    def function_calls(call_count: int) -> int:
-        prompt = (("system", "Be brief."), WEATHER)
-        said = [chat(prompt, (("assistant", f"Step {number}."),), start_ms=number) for number in range(call_count)]
-        counted = 0
+def steps(call_count: int) -> list[Span]:
+    """Calls that repeat no history."""
+    prompt = (("system", "Be brief."), WEATHER)
+    return [chat(prompt, (("assistant", f"Step {number}."),), start_ms=number) for number in range(call_count)]
 
-        def count(_frame: object, event: str, _argument: object) -> None:
+
+def lost_results(call_count: int) -> list[Span]:
+    """Each prompt has a result of its own behind the question, so that it comes between what was told."""
+    return [
+        chat((WEATHER, result(f"r{number}", f"x{number}")), (calls((f"c{number}", "look", str(number))),), start_ms=number)
+        for number in range(call_count)
+    ]
+
+
+def asked_late(call_count: int) -> list[Span]:
+    """Each tool's span comes before the call that asks for it."""
+    return [
+        one
+        for number in range(call_count)
+        for one in (
+            tool("look", str(number), "seen", start_ms=2 * number, **{"gen_ai.tool.call.id": f"c{number}"}),
+            chat((WEATHER,), (calls((f"c{number}", "look", str(number))),), start_ms=2 * number + 1),
+        )
+    ]
+
+
+def asked_at_once(call_count: int) -> list[Span]:
+    """One answer asks for all tools, whose results have no ids; the tools' spans come last first."""
+    wanted = calls(*[(None, "look", str(number)) for number in range(call_count)])
+    results = [result(f"r{number}") for number in range(call_count)]
+    ran = [tool("look", str(number), start_ms=1 + call_count - number) for number in range(call_count)]
+    return [chat((WEATHER,), (wanted,), start_ms=0), *ran, chat((WEATHER, wanted, *results), (SUNNY,), start_ms=call_count + 2)]
+
+
+@pytest.mark.parametrize("make", [steps, lost_results, asked_late, asked_at_once])
+def test_the_work_for_a_trace_grows_as_its_calls_do(make):
+    def steps_taken(call_count: int) -> int:
+        said, counted = make(call_count), 0
+
+        def count(_frame: object, _event: str, _argument: object) -> object:
             nonlocal counted
-            counted += event == "call"
+            counted += 1
+            return count
 
-        sys.setprofile(count)
+        store = MemoryStore()
+        store.append(packed(*said))
+        traced = sys.gettrace()
+        sys.settrace(count)
         try:
-            added(*said)
+            added_by(store, said[0].trace_id)
         finally:
-            sys.setprofile(None)
+            sys.settrace(traced)
         return counted
 
-    assert function_calls(600) < 2.5 * function_calls(300)
+    assert steps_taken(200) < 2.5 * steps_taken(100)
+
+
+def test_what_comes_between_known_lines_comes_right_before_the_one_that_follows():
+    one, other, last = ("assistant", "One."), ("assistant", "Other."), ("assistant", "Last.")
+    hint = ("user", "And tomorrow?")
+    assert added(
+        chat((WEATHER,), (one,), start_ms=0),
+        chat((WEATHER, one), (other,), start_ms=50),
+        chat((WEATHER, hint, other), (last,), start_ms=90),
+    ) == [f"user: {WEATHER[1]}", "assistant: One.", f"user: {hint[1]}", "assistant: Other.", "assistant: Last."]
 
 
 def test_the_same_call_twice_without_ids_is_two_calls():

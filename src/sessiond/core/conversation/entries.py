@@ -1,10 +1,11 @@
 """Lines -> entries: what one side said at once, each tool call with its result."""
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 
 from sessiond.core.conversation.around import Around
 from sessiond.core.conversation.entry import Entry, ToolUse
-from sessiond.core.conversation.thread import Line, Thread
+from sessiond.core.conversation.line import Line, Thread
 from sessiond.core.model import Role, SpanFacts
 
 
@@ -36,9 +37,11 @@ class _Draft:
 
     def takes(self, line: Line) -> bool:
         """Whether a call that comes next was said with it."""
+        if line.part.kind != "call":
+            return False
         first = self.first
         is_of_one = (line.thread, line.place, line.came_out) == (first.thread, first.place, first.came_out)
-        return is_of_one and self.role == "assistant" and line.part.kind == "call" and line.is_asked_for
+        return is_of_one and self.role == "assistant" and line.is_asked_for
 
 
 def entries_of(trace_id: bytes, lines: Iterable[Line], spans: Sequence[SpanFacts], around: Around) -> tuple[Entry, ...]:
@@ -46,50 +49,89 @@ def entries_of(trace_id: bytes, lines: Iterable[Line], spans: Sequence[SpanFacts
     return tuple(_entry(trace_id, draft, spans, around) for draft in _drafts(lines))
 
 
+class _Asking:
+    """The calls of a thread, found by their results."""
+
+    __slots__ = ("_by_id", "_last", "_nameless", "_waiting")
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, list[tuple[_Draft, deque[_Use]]]] = {}
+        """Those of an id, apart by what they were said with."""
+        self._last: _Draft | None = None
+        self._waiting = deque[_Use]()
+        """Of the last that were said together."""
+        self._nameless = deque[_Use]()
+        """Those among them without an id."""
+
+    def add(self, draft: _Draft, use: _Use) -> None:
+        """A call that was said."""
+        if draft is not self._last:
+            self._last, self._waiting, self._nameless = draft, deque(), deque()
+        self._waiting.append(use)
+        call_id = use.line.part.call_id
+        if not call_id:
+            self._nameless.append(use)
+            return
+        of_id = self._by_id.setdefault(call_id, [])
+        if not of_id or of_id[-1][0] is not draft:
+            of_id.append((draft, deque()))
+        of_id[-1][1].append(use)
+
+    def use_of(self, result: Line) -> _Use | None:
+        """The call that a result is of: the last of its id; where one of both has none, the first of the last calls that waits."""
+        call_id = result.part.call_id
+        of_id = self._by_id.get(call_id, []) if call_id else []
+        while of_id:
+            if (use := _first_without_result(of_id[-1][1])) is not None:
+                return use
+            of_id.pop()
+        return _first_without_result(self._nameless if call_id else self._waiting)
+
+
+def _first_without_result(uses: deque[_Use]) -> _Use | None:
+    while uses and uses[0].result is not None:
+        uses.popleft()
+    return uses[0] if uses else None
+
+
 def _drafts(lines: Iterable[Line]) -> list[_Draft]:
     drafts: list[_Draft] = []
-    asking: dict[Thread, list[_Draft]] = {}
+    asking: dict[Thread, _Asking] = {}
     for line in lines:
-        if line.part.kind == "result" and (use := _use_of(line, asking.get(line.thread, ()))) is not None:
+        asked = asking.get(line.thread)
+        if line.part.kind == "result" and asked is not None and (use := asked.use_of(line)) is not None:
             use.result = line.part.text
             continue
         if not drafts or not drafts[-1].takes(line):
             drafts.append(_Draft(line))
         if line.part.kind == "call":
-            draft = drafts[-1]
-            if not draft.uses:
-                asking.setdefault(line.thread, []).append(draft)
-            draft.uses.append(_Use(line))
+            draft, use = drafts[-1], _Use(line)
+            draft.uses.append(use)
+            asking.setdefault(line.thread, _Asking()).add(draft, use)
     return drafts
-
-
-def _use_of(result: Line, asking: Sequence[_Draft]) -> _Use | None:
-    """The call that a result is of: the last one of its id; where one of both has none, the first of the last calls that waits."""
-    call_id = result.part.call_id
-    if call_id:
-        for draft in reversed(asking):
-            for use in draft.uses:
-                if use.result is None and use.line.part.call_id == call_id:
-                    return use
-    last = asking[-1].uses if asking else ()
-    return next((use for use in last if use.result is None and not (call_id and use.line.part.call_id)), None)
 
 
 def _entry(trace_id: bytes, draft: _Draft, spans: Sequence[SpanFacts], around: Around) -> Entry:
     line = draft.first
     span, agent = spans[line.place], around.agents[line.place]
     part = line.part
-    lost = ToolUse(part.call_id, "", "", part.text)
     return Entry(
         role=draft.role,
         text="" if part.kind in ("call", "result") else part.text,
-        tool_uses=(lost,) if part.kind == "result" else tuple(_tool_use(use, spans) for use in draft.uses),
+        tool_uses=_tool_uses(draft, spans),
         trace_id=trace_id,
         span_id=span.span_id,
         came_out=line.came_out,
         depth=around.depths[line.place] + (line.thread.aside is not None),
         agent=span.agent or (spans[agent].agent or spans[agent].name if agent >= 0 else None),
     )
+
+
+def _tool_uses(draft: _Draft, spans: Sequence[SpanFacts]) -> tuple[ToolUse, ...]:
+    part = draft.first.part
+    if part.kind == "result":
+        return (ToolUse(part.call_id, "", "", part.text),)
+    return tuple([_tool_use(use, spans) for use in draft.uses])
 
 
 def _tool_use(use: _Use, spans: Sequence[SpanFacts]) -> ToolUse:

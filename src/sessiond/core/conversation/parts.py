@@ -5,12 +5,12 @@ one message with two tool calls as two messages. So messages are taken apart and
 """
 
 import json
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from sessiond.core.model import Message
+
+_sorted_json = json.JSONEncoder(sort_keys=True).encode
 
 PartKind = Literal["system", "user", "assistant", "call", "result"]
 
@@ -51,46 +51,6 @@ def is_same(one: Part, other: Part) -> bool:
     return one.call_id == other.call_id if one.call_id and other.call_id else one.key == other.key
 
 
-class Index:
-    """Some parts, in which others are looked for: a long run repeats thousands, thousands of times."""
-
-    def __init__(self, parts: Iterable[Part] = ()) -> None:
-        self._parts = list(parts)
-        self._places: dict[tuple[PartKind, int | str], list[int]] = {}
-        self._placed = 0
-        """So many parts are in `_places`: mostly all that is looked for is what comes next."""
-
-    def __len__(self) -> int:
-        return len(self._parts)
-
-    def extend(self, parts: Iterable[Part]) -> None:
-        """More parts, behind those there are."""
-        self._parts.extend(parts)
-
-    def first(self, part: Part, start: int) -> int | None:
-        """The place of the first one, from `start` on, that may be the same."""
-        if start < len(self._parts) and is_same(self._parts[start], part):
-            return start
-        found = [place for key in _keys(part) if (place := self._first_of(key, part, start)) is not None]
-        return min(found, default=None)
-
-    def _first_of(self, key: tuple[PartKind, int | str], part: Part, start: int) -> int | None:
-        for place in range(self._placed, len(self._parts)):
-            for each in _keys(self._parts[place]):
-                self._places.setdefault(each, []).append(place)
-        self._placed = len(self._parts)
-        places = self._places.get(key, [])
-        return next(
-            (place for place in islice(places, bisect_left(places, start), None) if is_same(self._parts[place], part)), None
-        )
-
-
-def _keys(part: Part) -> Iterator[tuple[PartKind, int | str]]:
-    yield part.kind, part.key
-    if part.call_id:
-        yield part.kind, part.call_id
-
-
 def key_of(text: str) -> int:
     """The same for texts that differ in white space only."""
     return hash(bare(text))
@@ -104,6 +64,6 @@ def bare(text: str) -> str:
 def arguments_key(text: str) -> str:
     """Arguments in one form, however their JSON is written."""
     try:
-        return json.dumps(json.loads(text), sort_keys=True)
+        return _sorted_json(json.loads(text))
     except (ValueError, RecursionError):
         return bare(text)

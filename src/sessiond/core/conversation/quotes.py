@@ -23,11 +23,15 @@ class Quotes:
         """Whether the text is these words or, if they are long enough, holds them."""
         found = self._seen.get(text)
         if found is None:
-            found = self._seen[text] = (self._is_long and self.words in text) or bare(text) == self._bare
+            found = self._seen[text] = (self._is_long and self.words in text) or (
+                len(text) >= len(self._bare) and bare(text) == self._bare
+            )
         return found
 
     def place_in(self, messages: Sequence[Message]) -> int | None:
         """The place of the last user message that they are in."""
-        return next(
-            (i for i in reversed(range(len(messages))) if messages[i].role == "user" and self.are_in(messages[i].text)), None
-        )
+        for place in reversed(range(len(messages))):
+            message = messages[place]
+            if message.role == "user" and self.are_in(message.text):
+                return place
+        return None

@@ -14,10 +14,11 @@ from sessiond.core.conversation.asides import asides_of
 from sessiond.core.conversation.entries import entries_of
 from sessiond.core.conversation.entry import Turn
 from sessiond.core.conversation.heard import NOTHING, Heard
+from sessiond.core.conversation.line import Thread
 from sessiond.core.conversation.parts import Part, key_of, parts_of
 from sessiond.core.conversation.quotes import Quotes
 from sessiond.core.conversation.teller import TALK_KINDS, Talk, Words, answered, asked, runs_of, talks_of
-from sessiond.core.conversation.thread import Lines, Thread
+from sessiond.core.conversation.thread import Lines
 from sessiond.core.model import Message, SpanFacts
 
 _USERS: Final = Thread(-1)
@@ -61,9 +62,15 @@ class _Listener:
         self._runs = runs_of(spans, self.around.scopes, heard)
         self._asked = self._outside(asked(spans, heard))
         self._asides = asides_of(self._users, self.around.agents, self._asked)
+        self._threads = [
+            Thread(scope, self.around.agents[place] if place in self._asides else None)
+            for place, scope in enumerate(self.around.scopes)
+        ]
         self._began: dict[Thread, list[Quotes]] = {_USERS: [Quotes(self._asked.text)] if self._asked else []}
         """Of each thread the words with which it began."""
         self._lines = Lines()
+        self._parts: dict[Message, tuple[Part, ...]] = {}
+        """Of messages, which prompts repeat."""
 
     def listen(self) -> Lines:
         """Every line."""
@@ -73,7 +80,7 @@ class _Listener:
             if place in self._talks:
                 talk, thread = self._talks[place], self._thread_of(place)
                 self._prompt(talk, thread)
-                said = [part for message in talk.came_out for part in parts_of(message)]
+                said = [part for message in talk.came_out for part in self._plain_parts(message)]
                 self._lines.append(said, thread, talk.came_out_at, came_out=True)
             elif place in self._runs:
                 self._lines.ran(span.tool or span.name, self._runs[place], self._thread_of(place), place)
@@ -85,7 +92,7 @@ class _Listener:
         return self._spans[place].operation in TALK_KINDS and self._thread_of(place) == _USERS
 
     def _thread_of(self, place: int) -> Thread:
-        return Thread(self.around.scopes[place], self.around.agents[place] if place in self._asides else None)
+        return self._threads[place]
 
     def _outside(self, words: Words | None) -> Words | None:
         """The words, if no tool or the like is around the span that has them."""
@@ -107,12 +114,13 @@ class _Listener:
     def _prompt(self, talk: Talk, thread: Thread) -> None:
         """What a call was given, as far as it was not said yet."""
         start = self._start_of(talk.given, thread)
-        system = [*talk.instructions, *(message for message in talk.given if message.role == "system")]
-        known = self._lines.instructions(thread)
-        new = {part.key: part for message in system for part in parts_of(message) if part.key not in known}
-        self._lines.append(list(new.values()), thread, talk.given_at, came_out=False)
-        said = [message for message in talk.given[start:] if message.role != "system"]
-        self._lines.repeat([part for message in said for part in self._parts_of(message, thread)], thread, talk.given_at)
+        system = [*talk.instructions, *[message for message in talk.given if message.role == "system"]]
+        if system:
+            known = self._lines.instructions(thread)
+            new = {part.key: part for message in system for part in self._plain_parts(message) if part.key not in known}
+            self._lines.append(list(new.values()), thread, talk.given_at, came_out=False)
+        said = [part for message in talk.given[start:] if message.role != "system" for part in self._parts_of(message, thread)]
+        self._lines.repeat(said, thread, talk.given_at)
         if thread == _USERS and self.before_at < 0 and start:
             self.before, self.before_at = _exchange_before(talk.given, start), talk.given_at
 
@@ -136,7 +144,13 @@ class _Listener:
             quotes = self._began[_USERS][0]
             if quotes.are_in(message.text):
                 return [_text("user", quotes.words)]
-        return list(parts_of(message))
+        return self._plain_parts(message)
+
+    def _plain_parts(self, message: Message) -> Sequence[Part]:
+        found = self._parts.get(message)
+        if found is None:
+            found = self._parts[message] = tuple(parts_of(message))
+        return found
 
     def _end(self, words: Words | None) -> None:
         """The answer, where only a span around the calls tells it, or tells another one than they do."""
@@ -144,7 +158,7 @@ class _Listener:
             return
         said = [line.part.text for line in self._lines.of(_USERS) if line.part.kind == "assistant"]
         quotes = Quotes(words.text)
-        if not any(map(quotes.are_in, said)) and not (said and _is_inside(said[-1], words.text)):
+        if not any(map(quotes.are_in, reversed(said))) and not (said and _is_inside(said[-1], words.text)):
             self._lines.append([_text("assistant", words.text)], _USERS, words.place, came_out=True)
 
 
