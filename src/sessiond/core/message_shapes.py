@@ -232,7 +232,9 @@ def _is_part(item: dict[str, Value]) -> bool:
 
 
 def _role_named(name: Value) -> Role | None:
-    return ROLES.get(name.lower()) if isinstance(name, str) else None
+    if not isinstance(name, str):
+        return None
+    return ROLES.get(name) or ROLES.get(name.lower())
 
 
 def _langchain_role(item: Mapping[str, Value], kwargs: Mapping[str, Value]) -> Role | None:

@@ -4,7 +4,7 @@ The tables hold the lists `input` and `output` of docs/conventions.md in their o
 How a value is read is `core.message_shapes`' business, which spans of a trace to look at `core.text_spans`'.
 """
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sessiond.core import message_shapes
@@ -126,6 +126,7 @@ def _table(sources: tuple[Source, ...]) -> Table:
 _INPUT_TABLE: Final = _table(INPUT)
 _OUTPUT_TABLE: Final = _table(OUTPUT)
 _INSTRUCTIONS_TABLE: Final = _table(INSTRUCTIONS)
+_ALL_KEYS: Final = _INPUT_TABLE.keys | _OUTPUT_TABLE.keys | _INSTRUCTIONS_TABLE.keys
 
 
 def marks(sources: Iterable[Source]) -> frozenset[str]:
@@ -169,8 +170,27 @@ def shorten(text: str) -> tuple[str, int]:
     return text[:SHORT_LENGTH_MAX], len(text)
 
 
-def _read(span: SpanView, table: Table, role: Role) -> tuple[Message, ...]:
-    values = dict(span.items(table.keys))
+class Said(NamedTuple):
+    """What `instructions`, `input_messages` and `output_messages` give."""
+
+    instructions: tuple[Message, ...]
+    given: tuple[Message, ...]
+    came_out: tuple[Message, ...]
+
+
+def said(span: SpanView) -> Said:
+    """All messages of a span: half the time of one after the other."""
+    values = dict(span.items(_ALL_KEYS))
+    return Said(
+        _read(span, _INSTRUCTIONS_TABLE, "system", values),
+        _read(span, _INPUT_TABLE, "user", values),
+        _read(span, _OUTPUT_TABLE, "assistant", values),
+    )
+
+
+def _read(span: SpanView, table: Table, role: Role, values: Mapping[str, Value] | None = None) -> tuple[Message, ...]:
+    if values is None:
+        values = dict(span.items(table.keys))
     # Decoded once, and only where nothing before them had text.
     events: list[Event] | None = None
     flattened: dict[str, Value] | None = None

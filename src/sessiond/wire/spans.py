@@ -133,7 +133,13 @@ class MapSpan(_Span):
 
     def items(self, wanted: Container[str]) -> list[tuple[str, Value]]:
         attributes = self._attributes
-        return [(key, value_of(attributes[key])) for key in attributes if key in wanted]
+        found: list[tuple[str, Value]] = []
+        for key in attributes:
+            if key in wanted:
+                value = attributes[key]
+                raw = value.string_value  # as in `matched`
+                found.append((key, raw.decode("utf-8", "replace") if raw else value_of(value)))
+        return found
 
 
 class ListSpan(_Span):

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from sessiond.core.message_parts import as_json
 from sessiond.core.message_shapes import parse
-from sessiond.core.messages import input_messages, instructions, output_messages
+from sessiond.core.messages import input_messages, output_messages, said
 from sessiond.core.model import Message, SpanView, Value
 from sessiond.core.values import unquote
 
@@ -67,21 +67,22 @@ class Hearing:
         if is_tool:
             run = tool_run(span)
             return Heard(run=run) if self._has_room(len(run.arguments) + len(run.result or "")) else NOTHING
-        return Heard(
-            self._hold(instructions(span)),
-            self._hold(input_messages(span)),
-            self._hold(output_messages(span)),
-        )
+        told = said(span)
+        return Heard(self._hold(told.instructions), self._hold(told.given), self._hold(told.came_out))
 
     def _hold(self, messages: Iterable[Message]) -> tuple[Message, ...]:
-        return tuple(held for message in messages if (held := self._take(message)))
+        return tuple([held for message in messages if (held := self._take(message))])
 
     def _take(self, message: Message) -> Message | None:
         held = self._held.get(message)
-        size = 0 if held else len(message.text) + sum(len(call.name) + len(call.arguments) for call in message.tool_calls)
-        if not self._has_room(REFERENCE_CHARACTERS + size):
+        size = REFERENCE_CHARACTERS
+        if held is None:
+            held = message
+            size += len(message.text) + sum([len(call.name) + len(call.arguments) for call in message.tool_calls])
+        if not self._has_room(size):
             return None
-        return self._held.setdefault(message, message)
+        self._held[held] = held
+        return held
 
     def _has_room(self, size: int) -> bool:
         if self._characters + size > CHARACTERS_MAX:
@@ -107,12 +108,18 @@ def tool_run(span: SpanView) -> ToolRun:
 
 
 def _first(values: dict[str, Value], keys: Iterable[str]) -> Value:
-    return next((values[key] for key in keys if values.get(key) not in (None, "")), None)
+    for key in keys:
+        value = values.get(key)
+        if value is not None and value != "":
+            return value
+    return None
 
 
 def _arguments(value: Value) -> str:
     """A tool's arguments; of a function's those that are named, where it has no others."""
-    found = parse(value) if isinstance(value, str) else value
+    found = value
+    if isinstance(value, str) and "kwargs" in value:
+        found = parse(value)
     if isinstance(found, dict) and found.keys() == _FUNCTION_KEYS:
         named, placed = found["kwargs"], found["args"]
         return as_json(named if not placed else placed if not named else found)
