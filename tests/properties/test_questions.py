@@ -19,8 +19,9 @@ from builders import ARRIVAL, MS, RULES, packed, trace_id
 from sessiond.core.errors import SessiondError
 from sessiond.core.feedback.annotation import Annotation
 from sessiond.core.feedback.score import Score
-from sessiond.core.feedback.target import Target
+from sessiond.core.feedback.target import Subject, Target, subject_of
 from sessiond.core.fields import Kind
+from sessiond.core.model import SessionKey
 from sessiond.core.statistics.breakdown import Breakdown
 from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.query import Queries
@@ -33,7 +34,7 @@ from sessiond.service.feedback.changes import Changes
 from sessiond.service.feedback.items import ANNOTATION, SCORE, Items, Staleness
 from sessiond.service.settle import Settler
 from sessiond.service.writer import Writer
-from sessiond.storage.api import Store
+from sessiond.storage.api import Shelf, Store
 from sessiond.storage.lmdb.store import LmdbStore
 from sessiond.storage.memory import MemoryStore
 from sessiond.telemetry import Telemetry
@@ -74,6 +75,12 @@ class Walked(NamedTuple):
 def row_key(row: Any) -> object:
     """Of a row, or of the key that a removal tells of."""
     return getattr(row, "trace_id", None) or getattr(row, "key", row)
+
+
+def subjects_of_feedback(store: Store) -> set[Subject]:
+    """What there is a score or an annotation on."""
+    shelves: list[Shelf[Any]] = [store.scores, store.annotations]
+    return {subject_of(item.target) for shelf in shelves for item in shelf.page(None, None, 1000)[0]}
 
 
 class Asking(RuleBasedStateMachine):
@@ -140,11 +147,17 @@ class Asking(RuleBasedStateMachine):
 
     @rule(data=st.data(), kind=st.sampled_from(["trace", "session"]))
     def erase_matching(self, data: st.DataObject, kind: Kind) -> None:
-        """What matches a filter, or sessions of what matches."""
+        """What matches a filter, or sessions of what matches. Nothing to match is everything, with what was said of the unreceived."""
         question = ASK[kind](filter=data.draw(filters(kind)))
-        before = self.rows(self.engines[0], question)
+        store = self.engines[0].store
+        before = {row_key(row) for row in self.rows(self.engines[0], question)}
+        if kind == "session" and not question.is_restricted:
+            before |= {key for key in subjects_of_feedback(store) if isinstance(key, SessionKey)}
         told = self.erase(question)
         assert (told.sessions if kind == "session" else told.erased_traces) == len(before)
+        if not question.is_restricted:
+            assert subjects_of_feedback(store) <= set(store.trace_ids())
+            assert kind == "session" or store.trace_ids() == []
         if not question.filter.percentiles:
             assert self.rows(self.engines[0], question) == []
 

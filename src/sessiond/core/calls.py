@@ -110,14 +110,18 @@ def _told_again(spans: Sequence[SpanFacts], told: dict[int, Call], links: list[i
         return ()
     below = _below(spans, told, upper, links, order)
     _fill_from_above(told, below, order)
-    return tuple(Merged(i, _lowest(i, below), "restated") for i in sorted(upper))
+    lowest = _lowest(below, order)
+    return tuple(Merged(i, lowest[i], "restated") for i in sorted(upper))
 
 
-def _lowest(position: int, below: dict[int, list[int]]) -> int:
-    """The first generation at the bottom under one, which counts."""
-    while position in below:
-        position = below[position][0]
-    return position
+def _lowest(below: dict[int, list[int]], order: Sequence[int]) -> dict[int, int]:
+    """Upper generation -> the first generation at the bottom under it, which counts."""
+    lowest: dict[int, int] = {}
+    for i in reversed(order):
+        if i in below:
+            first = below[i][0]
+            lowest[i] = lowest.get(first, first)
+    return lowest
 
 
 def _below(
