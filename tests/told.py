@@ -6,9 +6,11 @@ from typing import Any
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from builders import packed, span
+from searched import words_of_entries, words_of_pieces
 from sessiond.core.conversation.entry import Entry, Turn
 from sessiond.core.conversation.transcript import transcript
-from sessiond.service.conversation import added_by
+from sessiond.core.search.added import said_in
+from sessiond.service.conversation import added_by, listened
 from sessiond.storage.memory import MemoryStore
 
 Said = tuple[str, str] | dict[str, Any]
@@ -47,10 +49,14 @@ def tool(name: str, arguments: str = "", result: str = "", **more: Any) -> Span:
 
 
 def turns(*spans: Span, scope: str = "scope") -> list[Turn]:
-    """What each trace of the spans adds, in order of the traces' ids."""
+    """What each trace of the spans adds, in order of the traces' ids. A search is given the same words, or this raises."""
     store = MemoryStore()
     store.append(packed(*spans, scope=scope))
-    return [added_by(store, trace) for trace in sorted({one.trace_id for one in spans})]
+    found = [added_by(store, trace) for trace in sorted({one.trace_id for one in spans})]
+    for turn in found:
+        *heard, _ = listened(store, turn.trace_id, store.facts(turn.trace_id))
+        assert words_of_pieces(said_in(*heard)) == words_of_entries(turn.entries)
+    return found
 
 
 def added(*spans: Span) -> list[str]:

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from builders import packed, span, trace_id
+from searched import words_of_entries, words_of_pieces
 from sessiond.core.conversation.entry import Entry
-from sessiond.service.conversation import transcript_of
+from sessiond.service.conversation import added_by, transcript_of
+from sessiond.service.searching.turn_pieces import pieces_of
 from sessiond.storage.memory import MemoryStore
 
 SAID = st.sampled_from(
@@ -174,5 +176,8 @@ def test_a_conversation_comes_back_exactly(turns: list[Turn], habits: Habits, da
     for number in order:
         one, scope = emitter.spans[number]
         store.append(packed(one, scope=scope))
-    entries = [one for some in transcript_of(store, [trace_id(at + 1) for at in range(len(turns))]) for one in some]
+    trace_ids = [trace_id(at + 1) for at in range(len(turns))]
+    entries = [one for some in transcript_of(store, trace_ids) for one in some]
     assert list(map(shown, entries)) == emitter.expected
+    for one in trace_ids:
+        assert words_of_pieces(pieces_of(store, one)) == words_of_entries(added_by(store, one).entries)

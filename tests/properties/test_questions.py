@@ -147,7 +147,7 @@ class Asking(RuleBasedStateMachine):
 
     @rule(data=st.data(), kind=st.sampled_from(["trace", "session"]))
     def erase_matching(self, data: st.DataObject, kind: Kind) -> None:
-        """What matches a filter, or sessions of what matches. Nothing to match is everything, with what was said of the unreceived."""
+        """What matches a filter, or sessions of what matches. Without a filter what was said of the unreceived goes too."""
         question = ASK[kind](filter=data.draw(filters(kind)))
         store = self.engines[0].store
         before = {row_key(row) for row in self.rows(self.engines[0], question)}

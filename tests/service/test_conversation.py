@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from builders import DATA
+from searched import words_of_entries, words_of_pieces
 from sessiond.core.conversation.entry import Entry
 from sessiond.core.normalize import DEFAULT
 from sessiond.service.conversation import added_by, transcript_of
 from sessiond.service.decode import Decoder
+from sessiond.service.searching.turn_pieces import pieces_of
 from sessiond.storage.api import Store
 from sessiond.storage.memory import MemoryStore
 
@@ -72,6 +74,7 @@ def test_a_trace_alone_adds_its_turn_and_no_history(name: str):
         added = added_by(store, bytes.fromhex(turn["trace_id"]))
         expected = [SYSTEM, *said_in(turn, TOOLS.get(name, "get_weather"))]
         assert list(map(shown, added.entries)) == expected
+        assert words_of_pieces(pieces_of(store, added.trace_id)) == words_of_entries(added.entries)
         assert not added.is_cut
 
 

@@ -1,8 +1,9 @@
 """Conversations out of a store: what one trace adds, and the transcript of many, read a page of spans at a time."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from sessiond.core.calls import select
+from sessiond.core.calls import Selection, select
 from sessiond.core.conversation.entry import Entry, Turn
 from sessiond.core.conversation.heard import Heard, Hearing
 from sessiond.core.conversation.teller import wanted_places
@@ -16,16 +17,28 @@ from sessiond.storage.api import Store
 from sessiond.wire.spans import read_span
 
 
+class Listened(NamedTuple):
+    """What is heard of a trace: `turn_of` takes the first three."""
+
+    spans: Sequence[SpanFacts]
+    selection: Selection
+    heard: dict[int, Heard]
+    is_cut: bool
+    """Whether it is not all, being too much."""
+
+
 def added_by(store: Store, trace_id: bytes) -> Turn:
     """What a trace adds to its conversation, by the spans that are stored now; of an unknown trace nothing.
 
     Spans are read a page at a time, and of what they tell at most `heard.CHARACTERS_MAX` is held.
     """
-    return added_in(store, trace_id, store.facts(trace_id))
+    spans, selection, heard, is_cut = listened(store, trace_id, store.facts(trace_id))
+    turn = turn_of(trace_id, spans, selection, heard)
+    return turn._replace(is_cut=turn.is_cut or is_cut)
 
 
-def added_in(store: Store, trace_id: bytes, facts: Sequence[SpanFacts], spans_max: int | None = None) -> Turn:
-    """The same of a trace whose facts are read already, as `store.facts` gives them; by its earliest `spans_max` spans alone."""
+def listened(store: Store, trace_id: bytes, facts: Sequence[SpanFacts], spans_max: int | None = None) -> Listened:
+    """What the spans of a trace tell, with its facts as `store.facts` gives them; by its earliest `spans_max` spans alone."""
     spans, intervals = chronological(facts)
     spans, intervals = spans[:spans_max], intervals[:spans_max]
     selection = select(spans, intervals)
@@ -38,8 +51,7 @@ def added_in(store: Store, trace_id: bytes, facts: Sequence[SpanFacts], spans_ma
         if view is not None and (view.span_id, view.kind) == key:
             place = places[key]
             heard[place] = hearing.hear(view, is_tool=spans[place].operation == "tool")
-    turn = turn_of(trace_id, spans, selection, heard)
-    return turn._replace(is_cut=turn.is_cut or hearing.is_cut)
+    return Listened(spans, selection, heard, hearing.is_cut)
 
 
 def transcript_of(store: Store, trace_ids: Iterable[bytes]) -> Iterator[tuple[Entry, ...]]:

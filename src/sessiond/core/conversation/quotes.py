@@ -1,5 +1,6 @@
 """Whether a text is certain words, or quotes them: a question inside a template, an answer inside a larger one."""
 
+import json
 from collections.abc import Sequence
 from typing import Final
 
@@ -35,3 +36,10 @@ class Quotes:
             if message.role == "user" and self.are_in(message.text):
                 return place
         return None
+
+
+def was_said(answer: str, said: Sequence[str]) -> bool:
+    """Whether an answer is one of these texts, or in one, or holds the last of them, as it is or inside JSON."""
+    if answer in said or any(map(Quotes(answer).are_in, reversed(said))):
+        return True
+    return bool(said) and any(Quotes(words).are_in(answer) for words in (said[-1], json.dumps(said[-1], ensure_ascii=False)[1:-1]))

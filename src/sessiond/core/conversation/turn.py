@@ -4,7 +4,6 @@ Of a prompt, everything from the words on with which the turn began is this turn
 theirs to repeat (docs/turns.md).
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
@@ -16,7 +15,7 @@ from sessiond.core.conversation.entry import Turn
 from sessiond.core.conversation.heard import NOTHING, Heard
 from sessiond.core.conversation.line import Thread
 from sessiond.core.conversation.parts import Part, key_of, parts_of
-from sessiond.core.conversation.quotes import Quotes
+from sessiond.core.conversation.quotes import Quotes, was_said
 from sessiond.core.conversation.teller import TALK_KINDS, Talk, Words, answered, asked, runs_of, talks_of
 from sessiond.core.conversation.thread import Lines
 from sessiond.core.model import Message, SpanFacts
@@ -157,18 +156,12 @@ class _Listener:
         if words is None or words.place in self._tellers:
             return
         said = [line.part.text for line in self._lines.of(_USERS) if line.part.kind == "assistant"]
-        quotes = Quotes(words.text)
-        if not any(map(quotes.are_in, reversed(said))) and not (said and _is_inside(said[-1], words.text)):
+        if not was_said(words.text, said):
             self._lines.append([_text("assistant", words.text)], _USERS, words.place, came_out=True)
 
 
 def _text(kind: Literal["user", "assistant"], text: str) -> Part:
     return Part(kind, text, key_of(text))
-
-
-def _is_inside(said: str, answer: str) -> bool:
-    """Whether an answer holds what a call said, as text or inside JSON."""
-    return any(Quotes(words).are_in(answer) for words in (said, json.dumps(said, ensure_ascii=False)[1:-1]))
 
 
 def _exchange_before(given: Sequence[Message], start: int) -> tuple[Message, ...]:

@@ -5,7 +5,7 @@ from typing import Final, Literal, NamedTuple, get_args
 
 from sessiond.core.search.analysis import words
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised whenever the same trace would give other pieces: an index of others is made anew."""
 PIECE_LENGTH_MAX: Final = 32 * 1024
 """Characters of a piece that are searched: what people write and read is shorter, what is longer is mostly a file handed over."""
