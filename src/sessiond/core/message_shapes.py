@@ -37,9 +37,8 @@ ROLES: Final[Mapping[str, Role]] = {name: role for role, names in _NAMES.items()
 """Roles by the names that APIs and LangChain's classes give them, in lower case."""
 
 _OF_MESSAGES: Final = frozenset({"role", "tool_calls"})
-_OF_CHAT_TEXT: Final = frozenset({"role", "content"})
-_OF_GENAI_MESSAGE: Final = frozenset({"role", "parts", "finish_reason"})
-_OF_GENAI_TEXT: Final = frozenset({"type", "content"})
+_OF_CHAT_TEXT: Final = ("role", "content")
+_OF_GENAI_TEXT: Final = ("type", "content")
 CONTENT_KEYS: Final = ("parts", "content", "contents", "data", "text")
 SYSTEM_KEYS: Final = ("system", "instructions", "system_instruction")
 
@@ -133,40 +132,42 @@ def _of_list(items: list[Value], role: Role, depth: int) -> list[Message]:
     if len(items) == 2 and all(isinstance(item, str) for item in items) and (named := _role_named(items[0])):  # noqa: PLR2004
         return _messages(items[1], named, depth)  # LangChain: ("user", "Hello")
     found: list[Message] = []
-    parts = Parts()
+    parts: Parts | None = None
     for item in items:
-        one = _one_text(item) if isinstance(item, dict) and not parts else None
-        if one is not None:
+        if parts is None and isinstance(item, dict) and (one := _one_text(item)) is not None:
             found.append(one)
-            continue
-        if isinstance(item, str) or (isinstance(item, dict) and _is_part(item)):
+        elif isinstance(item, str) or (isinstance(item, dict) and _is_part(item)):
+            parts = Parts() if parts is None else parts
             add_part(item, parts)
-            continue
-        if parts:
-            found += parts.messages(role)
-            parts = Parts()
-        found += _messages(item, role, depth)
-    return found + parts.messages(role)
+        else:
+            if parts is not None:
+                found += parts.messages(role)
+                parts = None
+            found += _messages(item, role, depth)
+    return found if parts is None else found + parts.messages(role)
 
 
 def _one_text(item: dict[str, Value]) -> Message | None:
     """A message of one text in the shapes in which most are sent, as `_of_object` reads it: a long prompt in a fifth less time."""
-    if item.keys() != _OF_CHAT_TEXT:
+    if "parts" in item:
         return _genai_text(item)
-    role, text = _role_named(item["role"]), item["content"]
-    return Message(role, clean(text)) if role is not None and isinstance(text, str) and text.strip() else None
+    role, text = _role_named(item.get("role")), item.get("content")
+    return _said(role, text) if len(item) == len(_OF_CHAT_TEXT) else None
 
 
 def _genai_text(item: dict[str, Value]) -> Message | None:
-    """A message of one text in OpenTelemetry's own shape."""
-    said = item.get("parts")
-    if not isinstance(said, list) or len(said) != 1 or not item.keys() <= _OF_GENAI_MESSAGE:
+    """A message of one text in OpenTelemetry's own shape: `role`, `parts` and perhaps `finish_reason`."""
+    said = item["parts"]
+    if not isinstance(said, list) or len(said) != 1 or len(item) != 2 + ("finish_reason" in item):
         return None
-    part, role = said[0], _role_named(item.get("role"))
-    if role is None or not isinstance(part, dict) or part.keys() != _OF_GENAI_TEXT or part["type"] != "text":
+    part = said[0]
+    if not isinstance(part, dict) or len(part) != len(_OF_GENAI_TEXT) or part.get("type") != "text":
         return None
-    text = part["content"]
-    return Message(role, clean(text)) if isinstance(text, str) and text.strip() else None
+    return _said(_role_named(item.get("role")), part.get("content"))
+
+
+def _said(role: Role | None, text: Value) -> Message | None:
+    return Message(role, clean(text)) if role is not None and isinstance(text, str) and text.strip() else None
 
 
 def _of_object(item: dict[str, Value], role: Role, depth: int) -> list[Message]:

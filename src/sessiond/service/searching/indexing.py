@@ -20,8 +20,10 @@ TRACES_PER_STEP: Final = 64
 COMMIT_SECONDS: Final = 1.0
 """While spans keep coming, what was read becomes visible this often, and no oftener, since each commit is a piece that has to be
 merged with others: half of what a search may lag."""
-BUILDING_COMMIT_SECONDS: Final = 15.0
-"""The same while an index is built from nothing, and nobody waits for what is new."""
+FAR_CHANGES: Final = 50_000
+"""With so many changes to read, some ten seconds of it, nobody can expect to find what is new."""
+FAR_COMMIT_SECONDS: Final = 15.0
+"""The same as COMMIT_SECONDS while it is so far behind, as when an index is built from nothing."""
 REST_SECONDS: Final = 5.0
 """Without a change for so long, what writing takes is given back."""
 SWEEP_TRACES: Final = 10_000
@@ -79,8 +81,9 @@ class Indexing:
 
     def _read(self) -> None:
         """Read all that changed until now; what is committed of it meanwhile is so that no more than this can be lost."""
-        pause = COMMIT_SECONDS if self._index.view.state.is_built else BUILDING_COMMIT_SECONDS
         while not self._step():
+            is_far = self._store.last_change() - self._through > FAR_CHANGES
+            pause = FAR_COMMIT_SECONDS if is_far else COMMIT_SECONDS
             if self._pending and time.monotonic() > self._committed_at + pause:
                 self._commit(is_built=self._index.view.state.is_built)
         if not self._has_news:
