@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from builders import MS, T0, turn
 from sessiond.core.errors import Invalid
 from sessiond.core.model import TraceSummary
-from sessiond.core.search.analysis import words
+from sessiond.core.search.analysis import joined, words
 from sessiond.core.search.language import Node, parse
 from sessiond.core.search.matching import matches
 from sessiond.core.search.ranking import score
@@ -58,7 +58,7 @@ def index(tmp_path: Path) -> Iterator[SearchIndex]:
 
 def put(index: SearchIndex, documents: list[list[str]]) -> None:
     for number, pieces in enumerate(documents):
-        index.put(trace(number), [words(piece) for piece in pieces])
+        index.put(trace(number), [joined(piece) for piece in pieces])
     index.commit(1, is_built=True)
 
 
@@ -90,7 +90,7 @@ def test_finds_are_ranked_alike_in_the_index_and_beside_it(index: SearchIndex) -
     """The index keeps the length of a document in a byte, so that scores differ by some percent and order does not."""
     documents = [[["rain"] * 3], [["rain"] + ["word"] * 40], [["sun"] * 9], [["rain", "snow"]], [["snow", "rain", "sun"] * 5]]
     for number, document in enumerate(documents):
-        index.put(turn(number), document)
+        index.put(turn(number), [joined(" ".join(piece)) for piece in document])
     index.commit(1, is_built=True)
     for query in ("rain", "rain sun", "sun OR snow", '"snow rain"', "(rain snow) OR sun", "rain NOT sun", "ra*", "ra* sun"):
         node = parse(query)
@@ -108,7 +108,7 @@ def test_where_narrows_and_order_is_by_time(index: SearchIndex) -> None:
         turn(3, session_id=None, user_id="u", start_ms=3),
     ]
     for row in rows:
-        index.put(row, [["word"]])
+        index.put(row, [joined("word")])
     index.commit(1, is_built=True)
     assert found(index, "word", by_time=True) == [3, 2, 1]
     assert found(index, "word", Where(session_id="a"), by_time=True) == [2, 1]
@@ -121,10 +121,10 @@ def test_where_narrows_and_order_is_by_time(index: SearchIndex) -> None:
 
 
 def test_a_document_is_replaced_and_removed_by_its_trace(index: SearchIndex) -> None:
-    index.put(turn(1), [["old"]])
-    index.put(turn(2), [["old"]])
+    index.put(turn(1), [joined("old")])
+    index.put(turn(2), [joined("old")])
     index.commit(5, is_built=False)
-    index.put(turn(1), [["new"]])
+    index.put(turn(1), [joined("new")])
     index.remove(turn(2).trace_id)
     assert (found(index, "old", by_time=True), index.view.state.through) == ([1, 2], 5)
     index.commit(9, is_built=True)
@@ -135,7 +135,7 @@ def test_a_document_is_replaced_and_removed_by_its_trace(index: SearchIndex) -> 
 def test_an_index_goes_on_where_it_was_committed_if_it_is_of_the_store(tmp_path: Path) -> None:
     first = SearchIndex.open(tmp_path, STORE)
     put(first, [["word"]])
-    first.put(turn(5), [["word"]])
+    first.put(turn(5), [joined("word")])
     first.rest()
     again = SearchIndex.open(tmp_path, STORE)
     assert (found(again, "word"), again.view.state) == ([0], first.view.state)

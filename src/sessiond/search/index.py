@@ -16,8 +16,8 @@ from tantivy import Document, Index, IndexWriter, Order, Query, Schema, SchemaBu
 
 from sessiond.core.model import TraceSummary
 from sessiond.core.search import analysis, document
+from sessiond.core.search.analysis import Joined
 from sessiond.core.search.language import Node
-from sessiond.core.search.matching import Words
 from sessiond.core.search.ranking import Statistics
 from sessiond.core.where import Where
 from sessiond.search.queries import KEY, START, STATE_KEY, TEXT, everything, narrowed, query_of, state, term
@@ -163,21 +163,21 @@ class SearchIndex:
     def _at(cls, path: Path) -> "SearchIndex":
         return cls(path, _with_tokenizer(Index.open(str(path))), _schema())
 
-    def put(self, trace: TraceSummary, words: Words) -> None:
-        """Have a trace's document be this one, from the next commit on."""
+    def put(self, trace: TraceSummary, pieces: Sequence[Joined]) -> None:
+        """Have a trace's document be these pieces, from the next commit on."""
         writer = self._writing()
         key = trace.trace_id.hex()
         writer.delete_documents_by_term(KEY, key)
         high, low = _ID.unpack(trace.trace_id)
-        numbers = (high, low, trace.start_unix_nano, sum(map(len, words)))
+        numbers = (high, low, trace.start_unix_nano, sum(length for _, length in pieces))
         new = Document()
         for name, value in zip(_TEXT_FIELDS, (key, *map(_optional_term, _owners(trace))), strict=True):
             if value is not None:
                 new.add_text(name, value)
         for name, number in zip(_NUMBERS, numbers, strict=True):
             new.add_unsigned(name, number)
-        for piece in words:
-            new.add_text(TEXT, " ".join(piece))
+        for text, _ in pieces:
+            new.add_text(TEXT, text)
         writer.add_document(new)
 
     def remove(self, trace_id: bytes) -> None:

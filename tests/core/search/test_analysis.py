@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessiond.core.search.analysis import TOKEN_LENGTH_MAX, sequence, tokens, words
+from sessiond.core.search.analysis import TOKEN_LENGTH_MAX, joined, sequence, tokens, words
 from sessiond.core.search.matching import places
 
 TEXTS = st.text(st.one_of(st.characters(), st.sampled_from("ab A_-.東京都ガｶﾞ각한e\u0301\u0e01\u0e34ßİ½")), max_size=40)
@@ -34,12 +34,14 @@ RUNS = st.text(st.sampled_from("東京都はガ각漢字の"), min_size=1, max_s
 )
 def test_text_becomes_tokens(text: str, expected: list[str]) -> None:
     assert words(text) == expected
+    assert joined(text).text.split() == expected
 
 
 @given(TEXTS)
 def test_tokens_stand_where_they_say_and_are_the_same_both_ways(text: str) -> None:
     found = list(tokens(text))
-    assert words(text) == [token.text for token in found]
+    assert words(text) == [token.text for token in found] == joined(text).text.split()
+    assert joined(text).length == len(found)
     assert all(0 <= token.start < token.end <= len(text) for token in found)
     assert [token.start for token in found] == sorted(token.start for token in found)
     assert all(token.text and " " not in token.text and len(token.text) <= TOKEN_LENGTH_MAX for token in found)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from builders import RULES, packed, span, trace_id, turn
+from sessiond.core.search.analysis import joined
 from sessiond.core.search.language import parse
 from sessiond.core.where import Where
 from sessiond.search.index import SearchIndex
@@ -69,7 +70,7 @@ def test_a_process_that_died_before_a_commit_left_nothing_out(followed: Followed
     followed.send(1, 2)
     followed.indexing.catch_up()
     followed.send(3)
-    followed.index.put(turn(99), [["weather"]])  # never committed
+    followed.index.put(turn(99), [joined("weather")])  # never committed
     followed.index.rest()
     followed.open()
     assert followed.found() == [1, 2]
@@ -88,7 +89,7 @@ def test_a_trace_that_moves_is_found_in_its_new_session_alone(followed: Followed
 def test_where_removals_were_forgotten_what_is_gone_is_looked_for(followed: Followed) -> None:
     followed.send(1, 2)
     followed.indexing.catch_up()
-    followed.index.put(turn(7), [["weather"]])  # as of a trace that is no more
+    followed.index.put(turn(7), [joined("weather")])  # as of a trace that is no more
     followed.index.commit(1, is_built=True)
     assert followed.found() == [1, 2, 7]
     followed.index.rest()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sessiond.core.model import TraceKey
-from sessiond.core.search.document import words_of
+from sessiond.core.search.analysis import joined
 from sessiond.search.index import SearchIndex
 from sessiond.service.searching.turn_pieces import pieces_of
 from sessiond.storage.api import Store
@@ -96,7 +96,7 @@ class Indexing:
         changes = self._store.traces.changed(self._through, TRACES_PER_STEP)
         for row in changes.rows:
             trace = row.summary
-            self._index.put(trace, words_of(pieces_of(self._store, trace.trace_id)))
+            self._index.put(trace, [joined(piece.text) for piece in pieces_of(self._store, trace.trace_id)])
         for removal in changes.removed:
             if isinstance(removal.key, TraceKey):
                 self._index.remove(removal.key.trace_id)

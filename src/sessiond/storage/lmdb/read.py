@@ -1,6 +1,8 @@
 """What reads the store: each function works inside one read transaction that its caller holds, and copies what it returns."""
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 import zstandard
 
@@ -43,13 +45,23 @@ def descending(
 
 # -- spans ---------------------------------------------------------------------------------------------------------------------
 
+_of_thread: Final = threading.local()
+
+
+def _decompressor() -> zstandard.ZstdDecompressor:
+    """This thread's, since it must not be shared: to make one is as much work as to read a chunk."""
+    found: zstandard.ZstdDecompressor | None = getattr(_of_thread, "decompressor", None)
+    if found is None:
+        found = _of_thread.decompressor = zstandard.ZstdDecompressor()
+    return found
+
 
 def spans(txn: Txn, trees: Trees, trace_id: bytes, after: bytes | None) -> SpanPage:
     """`Store.spans`: whole chunks, whose commit is the place to go on from."""
     prefix = txn.get(trace_id, db=trees["trace_ids"])
     if prefix is None:
         return SpanPage([], None)
-    decompressor = zstandard.ZstdDecompressor()  # a packer would bring a compressor, which is as much work as the reading
+    decompressor = _decompressor()
     found: list[StoredSpan] = []
     size = 0
     last = b""
