@@ -28,14 +28,17 @@ MARKED_TRACES_MAX: Final = 5_000
 MARKED_TRACES_MIN: Final = 256
 """Marks from which traces are settled while appends keep coming: a slice of a few costs a commit as one of many does. After
 each append alone, the daemon took a tenth more processor time (measured)."""
-QUIET_SECONDS: Final = 0.02
-"""Without an append or erasure for this long, everything marked is settled in the background."""
+QUIET_SECONDS: Final = 0.2
+"""Without an append or erasure for this long, everything marked is settled in the background: a session is stale again with its
+next turn, and where spans come every few hundredths of a second to settle between them took half as much processor time again
+(measured)."""
 OWNERS_SECONDS_MAX: Final = 5.0
 """While they keep coming, sessions and users are settled in the background this often."""
 TRACES_SECONDS_MAX: Final = 1.0
 """While appends keep coming, a trace waits no longer than this to be settled: half of what a search may lag."""
+FOLLOWED_QUIET_SECONDS: Final = 0.02
 FOLLOWED_SECONDS_MAX: Final = 1.0
-"""The same while somebody follows them."""
+"""The same as QUIET_SECONDS and OWNERS_SECONDS_MAX while somebody follows them."""
 RETRY_SECONDS: Final = 1.0
 """Pause after settling failed for want of space."""
 
@@ -270,7 +273,8 @@ class Writer:
         return max(min(times), RETRY_SECONDS) if self._full else min(times)
 
     def _seconds_until_quiet(self) -> float:
-        return max(0.0, self._last_write + QUIET_SECONDS - time.monotonic())
+        pause = FOLLOWED_QUIET_SECONDS if self.follower_count else QUIET_SECONDS
+        return max(0.0, self._last_write + pause - time.monotonic())
 
     def _seconds_until_owners(self) -> float:
         pause = FOLLOWED_SECONDS_MAX if self.follower_count else OWNERS_SECONDS_MAX
