@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run setup test mutations demo bench proto format clean
+.PHONY: run setup test torture mutations demo bench proto format clean
 
 run: $(VENV)/.installed ## start the daemon on its defaults
 	$(BIN)/sessiond serve
@@ -15,6 +15,9 @@ test: setup ## every check: format, lint, types, tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto
+
+torture: setup ## what takes long: every live emitter, every question of the benchmarks, each property ten times as often
+	SESSIOND_TORTURE=10 $(BIN)/python -m pytest -n auto -m "" --timeout 1200 tests/emitters tests/properties tests/test_benchmarks.py
 
 mutations: setup ## break each rule of the table and of calls, to see that a test notices; under a minute
 	$(BIN)/python tests/mutations.py

@@ -28,6 +28,7 @@ def test_the_profile_of_a_small_load_names_the_normalizer() -> None:
     assert "normalize.py" in run("profile_ingest", "--spans", "512", "--rows", "60")
 
 
+@pytest.mark.torture
 def test_every_question_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT))
     asked = importlib.import_module("benchmarks.questions").questions(session_count=32)

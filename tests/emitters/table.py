@@ -80,3 +80,6 @@ EMITTERS: Final = (
     Emitter("latitude"),
     Emitter("sessiond_capture"),
 )
+
+OFTEN: Final = frozenset({"openinference_openai", "otel_openai_v2", "latitude", "sessiond_capture"})
+"""Those that `make test` runs: the quickest to install, and those that are about sessions. `make torture` runs all."""

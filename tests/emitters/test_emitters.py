@@ -20,7 +20,7 @@ from emitters.environment import INSTALL_SECONDS_MAX, NotInstalled, locked, scri
 from emitters.expected import TOKENS, Row
 from emitters.model_server import Call, model_server
 from emitters.scenario import SCENARIO_FILE, SESSIONS, Session, Turn
-from emitters.table import EMITTERS, Emitter
+from emitters.table import EMITTERS, OFTEN, Emitter
 from sessiond.client import Client
 from sessiond.client.rows import session_row, trace_row
 
@@ -52,7 +52,11 @@ class Told(NamedTuple):
         return list(zip(session.turns, calls, rows, strict=True))
 
 
-@pytest.fixture(scope="session", params=EMITTERS, ids=lambda emitter: emitter.name)
+def _param(emitter: Emitter) -> Any:
+    return pytest.param(emitter, id=emitter.name, marks=() if emitter.name in OFTEN else pytest.mark.torture)
+
+
+@pytest.fixture(scope="session", params=map(_param, EMITTERS))
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Told:
     emitter: Emitter = request.param
     base = tmp_path_factory.getbasetemp()

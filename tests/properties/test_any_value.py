@@ -5,6 +5,7 @@ from typing import Any
 import msgpack
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tries import examples
 
 from builders import any_value, facts, span
 from sessiond.core.conventions import TABLE
@@ -49,7 +50,7 @@ VALUES = st.recursive(
 ATTRIBUTES = st.dictionaries(st.sampled_from(KEYS), VALUES | VALUES.map(repr), max_size=8)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(ATTRIBUTES, st.lists(st.tuples(st.sampled_from(EVENTS), st.integers(0, 100), ATTRIBUTES), max_size=3))
 def test_a_span_of_any_values_gives_facts_that_can_be_stored_and_sources(attributes: dict[str, Any], events: list[Any]):
     built = span(events=events)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from conversations import Turn, conversations, costs_of, deliveries, usage_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tries import examples
 
 from builders import RULES, packed, trace_id
 from sessiond.core.model import Costs, SessionKey, SessionSummary, Texts, TraceSummary, Usage, UserKey, UserSummary
@@ -187,7 +188,7 @@ def grouped(told: list[Turn], key: Callable[[Turn], str | None]) -> dict[str, li
     return {name: [turn for turn in told if key(turn) == name] for name in {key(turn) for turn in told} if name is not None}
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(deadline=None, max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data(), conversations(), st.booleans())
 def test_any_arrival_gives_the_figures_of_one_batch_in_order(data: st.DataObject, told: list[Turn], one_by_one: bool) -> None:
     batches = data.draw(deliveries(told))
@@ -199,7 +200,7 @@ def test_any_arrival_gives_the_figures_of_one_batch_in_order(data: st.DataObject
     assert as_they_come(lmdb_store, batches, settled_after) == expected
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(conversations())
 def test_figures_are_what_the_generator_knows(told: list[Turn]) -> None:
     found = in_one_batch(told)

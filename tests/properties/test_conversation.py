@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from tries import examples
 
 from builders import packed, span, trace_id
 from searched import words_of_entries, words_of_pieces
@@ -165,7 +166,7 @@ def shown(entry: Entry) -> Shown:
     return entry.depth, entry.role, entry.text, tuple((use.name, use.arguments, use.result) for use in entry.tool_uses)
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(deadline=None, max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(turns=st.lists(TURNS, min_size=1, max_size=4), habits=HABITS, data=st.data())
 def test_a_conversation_comes_back_exactly(turns: list[Turn], habits: Habits, data: st.DataObject) -> None:
     emitter = Emitter(habits)

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from spoken import annotations, scores
 from test_arrival import figures, lmdb_store, memory_store
+from tries import examples
 
 from builders import ARRIVAL, MS, RULES, packed
 from sessiond.core.feedback.annotation import Annotation
@@ -70,7 +71,7 @@ def both() -> Iterator[list[Store]]:
         yield [one, other]
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(deadline=None, max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.data(), everything())
 def test_any_order_and_any_repetition_gives_the_rows_of_everything_in_order(data: st.DataObject, told: Told) -> None:
     steps = steps_of(told)
@@ -83,7 +84,7 @@ def test_any_order_and_any_repetition_gives_the_rows_of_everything_in_order(data
             assert done(store, shuffled, settled_after) == in_order
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(deadline=None, max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(everything())
 def test_rows_hold_what_was_said_of_them(told: Told) -> None:
     steps = steps_of(told)

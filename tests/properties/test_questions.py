@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from spoken import annotations, scores, targets
+from tries import FACTOR, examples
 
 from builders import ARRIVAL, MS, RULES, packed, trace_id
 from sessiond.core.errors import SessiondError
@@ -43,7 +44,7 @@ ASK: dict[Kind, Callable[..., Question[Any]]] = {"trace": ask_traces, "session":
 KINDS = st.sampled_from(list(ASK))
 TRACES = st.integers(1, 8)
 IDLE_NANO = 1000 * MS
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(400 * FACTOR)
 """Most of it for finding a small case where there is one."""
 NOW = ARRIVAL + IDLE_NANO + 20 * MS
 
@@ -296,6 +297,6 @@ class Asking(RuleBasedStateMachine):
 
 
 Asking.TestCase.settings = settings(
-    max_examples=50, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=examples(50), stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
 )
 TestAsking = Asking.TestCase

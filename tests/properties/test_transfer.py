@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from spoken import annotations, scores
 from test_arrival import Figures, figures
+from tries import examples
 
 from builders import ARRIVAL, MS, RULES, received
 from daemon import Parts, parts
@@ -82,7 +83,7 @@ def run(running: Parts, *arguments: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(deadline=None, max_examples=examples(15), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(told=everything())
 def test_an_import_of_an_export_holds_all_that_the_store_held(form: str, told: Told) -> None:
     with tempfile.TemporaryDirectory() as folder:
