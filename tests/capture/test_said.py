@@ -34,6 +34,7 @@ def itself() -> dict[str, Any]:
 LEFT_OUT: dict[str, tuple[dict[str, Any], str]] = {
     "an id of bytes": ({"session_id": b"s"}, "session_id is left out: it is text of at most .*, and this is of type bytes"),
     "an id of a float": ({"user_id": 1.5}, "user_id is left out: .* of type float"),
+    "a yes or no as id": ({"session_id": True}, "session_id is left out: .* of type bool"),
     "an object as id": ({"session_id": {"id": "s"}}, "session_id is left out: .* of type dict"),
     "a long id": ({"session_id": "s" * (TEXT_LENGTH_MAX + 1)}, "session_id is left out: .* this is 1025 characters"),
     "a number as tags": ({"tags": 7}, "tags are left out: they are a list of texts, and this is of type int"),
@@ -152,7 +153,8 @@ def test_whatever_is_said_gives_attributes_that_can_be_sent(session: object, use
     if isinstance(session, UUID):
         assert found["session.id"] == str(session)
     if isinstance(tags, Iterable) and not isinstance(tags, Mapping | bytes):
-        wanted = [sent(str(tag)) for tag in ([tags] if isinstance(tags, str) else tags) if isinstance(tag, str | int | UUID)]
+        given_tags = [tags] if isinstance(tags, str) else tags
+        wanted = [sent(str(tag)) for tag in given_tags if isinstance(tag, str | int | UUID) and not isinstance(tag, bool)]
         assert list(found.get("tag.tags", ())) == list(dict.fromkeys(filter(None, wanted)))[:TAGS_MAX]
 
 

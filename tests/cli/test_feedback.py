@@ -43,7 +43,8 @@ def told(row: dict[str, Any]) -> tuple[Any, ...]:
         (["s"], ("s", None, None)),
         ([TRACE], (None, TRACE, None)),
         ([f"{TRACE}/{SPAN}"], (None, TRACE, SPAN)),
-        ([TRACE.upper()], (None, TRACE, None)),
+        ([f" {TRACE.upper()} "], (None, TRACE, None)),
+        ([TRACE[1:], "--session"], (TRACE[1:], None, None)),
         ([TRACE, "--session"], (TRACE, None, None)),
         (["a/b"], ("a/b", None, None)),
     ],
@@ -80,16 +81,18 @@ def test_the_same_again_changes_nothing_and_another_is_refused(run: Any) -> None
 
 
 def test_what_was_stored_is_told_though_a_later_one_is_refused(run: Any) -> None:
-    result = run("score", "s", "a=1", "b=NaN", "--json")
+    result = run("score", "s", "a=1", f"{'b' * 2000}=1", "--json")
     assert result.exit_code == 2
     assert [json.loads(line)["name"] for line in result.stdout.splitlines()] == ["a"]
+    assert "a: stored; give only the others again" in result.stderr
+    assert len(result.stderr) < 1000
 
 
 def test_a_score_is_updated_and_deleted(run: Any) -> None:
     rows(run("score", "s", "a=1", "--id", "x", "--json"))
     (row,) = rows(run("score", "--update", "x", "--value", "good", "--comment", "new", "--json"))
     assert (row["value"], row["comment"], row["author"]) == ("good", "new", "")
-    assert run("score", "--delete", "x").exit_code == 0
+    assert run("score", "--delete", "x").stdout == "the score x is deleted\n"
     assert run("score", "--delete", "x").stderr == "sessiond: there is no score 'x'\n"
 
 
@@ -98,6 +101,12 @@ def test_a_score_is_updated_and_deleted(run: Any) -> None:
     [
         (["score", "s", "a"], "'a' is not NAME=VALUE"),
         (["score", "s", "=1"], "is not NAME=VALUE"),
+        *(
+            (["score", "s", f"a={value}"], "is no value: write a number such as 0.5")
+            for value in (".5", "+3", "nan", "NaN", "TRUE")
+        ),
+        (["score", TRACE[1:], "a=1"], "is nearly a trace's id"),
+        (["annotate", f"{TRACE}/zz", "hi"], "is nearly a trace's id"),
         (["score", "s", "a=1", "b=2", "--id", "x"], "--id is for one NAME=VALUE"),
         (["score", "s", "a=1", "--metadata", "x"], "is not KEY=VALUE"),
         (["score", "s", "--value", "1"], "--value does not go with a list of scores"),

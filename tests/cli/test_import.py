@@ -48,3 +48,13 @@ def test_an_import_that_can_t_go_on_says_how_far_it_came(endpoint: str, tmp_path
     done = CliRunner().invoke(main, ["import", str(file), "--endpoint", endpoint])
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == f"{told.format(file=file)}sessiond: something broke\n"
+
+
+def test_of_a_file_of_something_else_some_lines_are_told_and_the_others_counted(endpoint: str, tmp_path: Path) -> None:
+    file = tmp_path / "notes.jsonl"
+    file.write_text('{"input_tokens": 1}\n' * 50)
+    done = CliRunner().invoke(main, ["import", str(file), "--endpoint", endpoint])
+    assert done.exit_code == 1
+    *told, more, all_of_them = done.stderr.splitlines()
+    assert len(told) == 20
+    assert (more, all_of_them) == (f"{file}: 30 more problems, not shown", "50 problems; all else was imported")

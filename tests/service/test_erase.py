@@ -173,6 +173,9 @@ def test_a_request_means_traces_sessions_or_all() -> None:
     assert wanted(ids(1, 2), "trace", EVERYWHERE, "", everything=False) == ids(1, 2)
     assert wanted((), "session", EVERYWHERE, "", everything=True).asked == ask_sessions().asked
     assert wanted((), "trace", Within(project="p"), "", everything=False).asked == ask_traces(Within(project="p")).asked
+    session = Within("p", "s")
+    assert wanted((), "trace", session, "", everything=False).asked == ask_sessions(session).asked
+    assert wanted((), "trace", session, "error_count > 0", everything=False).asked == ask_traces(session, "error_count > 0").asked
 
 
 def test_whoever_stops_waiting_stops_what_is_not_erased_yet(running: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

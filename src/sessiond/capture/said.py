@@ -34,7 +34,7 @@ def said(session_id: object, user_id: object, tags: object, metadata: object) ->
 
 def text(value: object) -> str:
     """An id or a tag as it is sent; empty where it is none, or longer than TEXT_LENGTH_MAX."""
-    found = sendable(str(value).strip()) if isinstance(value, str | int | UUID) else ""
+    found = sendable(str(value).strip()) if isinstance(value, str | int | UUID) and not isinstance(value, bool) else ""
     return found if len(found) <= TEXT_LENGTH_MAX else ""
 
 

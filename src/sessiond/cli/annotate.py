@@ -125,8 +125,9 @@ def _update(
     _show(client.feedback.update_annotation(updated, **changes), as_json=as_json)
 
 
-def _delete(client: Client, *, deleted: str, as_json: bool) -> None:  # noqa: ARG001 - there is nothing to show
+def _delete(client: Client, *, deleted: str, as_json: bool) -> None:
     client.feedback.delete_annotation(deleted)
+    feedback.show_deleted("annotation", deleted, as_json=as_json)
 
 
 def _list(

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from sessiond.cli.output import layout_of_stdout, show
 from sessiond.cli.render import Column, table, text
-from sessiond.cli.text import ABSENT, ago
+from sessiond.cli.text import ABSENT, ago, clean
 from sessiond.client import Annotation, Score, ScoreSource, ScoreSum
 from sessiond.client.feedback.lines import value_of
 from sessiond.client.feedback.requests import Of
@@ -22,6 +22,8 @@ NOTES_SHOWN: Final = 10
 """Notes shown with a session or trace; `sessiond annotate ID` lists them all."""
 TEXT_WIDTH_MAX: Final = 60
 _TRACE: Final = re.compile(r"([0-9a-fA-F]{32})(?:/([0-9a-fA-F]{16}))?")
+_NEARLY_A_TRACE: Final = re.compile(r"[0-9a-fA-F]{30,34}|[0-9a-fA-F]{30,34}/.*")
+"""What somebody most likely took for one: a digit too few or too many, or no span's id behind the slash."""
 _DIGITS: Final = 4
 """Of a number that is shown; --json has all."""
 
@@ -38,7 +40,11 @@ deleted = click.option("--delete", "deleted", metavar="ID", help="Remove the one
 
 def target_of(written: str, project: str, *, is_session: bool) -> Of:
     """What TARGET names: a trace by 32 hexadecimal digits, a span by a trace and 16 digits behind a slash, else a session."""
-    found = None if is_session else _TRACE.fullmatch(written)
+    found = None if is_session else _TRACE.fullmatch(written.strip())
+    if found is None and not is_session and _NEARLY_A_TRACE.fullmatch(written.strip()):
+        raise click.UsageError(
+            f"{written!r} is nearly a trace's id of 32 digits, or TRACE/SPAN with 16 more; if it is a session's, add --session"
+        )
     if found is None:
         return {"session_id": written, "project": project}
     if project:
@@ -105,6 +111,12 @@ def show_notes(notes: Iterable[Annotation]) -> None:
     """Write annotations as a table with a line behind it."""
     found, layout = list(notes), layout_of_stdout()
     show(table(note_columns(found, time.time_ns()), found, layout), "", layout=layout)
+
+
+def show_deleted(noun: str, item_id: str, *, as_json: bool) -> None:
+    """Say that one is gone; to a program the exit code does."""
+    if not as_json:
+        click.echo(f"the {noun} {clean(item_id)} is deleted")
 
 
 def _age(now_unix_nano: int) -> Column[Any]:

@@ -19,6 +19,8 @@ from sessiond.files.feedback_json import AnyFeedback
 from sessiond.files.opened import STDIN, Source, opened
 from sessiond.files.written import feedback_beside
 
+PROBLEMS_SHOWN_MAX: Final = 20
+"""Of one file: a file of something else has one in each line."""
 HELD_MAX: Final = 500
 """Scores and annotations sent at once."""
 
@@ -43,6 +45,8 @@ def import_(ctx: click.Context, *, files: Sequence[str], endpoint: str) -> None:
                 with _telling_how_far(done):
                     done.run()
             click.echo(f"{source.name}: {done.told} imported")
+            if done.problems > PROBLEMS_SHOWN_MAX:
+                remark(f"{source.name}: {plural(done.problems - PROBLEMS_SHOWN_MAX, 'more problem')}, not shown")
             problems += done.problems
     if problems:
         remark(f"{plural(problems, 'problem')}; all else was imported")
@@ -136,4 +140,6 @@ class _Import:
 
     def _tell(self, place: str, problem: str) -> None:
         self.problems += 1
+        if self.problems > PROBLEMS_SHOWN_MAX:
+            return
         remark(f"{self.name}, {place}: {problem}" if place else f"{self.name}: {problem}")

@@ -81,7 +81,8 @@ class LazyGroup(click.Group):
         except OSError as error:
             if error.errno == errno.EPIPE:  # a reader that went away: click ends the command quietly
                 raise
-            raise Failed(f"{error.strerror or error}") from error
+            where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes | os.PathLike) else ""
+            raise Failed(f"{where}{error.strerror or error}") from error
         except KeyboardInterrupt:
             ctx.exit(EXIT_INTERRUPTED)
 

@@ -9,6 +9,7 @@ import click
 
 from sessiond.cli import feedback, listing, options
 from sessiond.cli.lazy import EXIT_FAILED
+from sessiond.cli.output import remark
 from sessiond.client import Client, Score
 from sessiond.client.feedback import lines
 from sessiond.client.feedback.requests import ScoreValue
@@ -99,6 +100,8 @@ def _create(
         stored.extend(client.feedback.create_score(name, value, **of, **fields) for name, value in named)
     finally:  # what is stored is told, though a later one failed
         _show(stored, as_json=as_json)
+        if stored and len(stored) < len(named):
+            remark(f"{', '.join(score.name for score in stored)}: stored; give only the others again")
 
 
 def _update(
@@ -111,8 +114,9 @@ def _update(
     _show([client.feedback.update_score(updated, **changes)], as_json=as_json)
 
 
-def _delete(client: Client, *, deleted: str, as_json: bool) -> None:  # noqa: ARG001 - there is nothing to show
+def _delete(client: Client, *, deleted: str, as_json: bool) -> None:
     client.feedback.delete_score(deleted)
+    feedback.show_deleted("score", deleted, as_json=as_json)
 
 
 def _list(
@@ -152,14 +156,33 @@ def _named(written: str) -> tuple[str, ScoreValue]:
 
 
 def _value(written: str) -> ScoreValue:
-    """JSON's numbers, true, false and texts; anything else is a category as it stands."""
+    """JSON's numbers, true, false and texts; anything else is a category as it stands, unless it looks like one of those."""
     try:
-        found = json.loads(written)
+        found = json.loads(written, parse_constant=_no_number)
     except ValueError:
+        if _is_nearly_a_value(written):
+            raise click.UsageError(
+                f"{written!r} is no value: write a number such as 0.5, true or false; a category in JSON's quotes: '\"{written}\"'"
+            ) from None
         return written
     if isinstance(found, bool | str):
         return found
     return float(found) if isinstance(found, int | float) else written
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} can't be compared")
+
+
+def _is_nearly_a_value(written: str) -> bool:
+    """Whether it is a number or a yes or no as others write it than JSON: .5, +3, nan, TRUE."""
+    if written.strip().lower() in {"true", "false"}:
+        return True
+    try:
+        float(written)
+    except ValueError:
+        return False
+    return True
 
 
 def _pairs(written: Sequence[str]) -> dict[str, str]:

@@ -4,7 +4,10 @@ Bad *data* is never raised: it is a value (`core.model.Rejection`). What is rais
 """
 
 from enum import Enum
-from typing import ClassVar
+from typing import ClassVar, Final
+
+VALUE_CHARACTERS_MAX: Final = 200
+"""Of a value that an error repeats: enough to know it by, and gRPC sends no message of some thousand characters."""
 
 
 class Code(Enum):
@@ -22,6 +25,12 @@ class Code(Enum):
     TOO_OLD = "too_old"
     CANCELLED = "cancelled"
     OFF = "off"
+
+
+def shown(value: object) -> str:
+    """A value as an error repeats it."""
+    text = repr(value)
+    return text if len(text) <= VALUE_CHARACTERS_MAX else f"{text[:VALUE_CHARACTERS_MAX]}... ({len(text):,} characters)"
 
 
 class SessiondError(Exception):
@@ -44,7 +53,7 @@ class Invalid(SessiondError):
     code = Code.INVALID
 
     def __init__(self, field: str, value: object, problem: str, *, hint: str = "") -> None:
-        super().__init__(f"{field}: {value!r} {problem}", hint=hint)
+        super().__init__(f"{field}: {shown(value)} {problem}", hint=hint)
         self.field = field
 
 

@@ -50,7 +50,9 @@ def wanted(trace_ids: Sequence[bytes], of: Kind, within: Within, filter_text: st
         raise Invalid("trace_ids", f"{len(trace_ids)} ids", "can't be given with conditions or `of`", hint="give one or the other")
     if trace_ids:
         return tuple(trace_ids)
-    return ask_sessions(within, filter_text) if of == "session" else ask_traces(within, filter_text)
+    is_one_session = within.session_id is not None and within == Within(within.project, within.session_id) and not filter_text
+    # All of a session goes with what was said of the session itself, which is to be counted.
+    return ask_sessions(within, filter_text) if of == "session" or is_one_session else ask_traces(within, filter_text)
 
 
 class Erasing(NamedTuple):

@@ -7,7 +7,7 @@ from sessiond.core import trace
 from sessiond.core.calls import select
 from sessiond.core.conversation.entry import Turn
 from sessiond.core.costs import Priced
-from sessiond.core.errors import Cancelled, Invalid, NotFound
+from sessiond.core.errors import Cancelled, Invalid, NotFound, shown
 from sessiond.core.explain import Explanation, Told, explain
 from sessiond.core.fields import Kind
 from sessiond.core.identity import chronological
@@ -127,7 +127,7 @@ class Queries:
         summary = self._store.session(key)
         if summary is None:
             raise NotFound(
-                f"there is no session {key.session_id!r} in project {key.project!r}",
+                f"there is no session {shown(key.session_id)} in project {shown(key.project)}",
                 hint="give another project, or see `sessiond sessions` for those there are",
             )
         return summary, self._store.traces_of_session(key)
@@ -190,7 +190,7 @@ class Queries:
         self._freshness.settle_owned("users", lambda: self._store.traces_of_user(key))
         summary = self._store.user(key)
         if summary is None:
-            raise NotFound(f"there is no user {key.user_id!r} in project {key.project!r}", hint="give another project")
+            raise NotFound(f"there is no user {shown(key.user_id)} in project {shown(key.project)}", hint="give another project")
         return summary
 
     def texts(self, trace_ids: Sequence[bytes]) -> list[Texts]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from sessiond.core.errors import AlreadyExists, Invalid, NotFound, SessiondError, TooLarge
+from sessiond.core.errors import AlreadyExists, Invalid, NotFound, SessiondError, TooLarge, shown
 from sessiond.core.feedback.annotation import Annotation, checked_annotation, updated_annotation
 from sessiond.core.feedback.score import Score, checked_score, is_stale, updated_score
 from sessiond.core.feedback.target import PLACE_BYTES_MAX, Target, TraceTarget, subject_of
@@ -174,7 +174,7 @@ class Items(Generic[Item]):
         if held is not None:
             if held.content != item.content:
                 raise AlreadyExists(
-                    f"another {self._kind.noun} is stored under the id {item.id!r}", hint="update it, or give another id"
+                    f"another {self._kind.noun} is stored under the id {shown(item.id)}", hint="update it, or give another id"
                 )
             return held, False
         if isinstance(item.target, TraceTarget) and self._store.is_erased(item.target.trace_id):
@@ -186,7 +186,7 @@ class Items(Generic[Item]):
         return item, True
 
     def _not_found(self, item_id: str) -> NotFound:
-        return NotFound(f"there is no {self._kind.noun} {item_id[:128]!r}")
+        return NotFound(f"there is no {self._kind.noun} {shown(item_id)}")
 
 
 class Staleness:
