@@ -94,8 +94,8 @@ def test_otlps_own_parser_passes_over_arrivals() -> None:
     ("line", "problem"),
     [
         (b'{"resourceMetrics":[]}', "has no resourceSpans"),
-        (b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"xyz"}]}]}]}', "non-hexadecimal"),
-        (b'{"resourceSpans":[1]}', "is no OTLP trace data"),
+        (b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"xyz"}]}]}]}', "'xyz' is no id in hexadecimal digits"),
+        (b'{"resourceSpans":[1]}', "are lists of objects"),
         (b'{"resourceSpans":7}', "is no OTLP trace data"),
         (b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"startTimeUnixNano":"x"}]}]}]}', "is no OTLP trace data"),
         (b'{"resourceSpans":[],"receivedUnixNanos":["x"]}', "is no OTLP trace data"),

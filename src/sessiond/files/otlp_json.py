@@ -13,6 +13,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
+from sessiond.core.errors import shown
 from sessiond.wire._pb.v1.transfer_service_pb2 import SpanBatch
 from sessiond.wire.repair import repaired
 
@@ -47,7 +48,9 @@ def batch_of(found: dict[str, Any]) -> SpanBatch:
         data = ParseDict(found, TracesData(), ignore_unknown_fields=True).SerializeToString()
         batch = SpanBatch.FromString(data)
         batch.received_unix_nanos.extend(arrivals)
-    except (ParseError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (TypeError, AttributeError) as error:
+        raise ValueError("is no OTLP trace data: resourceSpans, scopeSpans, spans and links are lists of objects") from error
+    except (ParseError, ValueError, RecursionError) as error:
         raise ValueError(f"is no OTLP trace data: {error}") from error
     return batch
 
@@ -73,4 +76,7 @@ def _hex_of_base64(text: str) -> str:
 
 
 def _base64_of_hex(text: str) -> str:
-    return b64encode(bytes.fromhex(text)).decode()
+    try:
+        return b64encode(bytes.fromhex(text)).decode()
+    except ValueError as error:
+        raise ValueError(f"{shown(text)} is no id in hexadecimal digits") from error
