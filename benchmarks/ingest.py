@@ -2,7 +2,8 @@
 
   echo      grpcio alone: the same bytes on the same method, answered at once (benchmarks/echo.py)
   bare      the least that a durable span store in Python must do (benchmarks/bare.py)
-  sessiond  the daemon with its defaults, until everything sent is acknowledged and every summary settled
+  sessiond  the daemon, until everything sent is acknowledged and every summary settled; without its search index, of which
+            benchmarks/indexing.py tells
 
 Machines differ, and the same machine differs from hour to hour; so what counts are the ratios between rulers of one round. Each
 run is a fresh process on a fresh store, is sent the same bytes by a process of its own, and is checked to hold all of them after.

@@ -11,7 +11,7 @@ import grpc
 
 from benchmarks import bare
 from benchmarks.load import Load
-from benchmarks.processes import Ended, Process, free_address, serve_arguments
+from benchmarks.processes import Ended, Process, free_address, serve_arguments, without_index
 from benchmarks.send import Sent
 from sessiond.wire._pb.v1.admin_service_pb2 import GetStatusRequest, GetStatusResponse
 from sessiond.wire._pb.v1.admin_service_pb2_grpc import AdminServiceStub
@@ -61,9 +61,9 @@ def bare_pipeline(load: Load, directory: Path) -> Measured:
 
 
 def sessiond(load: Load, directory: Path) -> Measured:
-    """The daemon, until every trace, session and user is settled."""
+    """The daemon without its search index, until every trace, session and user is settled."""
     otlp, query, data_dir = free_address(), free_address(), directory / "data"
-    with Process(directory, "sessiond", *serve_arguments(data_dir, otlp, query)) as server:
+    with Process(directory, "sessiond", *serve_arguments(data_dir, otlp, query), *without_index(directory)) as server:
         server.wait_serving(query)
         sent, sender = _send(load, otlp, directory)
         status = _settled(query)
