@@ -31,8 +31,8 @@ from rich.text import Text
 from benchmarks.sessions import SEED, Commit, commits, span_count
 from sessiond.config import Config
 from sessiond.prices import GenaiPriceBook
-from sessiond.service.rules import Rules
-from sessiond.service.settle import TRACES_PER_SLICE, Settler
+from sessiond.service.settling.rules import Rules
+from sessiond.service.settling.settle import TRACES_PER_SLICE, Settler
 from sessiond.storage.lmdb.environment import STORE_FILE
 from sessiond.storage.lmdb.keys import FORMAT
 from sessiond.storage.lmdb.store import LmdbStore

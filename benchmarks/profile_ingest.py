@@ -14,9 +14,9 @@ from pstats import SortKey, Stats
 
 from benchmarks.load import read_load, write_load
 from sessiond.prices import GenaiPriceBook
-from sessiond.service.decode import Decoder
-from sessiond.service.rules import Rules
-from sessiond.service.settle import Settler
+from sessiond.service.receiving.decode import Decoder
+from sessiond.service.settling.rules import Rules
+from sessiond.service.settling.settle import Settler
 from sessiond.storage.lmdb.store import LmdbStore
 
 SPANS = 50_000

@@ -9,16 +9,16 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from sessiond.core import trace as traces
-from sessiond.core.costs import NO_CALLS
 from sessiond.core.feedback.annotation import Annotation
 from sessiond.core.feedback.score import Score
 from sessiond.core.feedback.target import Target
+from sessiond.core.figures import trace as traces
+from sessiond.core.figures.costs import NO_CALLS
 from sessiond.core.model import NO_USAGE, Origin, ReceivedSpan, SessionKey, SpanFacts, StoredSpan, TraceSummary
-from sessiond.core.normalize import DEFAULT
+from sessiond.core.spans.normalize import DEFAULT
 from sessiond.prices import GenaiPriceBook
-from sessiond.service.decode import Decoder
-from sessiond.service.rules import ExtraKeys, Rules
+from sessiond.service.receiving.decode import Decoder
+from sessiond.service.settling.rules import ExtraKeys, Rules
 from sessiond.storage.packing import PackedTrace
 from sessiond.wire import otlp
 

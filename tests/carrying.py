@@ -13,7 +13,7 @@ from builders import ARRIVAL, attributes, span
 from listed import LISTED
 from sessiond.core.conventions import Meaning, Row
 from sessiond.core.model import Rejection
-from sessiond.core.normalize import Normalizer
+from sessiond.core.spans.normalize import Normalizer
 from sessiond.wire.spans import read_span
 from sessiond.wire.values import Attributes
 

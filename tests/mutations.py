@@ -101,7 +101,7 @@ def noticed(meaning: Meaning) -> bool:
     try:
         for name in REBUILT:
             importlib.reload(sys.modules[f"sessiond.core.{name}"])
-        normalizer = sys.modules["sessiond.core.normalize"].Normalizer()
+        normalizer = sys.modules["sessiond.core.spans.normalize"].Normalizer()
         for example in sorted(EXAMPLES, key=lambda one: one.meaning != meaning):
             example.holds(normalizer)
     except (AssertionError, KeyError, IndexError):
@@ -140,7 +140,7 @@ def unnoticed_patch(patch: Patch) -> str | None:
     with tempfile.TemporaryDirectory() as folder:
         package = Path(folder) / "sessiond"
         shutil.copytree(ROOT / "src/sessiond", package, ignore=shutil.ignore_patterns("__pycache__"))
-        source = package / "core/calls.py"
+        source = package / "core/figures/calls.py"
         text = source.read_text()
         if text.count(patch.old) != 1:
             return f"calls: {patch.name}: the source has changed, mend the patch"

@@ -1,8 +1,14 @@
-"""Ways to break `core/calls.py`, each a replacement of some of its text."""
+"""Ways to break `core/figures/calls.py`, each a replacement of some of its text."""
 
 from typing import NamedTuple
 
-TESTS = ("tests/core/test_calls.py", "tests/core/test_usage.py", "tests/core/test_trace.py", "-k", "not thirty_thousand")
+TESTS = (
+    "tests/core/figures/test_calls.py",
+    "tests/core/figures/test_usage.py",
+    "tests/core/figures/test_trace.py",
+    "-k",
+    "not thirty_thousand",
+)
 """What tells whether the rule still holds; how it scales is another matter."""
 
 
@@ -53,7 +59,7 @@ CALLS = (
     Patch("the first good attempt takes the bill", "max((each for each in lower if not", "min((each for each in lower if not"),
     Patch("what reports two below is not seen", " or any(lower in reporting for lower in below.get(i, ()))", ""),
     Patch("a restated call keeps its own parent", "._replace(parent=told[i].parent)", ""),
-    Patch("the last below counts as what was restated", "position = below[position][0]", "position = below[position][-1]"),
+    Patch("the last below counts as what was restated", "first = below[i][0]", "first = below[i][-1]"),
     Patch(
         "a response id does not make twins", "by_response.get(call.response_id) if call.response_id is not None else None", "None"
     ),

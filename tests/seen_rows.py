@@ -5,18 +5,18 @@ from random import Random
 from typing import Any, NamedTuple
 
 from builders import ARRIVAL, MS, score, turn
-from sessiond.core import session, user
 from sessiond.core.feedback import rollup
 from sessiond.core.feedback.score import Score
-from sessiond.core.fields import AnySummary, Kind
+from sessiond.core.figures import session, user
 from sessiond.core.identity import CLOCK_SKEW_MAX_NANO
 from sessiond.core.model import NO_TEXTS, Costs, SessionKey, Text, Texts, TraceSummary, Usage, UserKey
-from sessiond.core.numbers import numbers_of, signature_of
-from sessiond.core.places import place_of
+from sessiond.core.rows.fields import AnySummary, Kind
+from sessiond.core.rows.numbers import numbers_of, signature_of
+from sessiond.core.rows.places import place_of
 
 
 class SeenRow(NamedTuple):
-    """`core.seen.Seen` of a summary at hand."""
+    """`core.rows.seen.Seen` of a summary at hand."""
 
     numbers: tuple[int, ...]
     signature: int

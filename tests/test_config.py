@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel
 
 from sessiond.config import OFF, BadConfig, Config, default_data_dir, load
-from sessiond.core.pricing import TokenPrice, UnitPrices
+from sessiond.core.figures.pricing import TokenPrice, UnitPrices
 from sessiond.prices import Override, token_price
 from sessiond.storage.lmdb.environment import READERS_MAX
 

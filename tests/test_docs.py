@@ -35,31 +35,31 @@ from sessiond.config import Config, _address
 from sessiond.core import conventions
 from sessiond.core.conversation.heard import ARGUMENT_KEYS, CALL_ID_KEYS, CHARACTERS_MAX, RESULT_KEYS
 from sessiond.core.conversation.thread import LINES_MAX as LINES_OF_TRACE_MAX
-from sessiond.core.explain import EVIDENCE_MAX
 from sessiond.core.feedback.checked import COMMENT_LENGTH_MAX, FEEDBACK_ID_LENGTH_MAX, NAME_LENGTH_MAX
 from sessiond.core.feedback.checked import TAGS_MAX as FEEDBACK_TAGS_MAX
 from sessiond.core.feedback.rollup import CATEGORIES_MAX
-from sessiond.core.fields import FIELDS, Field
+from sessiond.core.figures.explain import EVIDENCE_MAX
 from sessiond.core.filter import parse_filter, parse_order
 from sessiond.core.filter.grammar import NESTING_MAX, TERMS_MAX
 from sessiond.core.filter.lexer import TEXT_LENGTH_MAX as FILTER_LENGTH_MAX
 from sessiond.core.filter.literals import NUMBER_LENGTH_MAX, TAKES, examples
 from sessiond.core.filter.order import FIELDS_MAX
 from sessiond.core.fold import LIST_MAX, METADATA_KEYS_MAX
-from sessiond.core.message_shapes import JSON_LENGTH_MAX, WRAPPERS
-from sessiond.core.messages import INPUT, INSTRUCTIONS, OUTPUT, SHORT_LENGTH_MAX, Source
-from sessiond.core.objects import METADATA_VALUE_LENGTH_MAX, PYTHON_LENGTH_MAX, TAGS_MAX
+from sessiond.core.rows.fields import FIELDS, Field
 from sessiond.core.search.analysis import TOKEN_LENGTH_MAX
 from sessiond.core.search.document import DOCUMENT_LENGTH_MAX, PIECE_LENGTH_MAX
 from sessiond.core.search.document import PLACES as SEARCH_PLACES
 from sessiond.core.search.excerpts import EXCERPTS_MAX
 from sessiond.core.search.language import NESTING_MAX as QUERY_NESTING_MAX
 from sessiond.core.search.language import PREFIX_LENGTH_MIN, QUERY_LENGTH_MAX, TOKENS_MAX
+from sessiond.core.spans.objects import METADATA_VALUE_LENGTH_MAX, PYTHON_LENGTH_MAX, TAGS_MAX
 from sessiond.core.statistics.breakdown import DEFAULT_GROUPS, GROUPS_MAX
 from sessiond.core.statistics.buckets import CELLS_MAX
 from sessiond.core.statistics.label_sets import LABELS_MAX
 from sessiond.core.statistics.tally import ROWS_MAX
-from sessiond.core.text_spans import CANDIDATES_MAX
+from sessiond.core.text.messages import INPUT, INSTRUCTIONS, OUTPUT, SHORT_LENGTH_MAX, Source
+from sessiond.core.text.shapes import JSON_LENGTH_MAX, WRAPPERS
+from sessiond.core.text.spans import CANDIDATES_MAX
 from sessiond.core.turns.asked_again import SIMILAR_MIN
 from sessiond.core.turns.findings import FINDINGS_MAX, PROMPT_TOKENS_MIN, TRACES_SHOWN_MAX, FindingKind
 from sessiond.core.values import COUNT_END, ID_LENGTH_MAX, TEXT_LENGTH_MAX
@@ -69,9 +69,9 @@ from sessiond.server.status import RETRY_SECONDS
 from sessiond.service.asking.follow import HEARTBEAT_SECONDS
 from sessiond.service.asking.freshness import SETTLE_SECONDS_MAX
 from sessiond.service.asking.query import PAGE_SIZE, PAGE_SIZE_MAX
-from sessiond.service.decoders import IDLE_SECONDS, PROCESSES_MAX
 from sessiond.service.feedback.items import IMPORT_MAX, SUBJECT_ITEMS_MAX
-from sessiond.service.ingest import FAILURES_MAX, MESSAGES_SHOWN
+from sessiond.service.receiving.decoders import IDLE_SECONDS, PROCESSES_MAX
+from sessiond.service.receiving.ingest import FAILURES_MAX, MESSAGES_SHOWN
 from sessiond.service.searching.searches import HITS_MAX
 from sessiond.service.searching.searches import PAGE_SIZE as SEARCH_PAGE_SIZE
 from sessiond.service.searching.searches import PAGE_SIZE_MAX as SEARCH_PAGE_SIZE_MAX
@@ -385,7 +385,7 @@ def meanings_lists() -> str:
     parts = []
     for meaning, rows in conventions.TABLE.items():
         if meaning in ("input", "output"):
-            continue  # of core.messages, which reads them: see texts_lists
+            continue  # of core.text.messages, which reads them: see texts_lists
         parts.append(f"### {meaning}\n")
         parts += [f"{place}. {row_in_words(each)}" for place, each in enumerate(rows, 1)]
         parts.append("")
@@ -477,7 +477,7 @@ def providers_table() -> str:
 
 
 OF_FIELDS_PAGE = ("Trace", "Session", "User")
-"""Messages whose fields are those of core.fields: docs/fields.md has them."""
+"""Messages whose fields are those of core.rows.fields: docs/fields.md has them."""
 
 
 def reference() -> str:

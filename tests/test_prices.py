@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from builders import DATA, T0
 from sessiond.core.conventions import PROVIDER_ALIASES
+from sessiond.core.figures.pricing import PriceRow, UnitPrices, attempts, estimate, price_row
 from sessiond.core.model import Cost, Usage
-from sessiond.core.pricing import PriceRow, UnitPrices, attempts, estimate, price_row
 from sessiond.prices import NAMES_CACHED, GenaiPriceBook, Override, token_price
 
 LISTED = [(provider, model) for provider in providers for model in provider.models]

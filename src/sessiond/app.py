@@ -29,18 +29,18 @@ from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.query import Queries
 from sessiond.service.asking.removals import Removals
 from sessiond.service.asking.seen import Sight
-from sessiond.service.check import check
-from sessiond.service.decoders import Decoders
-from sessiond.service.erase import Eraser
 from sessiond.service.feedback.changes import Changes
 from sessiond.service.feedback.items import ANNOTATION, SCORE, Items, Staleness
-from sessiond.service.ingest import Ingest
-from sessiond.service.reprice import reprice
-from sessiond.service.rules import ExtraKeys, Rules
+from sessiond.service.receiving.decoders import Decoders
+from sessiond.service.receiving.ingest import Ingest
 from sessiond.service.searching.indexer import Indexer, Place
 from sessiond.service.searching.searches import Searches
-from sessiond.service.settle import Settler
+from sessiond.service.settling.reprice import reprice
+from sessiond.service.settling.rules import ExtraKeys, Rules
+from sessiond.service.settling.settle import Settler
 from sessiond.service.transfer import Transfer
+from sessiond.service.upkeep.check import check
+from sessiond.service.upkeep.erase import Eraser
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Store
 from sessiond.storage.lmdb.keys import FORMAT

@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, Confi
 
 from sessiond.core.conventions import PROVIDER_ALIASES
 from sessiond.core.errors import Code, SessiondError
-from sessiond.core.pricing import UnitPrices
+from sessiond.core.figures.pricing import UnitPrices
 from sessiond.prices import Override, token_price
 
 OFF: Final = "off"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from sessiond.search.index import SearchIndex
-from sessiond.service.decode import read_frame, write_frame
+from sessiond.service.receiving.decode import read_frame, write_frame
 from sessiond.service.searching.answering import Answers, Refused
 from sessiond.service.searching.indexing import Indexing
 from sessiond.service.searching.protocol import FAILED, FINGERPRINT, OK, REFUSED, RING, TOLD, Standing, packed, unpacked

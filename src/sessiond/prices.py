@@ -14,7 +14,7 @@ from hashlib import blake2b
 from importlib import metadata
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sessiond.core.pricing import RULES, YOCTO_PER_USD_PER_MILLION, PriceRow, TokenPrice, UnitPrices
+from sessiond.core.figures.pricing import RULES, YOCTO_PER_USD_PER_MILLION, PriceRow, TokenPrice, UnitPrices
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, ModelPrice, Provider, TieredPrices
@@ -66,7 +66,7 @@ _NOWHERE: Final = _Dated((float("-inf"),), (_Day((0,), (None,)),))
 
 
 class GenaiPriceBook:
-    """A `core.pricing.PriceBook` over the bundled table of genai-prices.
+    """A `core.figures.pricing.PriceBook` over the bundled table of genai-prices.
 
     The first question loads the table: 80 ms and 5.5 MiB (measured), which a daemon without calls to price need not spend.
     """

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from sessiond.cli import main
 from sessiond.cli.commands import COMMANDS
-from sessiond.core.fields import FIELDS
+from sessiond.core.rows.fields import FIELDS
 
 BASH = """
 eval "$(sessiond completion bash)"

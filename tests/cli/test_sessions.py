@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from client.canned import TRACE_ID, Canned, session, trace
 from sessiond.client.rows import row, session_row, trace_row
-from sessiond.core.fields import SESSION_FIELDS, TRACE_FIELDS
+from sessiond.core.rows.fields import SESSION_FIELDS, TRACE_FIELDS
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.conversation_pb2 import Finding, TurnFigures
 from sessiond.wire._pb.v1.resources_pb2 import STATE_LIVE, STATUS_ERROR

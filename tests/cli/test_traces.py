@@ -9,7 +9,7 @@ from client.canned import MOMENT, TRACE_ID, Canned, span, trace
 from sessiond.cli.output import Layout, drawn
 from sessiond.cli.tree import LEVELS_MAX, LINES_MAX, Line, outline, span_tree
 from sessiond.client.rows import row, trace_row
-from sessiond.core.fields import TRACE_FIELDS
+from sessiond.core.rows.fields import TRACE_FIELDS
 from sessiond.wire._pb.v1.resources_pb2 import STATUS_ERROR
 from sessiond.wire._pb.v1.session_service_pb2 import RawSpan, StreamTracesRequest
 

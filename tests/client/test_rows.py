@@ -5,7 +5,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from client.canned import MOMENT, TRACE_ID, session, span, trace
 from sessiond.client.rows import rfc3339, row, session_row, trace_row, user_row
-from sessiond.core.fields import SESSION_FIELDS, TRACE_FIELDS, USER_FIELDS
+from sessiond.core.rows.fields import SESSION_FIELDS, TRACE_FIELDS, USER_FIELDS
 from sessiond.wire._pb.v1.resources_pb2 import STATE_LIVE, STATUS_ERROR, Session, Trace, User
 from sessiond.wire._pb.v1.session_service_pb2 import RawSpan
 

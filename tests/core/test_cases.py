@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from builders import ARRIVAL, MS, PRICES, T0, by_trace, received, span, span_id, trace_id
-from sessiond.core import session, trace, user
+from sessiond.core.figures import session, trace, user
 from sessiond.core.identity import Version, version
 from sessiond.core.model import Costs, ReceivedSpan, SessionKey, SessionSummary, TraceSummary, Usage, UserKey, UserSummary
-from sessiond.core.usage import NO_CALLS
+from sessiond.core.spans.usage import NO_CALLS
 
 Batch = Sequence[ReceivedSpan]
 DAY = 86_400_000

@@ -10,7 +10,7 @@ import yaml
 
 from builders import request, span
 from daemon import Daemon, sessiond, until
-from sessiond.core.fields import USER_FIELDS
+from sessiond.core.rows.fields import USER_FIELDS
 
 CAPTURES = Path(__file__).parents[1] / "data" / "captures"
 

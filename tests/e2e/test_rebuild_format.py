@@ -7,8 +7,8 @@ import pytest
 
 from builders import ARRIVAL, RULES, packed, span
 from daemon import STORE_BYTES_MAX, Daemon, sessiond
-from sessiond.core.where import Where
-from sessiond.service.settle import Settler
+from sessiond.core.rows.where import Where
+from sessiond.service.settling.settle import Settler
 from sessiond.storage.lmdb.store import LmdbStore
 
 PREVIOUS_TREES = (

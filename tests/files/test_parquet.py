@@ -8,8 +8,8 @@ from pyarrow import parquet
 
 from builders import turn
 from sessiond.client.rows import trace_row
-from sessiond.core.fields import FIELDS
 from sessiond.core.model import NO_TEXTS
+from sessiond.core.rows.fields import FIELDS
 from sessiond.files.parquet import ROWS_HELD, write_parquet
 from sessiond.wire._pb.v1.resources_pb2 import Trace
 from sessiond.wire.api import trace_fields

@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 from spoken import NAMES as SCORE_NAMES
 
-from sessiond.core.fields import FIELDS, Field, Kind
+from sessiond.core.rows.fields import FIELDS, Field, Kind
 
 WORDS = ["ann", "bob", "alpha", "beta", "default", "gpt-4o-mini", "turn", "search", "a", "b", "ok", "1", "Hi", "Ω", "svc"]
 NUMERIC = {"time", "milliseconds", "usd", "count"}

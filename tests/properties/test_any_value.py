@@ -9,7 +9,7 @@ from tries import examples
 
 from builders import any_value, facts, span
 from sessiond.core.conventions import TABLE
-from sessiond.core.normalize import DEFAULT
+from sessiond.core.spans.normalize import DEFAULT
 from sessiond.wire.spans import read_span
 from sessiond.wire.values import Attributes
 

@@ -14,9 +14,9 @@ from tries import examples
 
 from builders import RULES, packed, trace_id
 from sessiond.core.model import Costs, SessionKey, SessionSummary, Texts, TraceSummary, Usage, UserKey, UserSummary
-from sessiond.core.where import Where
-from sessiond.service.check import check
-from sessiond.service.settle import Settler
+from sessiond.core.rows.where import Where
+from sessiond.service.settling.settle import Settler
+from sessiond.service.upkeep.check import check
 from sessiond.storage.api import Marks, Store
 from sessiond.storage.lmdb.store import LmdbStore
 from sessiond.storage.memory import MemoryStore

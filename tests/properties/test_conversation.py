@@ -64,7 +64,7 @@ class Habits(NamedTuple):
 
 
 USES = st.builds(Use, TOOLS, ARGUMENTS, RESULTS, st.none() | st.tuples(st.just("Find out for me."), st.just("I found it.")))
-# Two calls in one answer that are alike and have no ids are read as one told twice (core/message_parts.py).
+# Two calls in one answer that are alike and have no ids are read as one told twice (core/text/parts.py).
 ALIKE = {"unique_by": lambda use: (use.name, use.arguments)}
 STEPS = st.builds(Step, st.just("") | ANSWERED, st.lists(USES, min_size=1, max_size=2, **ALIKE).map(tuple))
 TURNS = st.builds(Turn, SAID, st.lists(STEPS, max_size=3).map(tuple), st.none() | ANSWERED)

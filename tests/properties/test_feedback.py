@@ -18,8 +18,8 @@ from sessiond.core.feedback.annotation import Annotation
 from sessiond.core.feedback.score import Score
 from sessiond.core.feedback.target import subject_of
 from sessiond.core.model import ScoreSum, SessionKey, SessionSummary, TraceSummary
-from sessiond.service.check import check
-from sessiond.service.settle import Settler
+from sessiond.service.settling.settle import Settler
+from sessiond.service.upkeep.check import check
 from sessiond.storage.api import Store
 from sessiond.storage.memory import MemoryStore
 

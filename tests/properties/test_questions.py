@@ -21,19 +21,19 @@ from sessiond.core.errors import SessiondError
 from sessiond.core.feedback.annotation import Annotation
 from sessiond.core.feedback.score import Score
 from sessiond.core.feedback.target import Subject, Target, subject_of
-from sessiond.core.fields import Kind
 from sessiond.core.model import SessionKey
+from sessiond.core.rows.fields import Kind
 from sessiond.core.statistics.breakdown import Breakdown
 from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.query import Queries
 from sessiond.service.asking.question import Question, ask_sessions, ask_traces, ask_users
 from sessiond.service.asking.seen import Sight
-from sessiond.service.check import check
-from sessiond.service.erase import Eraser, Erasing, Wanted
 from sessiond.service.feedback.asked import Asked
 from sessiond.service.feedback.changes import Changes
 from sessiond.service.feedback.items import ANNOTATION, SCORE, Items, Staleness
-from sessiond.service.settle import Settler
+from sessiond.service.settling.settle import Settler
+from sessiond.service.upkeep.check import check
+from sessiond.service.upkeep.erase import Eraser, Erasing, Wanted
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Shelf, Store
 from sessiond.storage.lmdb.store import LmdbStore

@@ -20,7 +20,7 @@ from sessiond.cli import main
 from sessiond.core.feedback.annotation import Annotation
 from sessiond.core.feedback.score import Score
 from sessiond.core.model import StoredSpan
-from sessiond.service.check import check
+from sessiond.service.upkeep.check import check
 from sessiond.storage.api import Shelf, Store, span_pages
 
 FORMS = ["spans.binpb", "spans.binpb.zst", "spans.jsonl", "spans.jsonl.zst"]

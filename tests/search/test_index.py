@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from builders import MS, T0, turn
 from sessiond.core.errors import Invalid
 from sessiond.core.model import TraceSummary
+from sessiond.core.rows.where import Where
 from sessiond.core.search.analysis import joined, words
 from sessiond.core.search.language import Node, parse
 from sessiond.core.search.matching import matches
 from sessiond.core.search.ranking import score
-from sessiond.core.where import Where
 from sessiond.search.index import VERSIONS, SearchIndex, State
 
 STORE = b"storehre"

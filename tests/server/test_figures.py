@@ -7,9 +7,9 @@ import pytest
 
 from builders import request, span, trace_id
 from daemon import DEADLINE_SECONDS, Asker, Sender, parts, until
-from sessiond.core.pricing import UnitPrices
+from sessiond.core.figures.pricing import UnitPrices
 from sessiond.prices import GenaiPriceBook, Override, token_price
-from sessiond.service.rules import Rules
+from sessiond.service.settling.rules import Rules
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 

@@ -10,9 +10,9 @@ import pytest
 from builders import DATA
 from searched import words_of_entries, words_of_pieces
 from sessiond.core.conversation.entry import Entry
-from sessiond.core.normalize import DEFAULT
+from sessiond.core.spans.normalize import DEFAULT
 from sessiond.service.conversation import added_by, transcript_of
-from sessiond.service.decode import Decoder
+from sessiond.service.receiving.decode import Decoder
 from sessiond.service.searching.turn_pieces import pieces_of
 from sessiond.storage.api import Store
 from sessiond.storage.memory import MemoryStore

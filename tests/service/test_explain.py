@@ -9,8 +9,8 @@ import pytest
 from builders import OTHER_RULES, T0, received, request, span, trace_id
 from daemon import DEADLINE_SECONDS, Parts, parts
 from sessiond.core.errors import NotFound
-from sessiond.core.explain import EVIDENCE_MAX, ExplainedCall, Explanation
-from sessiond.core.fields import TRACE_FIELDS
+from sessiond.core.figures.explain import EVIDENCE_MAX, ExplainedCall, Explanation
+from sessiond.core.rows.fields import TRACE_FIELDS
 
 UNEXPLAINED = {
     "trace_id": "what was asked for",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from builders import OTHER_RULES, RULES
-from sessiond.service.check import check
+from sessiond.service.upkeep.check import check
 from sessiond.storage.api import Store
 from sessiond.storage.lmdb.store import LmdbStore
 from sessiond.storage.memory import MemoryStore

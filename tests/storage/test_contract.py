@@ -6,12 +6,12 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from builders import ARRIVAL, MS, OTHER_RULES, PRICES, RULES, T0, facts, packed, received, span, trace_id
-from sessiond.core import session, trace, user
+from sessiond.core.figures import session, trace, user
 from sessiond.core.model import NO_TEXTS, SessionKey, Text, Texts, TraceSummary, UserKey
-from sessiond.core.numbers import numbers_of, signature_of
-from sessiond.core.places import place_of
-from sessiond.core.where import Where
-from sessiond.service.figures import settled, settled_session
+from sessiond.core.rows.numbers import numbers_of, signature_of
+from sessiond.core.rows.places import place_of
+from sessiond.core.rows.where import Where
+from sessiond.service.settling.figures import settled, settled_session
 from sessiond.storage.api import Appended, Marks, Store, span_pages
 from sessiond.storage.packing import Packer
 

@@ -6,8 +6,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from builders import ARRIVAL, MS, RULES, T0, annotation, packed, score, span, span_id, trace_id
 from sessiond.core.feedback.target import Subject, TraceTarget, subject_of
 from sessiond.core.model import NO_TEXTS, SessionKey, TraceKey, UserKey
-from sessiond.core.where import Where
-from sessiond.service.settle import Settler
+from sessiond.core.rows.where import Where
+from sessiond.service.settling.settle import Settler
 from sessiond.storage.api import Appended, Erased, Erasure, Extent, Marks, Removal, Store, span_pages
 
 EVERYTHING = Where()

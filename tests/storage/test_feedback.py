@@ -7,7 +7,7 @@ from sessiond.core.feedback.annotation import Anchor, Annotation
 from sessiond.core.feedback.score import Score
 from sessiond.core.feedback.target import TraceTarget
 from sessiond.core.model import ScoreSum, SessionKey
-from sessiond.service.settle import Settler
+from sessiond.service.settling.settle import Settler
 from sessiond.storage.api import Marks, Store
 
 S1 = SessionKey("default", "s1")

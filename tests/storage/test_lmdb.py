@@ -15,9 +15,9 @@ from sessiond.core.errors import Invalid, Occupied, StoreBroken, StoreFull
 from sessiond.core.feedback.annotation import Anchor, Annotation
 from sessiond.core.feedback.score import Score
 from sessiond.core.model import Costs, ScoreSum, SessionSummary, SpanFacts, Text, Texts, TraceSummary, Usage, UserSummary
-from sessiond.core.numbers import NUMBERS
-from sessiond.core.where import Where
-from sessiond.service.settle import Settler
+from sessiond.core.rows.numbers import NUMBERS
+from sessiond.core.rows.where import Where
+from sessiond.service.settling.settle import Settler
 from sessiond.storage.lmdb import environment, keys
 from sessiond.storage.lmdb.environment import refuse_network_file_system
 from sessiond.storage.lmdb.store import LmdbStore

@@ -6,11 +6,11 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from builders import ARRIVAL, MS, T0, fact, facts, received, span, span_id, stored, summary, trace_id, turn
-from sessiond.core import session, user
-from sessiond.core.costs import Priced
 from sessiond.core.errors import Invalid
+from sessiond.core.figures import session, user
+from sessiond.core.figures.costs import Priced
+from sessiond.core.figures.pricing import PriceRow, UnitPrices
 from sessiond.core.model import NO_TEXTS, NO_USAGE, Cost, Costs, Origin, SessionKey, Text, Texts, Usage, UserKey
-from sessiond.core.pricing import PriceRow, UnitPrices
 from sessiond.wire import api
 from sessiond.wire._pb.v1 import resources_pb2 as pb
 from sessiond.wire._pb.v1.session_service_pb2 import RawSpan

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from builders import ARRIVAL, DATA, PRICES, by_trace
-from sessiond.core import session, trace, user
+from sessiond.core.figures import session, trace, user
 from sessiond.core.model import ReceivedSpan, SessionKey, SessionSummary, TraceSummary, UserKey
 from sessiond.wire import otlp
 

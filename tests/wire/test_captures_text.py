@@ -9,9 +9,9 @@ import pytest
 
 from builders import DATA
 from sessiond.core.identity import chronological
-from sessiond.core.messages import INPUT, OUTPUT, answer, input_messages, marks, output_messages, question
 from sessiond.core.model import Message, ReceivedSpan, SpanFacts, SpanView
-from sessiond.core.text_spans import input_spans, output_spans
+from sessiond.core.text.messages import INPUT, OUTPUT, answer, input_messages, marks, output_messages, question
+from sessiond.core.text.spans import input_spans, output_spans
 from sessiond.wire import otlp
 from sessiond.wire.spans import read_span
 

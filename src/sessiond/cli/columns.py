@@ -11,7 +11,7 @@ from sessiond.cli.render import Column, count, failures, listed, text
 from sessiond.cli.text import ABSENT, ago, dollars, duration, number
 from sessiond.client import Session, State, Statistics, Status, Trace, User
 from sessiond.client.rows import enum_name
-from sessiond.core.trace import DEFAULT_PROJECT
+from sessiond.core.figures.trace import DEFAULT_PROJECT
 
 MODELS_WIDTH_MAX: Final = 30
 NAME_WIDTH_MAX: Final = 30

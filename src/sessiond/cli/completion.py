@@ -6,7 +6,7 @@ from typing import Any, Final
 import click
 from click.shell_completion import BashComplete, CompletionItem, ShellComplete, ZshComplete
 
-from sessiond.core.fields import FIELDS, Field, Kind
+from sessiond.core.rows.fields import FIELDS, Field, Kind
 
 PROGRAM: Final = "sessiond"
 SHELLS: Final[dict[str, type[ShellComplete]]] = {"bash": BashComplete, "zsh": ZshComplete}

@@ -10,7 +10,7 @@ from sessiond.cli.lazy import EXIT_FAILED, Refused
 from sessiond.cli.output import remark
 from sessiond.cli.text import feedback, plural
 from sessiond.client import Client, EraseConditions, EraseResponse
-from sessiond.core.fields import Kind
+from sessiond.core.rows.fields import Kind
 
 KINDS: Final[dict[str, Kind]] = {"traces": "trace", "sessions": "session"}
 """What may be erased, and of which kind its rows are."""

@@ -15,7 +15,7 @@ from sessiond.cli.progress import Bar, bar
 from sessiond.cli.text import feedback, plural
 from sessiond.client import Client, FeedbackBatch, FollowConditions, GetStatusResponse, SpanBatch, StatsOf
 from sessiond.client.rows import Row, session_row, trace_row, user_row
-from sessiond.core.fields import FIELDS, Kind
+from sessiond.core.rows.fields import FIELDS, Kind
 from sessiond.files import feedback_json
 from sessiond.files.feedback_json import AnyFeedback
 from sessiond.files.frames import framed

@@ -16,7 +16,7 @@ from sessiond.client import Annotation, Score, ScoreSource, ScoreSum
 from sessiond.client.feedback.lines import value_of
 from sessiond.client.feedback.requests import Of
 from sessiond.client.rows import enum_name
-from sessiond.core.trace import DEFAULT_PROJECT
+from sessiond.core.figures.trace import DEFAULT_PROJECT
 
 NOTES_SHOWN: Final = 10
 """Notes shown with a session or trace; `sessiond annotate ID` lists them all."""

@@ -12,10 +12,10 @@ from sessiond.app import rules_of
 from sessiond.cli import options
 from sessiond.cli.text import feedback, looked_at
 from sessiond.config import Config, load
-from sessiond.service.check import check
-from sessiond.service.rebuild import Rebuilt
-from sessiond.service.rebuild import rebuild as rebuild_store
-from sessiond.service.rules import Rules
+from sessiond.service.settling.rules import Rules
+from sessiond.service.upkeep.check import check
+from sessiond.service.upkeep.rebuild import Rebuilt
+from sessiond.service.upkeep.rebuild import rebuild as rebuild_store
 from sessiond.storage.lmdb.environment import STORE_FILE, OtherFormat, sync_directory
 from sessiond.storage.lmdb.keys import PREVIOUS_FORMATS
 from sessiond.storage.lmdb.previous import PreviousStore

@@ -15,7 +15,7 @@ from sessiond.cli.interrupt import ending_on_ctrl_c
 from sessiond.cli.lazy import EXIT_INTERRUPTED, Failed, Refused
 from sessiond.cli.text import AGE_UNITS
 from sessiond.client import Client, RequestFailed
-from sessiond.core.fields import Kind
+from sessiond.core.rows.fields import Kind
 
 DEFAULT_ENDPOINT: Final = "127.0.0.1:4319"
 LIMIT_MAX: Final = 10**9

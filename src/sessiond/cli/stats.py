@@ -15,7 +15,7 @@ from sessiond.cli.output import layout_of_stdout, remark, show, show_json
 from sessiond.cli.stats_tables import shown
 from sessiond.client import StatsOf, StatsResponse
 from sessiond.client.rows import Row, row
-from sessiond.core.fields import Kind
+from sessiond.core.rows.fields import Kind
 
 KINDS: Final[Mapping[str, Kind]] = {"traces": "trace", "sessions": "session", "users": "user"}
 """What may be counted, and of which kind its rows are."""

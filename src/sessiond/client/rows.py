@@ -1,4 +1,4 @@
-"""Messages as rows of plain values, as the JSON of the command line shows them: names and order from `core.fields`.
+"""Messages as rows of plain values, as the JSON of the command line shows them: names and order from `core.rows.fields`.
 
 A time is RFC 3339 in UTC with nine digits and `Z`, an enum its lower-case name, bytes base64, an integer an int, a duration a float
 in milliseconds. What is absent is None; a list or map without entries is empty, not absent.
@@ -14,7 +14,7 @@ from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from sessiond.core.fields import SESSION_FIELDS, TRACE_FIELDS, USER_FIELDS, Field
+from sessiond.core.rows.fields import SESSION_FIELDS, TRACE_FIELDS, USER_FIELDS, Field
 from sessiond.wire._pb.v1.resources_pb2 import Session, Trace, User
 
 Value: TypeAlias = str | int | float | bool | list["Value"] | Mapping[str, "Value"] | None

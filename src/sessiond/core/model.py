@@ -73,7 +73,7 @@ class AttributesView(Protocol):
 
 
 class SpanView(AttributesView, Protocol):
-    """A span as `core.normalize` reads it; `wire` implements it over the bytes, so that only what is asked for is decoded."""
+    """A span as `core.spans.normalize` reads it; `wire` implements it over the bytes, so that only what is asked for is decoded."""
 
     @property
     def trace_id(self) -> bytes: ...
@@ -202,7 +202,7 @@ class SpanFacts(NamedTuple):
     tags: tuple[str, ...] = ()
     metadata: tuple[tuple[str, str], ...] = ()
     has_input: bool = False
-    """Whether it carries text of an input; `core.messages` reads it from the span itself."""
+    """Whether it carries text of an input; `core.text.messages` reads it from the span itself."""
     has_output: bool = False
     usage: Usage | None = None
     cost: Cost | None = None

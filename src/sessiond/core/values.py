@@ -2,7 +2,7 @@
 
 Emitters send numbers as strings (Micrometer), integers as doubles (JavaScript), strings quoted once more as JSON (MLflow,
 Langfuse), NaN for "no usage" (AI SDK 4), redacted ids (Logfire), and colours in a model's name (Claude Code):
-docs/conventions.md. Lists and objects are the business of `core.objects`.
+docs/conventions.md. Lists and objects are the business of `core.spans.objects`.
 """
 
 import json

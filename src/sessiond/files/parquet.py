@@ -1,4 +1,4 @@
-"""Rows as Parquet, their columns by `core.fields`. Needs pyarrow, which comes with `sessiond[parquet]`."""
+"""Rows as Parquet, their columns by `core.rows.fields`. Needs pyarrow, which comes with `sessiond[parquet]`."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import IO, Any, Final
 
-from sessiond.core.fields import Field, FieldType
+from sessiond.core.rows.fields import Field, FieldType
 
 ROWS_HELD: Final = 10_000
 """Rows in memory before they are written, as one group of the file: some 40 MiB of wide ones."""

@@ -15,11 +15,11 @@ import msgpack
 from tantivy import Document, Index, IndexWriter, Order, Query, Schema, SchemaBuilder, Searcher, TextAnalyzerBuilder, Tokenizer
 
 from sessiond.core.model import TraceSummary
+from sessiond.core.rows.where import Where
 from sessiond.core.search import analysis, document
 from sessiond.core.search.analysis import Joined
 from sessiond.core.search.language import Node
 from sessiond.core.search.ranking import Statistics
-from sessiond.core.where import Where
 from sessiond.search.queries import KEY, START, STATE_KEY, TEXT, everything, narrowed, query_of, state, term
 
 VERSION: Final = 1

@@ -7,10 +7,10 @@ from typing import Final
 
 from tantivy import FieldType, Occur, Query, Schema
 
+from sessiond.core.rows.where import Where
 from sessiond.core.search.analysis import Sequence
 from sessiond.core.search.language import And, Node, Or
 from sessiond.core.search.ranking import PREFIX_SCORE
-from sessiond.core.where import Where
 
 TEXT: Final = "text"
 KEY: Final = "key"

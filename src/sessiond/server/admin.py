@@ -6,13 +6,13 @@ from typing import Final, NamedTuple
 import grpc
 
 from sessiond.core.errors import Invalid
-from sessiond.core.fields import Kind
+from sessiond.core.rows.fields import Kind
 from sessiond.server.status import translated
 from sessiond.server.within import within
-from sessiond.service.check import Checked
-from sessiond.service.erase import Eraser, wanted
-from sessiond.service.renewal import Renewed
 from sessiond.service.searching.indexer import Indexer, State
+from sessiond.service.settling.renewal import Renewed
+from sessiond.service.upkeep.check import Checked
+from sessiond.service.upkeep.erase import Eraser, wanted
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Store
 from sessiond.telemetry import Telemetry

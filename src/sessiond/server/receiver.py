@@ -3,7 +3,7 @@
 import grpc
 
 from sessiond.server.status import translated
-from sessiond.service.ingest import Ingest
+from sessiond.service.receiving.ingest import Ingest
 from sessiond.wire import otlp
 
 TRACE_SERVICE = "opentelemetry.proto.collector.trace.v1.TraceService"

@@ -10,9 +10,9 @@ from google.protobuf.message import Message
 
 from sessiond.core.conversation.transcript import transcript
 from sessiond.core.errors import Invalid, SwitchedOff
-from sessiond.core.fields import Kind
+from sessiond.core.figures.trace import DEFAULT_PROJECT
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary, UserKey
-from sessiond.core.trace import DEFAULT_PROJECT
+from sessiond.core.rows.fields import Kind
 from sessiond.core.turns.findings import Watch
 from sessiond.server.status import translated
 from sessiond.server.within import within

@@ -10,7 +10,7 @@ from sessiond.core.feedback.score import Score
 from sessiond.server.status import translated
 from sessiond.server.within import within
 from sessiond.service.asking.question import Question, Within, ask_sessions, ask_traces, ask_users
-from sessiond.service.ingest import Ingest
+from sessiond.service.receiving.ingest import Ingest
 from sessiond.service.transfer import AnyFeedback, Transfer
 from sessiond.wire._pb.v1 import transfer_service_pb2 as pb
 from sessiond.wire._pb.v1.transfer_service_pb2_grpc import TransferServiceServicer

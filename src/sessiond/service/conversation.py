@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from sessiond.core.calls import Selection, select
 from sessiond.core.conversation.entry import Entry, Turn
 from sessiond.core.conversation.heard import Heard, Hearing
 from sessiond.core.conversation.teller import wanted_places
 from sessiond.core.conversation.transcript import transcript
 from sessiond.core.conversation.turn import turn_of
+from sessiond.core.figures.calls import Selection, select
 from sessiond.core.identity import chronological
 from sessiond.core.model import SpanFacts
-from sessiond.service.figures import bytes_of
-from sessiond.service.said import key_of
+from sessiond.service.settling.figures import bytes_of
+from sessiond.service.settling.said import key_of
 from sessiond.storage.api import Store
 from sessiond.wire.spans import read_span
 

@@ -1,4 +1,4 @@
-"""Out of the store all that can't be made again. The way in is `service.ingest`, with arrivals, and `service.feedback`."""
+"""Out of the store all that can't be made again. The way in is `service.receiving`, with arrivals, and `service.feedback`."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain

@@ -13,9 +13,9 @@ import structlog
 from sessiond.core.errors import Busy, SessiondError, StoreBroken, StoreFull
 from sessiond.core.model import SessionKey
 from sessiond.service.bell import Bell
-from sessiond.service.renewal import Renewed
-from sessiond.service.rules import Rules
-from sessiond.service.settle import Need, Settler, Waiting
+from sessiond.service.settling.renewal import Renewed
+from sessiond.service.settling.rules import Rules
+from sessiond.service.settling.settle import Need, Settler, Waiting
 from sessiond.storage.api import Appended, Erased, Marks, Store
 from sessiond.storage.packing import PackedTrace
 from sessiond.telemetry import Telemetry

@@ -24,7 +24,6 @@ from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 from sessiond.core.feedback.annotation import Annotation
 from sessiond.core.feedback.score import Score
 from sessiond.core.feedback.target import Subject
-from sessiond.core.fields import AnySummary
 from sessiond.core.model import (
     SessionKey,
     SessionSummary,
@@ -36,7 +35,8 @@ from sessiond.core.model import (
     UserKey,
     UserSummary,
 )
-from sessiond.core.where import Where
+from sessiond.core.rows.fields import AnySummary
+from sessiond.core.rows.where import Where
 from sessiond.storage.packing import PackedTrace
 
 Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
@@ -109,7 +109,7 @@ class Row(Protocol, Generic[Summary_co]):
 
     @property
     def place(self) -> bytes:
-        """`core.places.place_of` its summary."""
+        """`core.rows.places.place_of` its summary."""
         ...
 
     @property
@@ -124,12 +124,12 @@ class Row(Protocol, Generic[Summary_co]):
 
     @property
     def signature(self) -> int:
-        """`core.numbers.signature_of` its summary."""
+        """`core.rows.numbers.signature_of` its summary."""
         ...
 
     @property
     def numbers(self) -> Sequence[int]:
-        """`core.numbers.numbers_of` its summary."""
+        """`core.rows.numbers.numbers_of` its summary."""
         ...
 
     @property
@@ -476,7 +476,7 @@ class Store(Protocol):
     def check(self) -> Iterator[list[str]]:
         """Look whether the engine's own rows agree with each other; yields what is wrong, in words, a page at a time.
 
-        Takes no transaction beyond a page, so it may run beside a writer; the store's meaning is `service.check`'s business.
+        Takes no transaction beyond a page, so it may run beside a writer; the store's meaning is `service.upkeep.check`'s business.
         """
         ...
 

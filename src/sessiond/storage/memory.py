@@ -12,7 +12,6 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 from sessiond.core.feedback.annotation import Annotation
 from sessiond.core.feedback.score import Score
 from sessiond.core.feedback.target import Subject, subject_of
-from sessiond.core.fields import Kind
 from sessiond.core.identity import Version, version
 from sessiond.core.model import (
     NO_TEXTS,
@@ -27,9 +26,10 @@ from sessiond.core.model import (
     UserKey,
     UserSummary,
 )
-from sessiond.core.numbers import numbers_of, signature_of
-from sessiond.core.places import place_of
-from sessiond.core.where import Where
+from sessiond.core.rows.fields import Kind
+from sessiond.core.rows.numbers import numbers_of, signature_of
+from sessiond.core.rows.places import place_of
+from sessiond.core.rows.where import Where
 from sessiond.storage.api import (
     RULES_BYTES,
     STORE_ID_BYTES,

@@ -6,12 +6,12 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from sessiond.core.costs import Priced
 from sessiond.core.errors import Invalid
-from sessiond.core.explain import ExplainedCall, Figure, Uncounted
-from sessiond.core.fields import SESSION_FIELDS, TRACE_FIELDS, USER_FIELDS, Field, FieldType
+from sessiond.core.figures.costs import Priced
+from sessiond.core.figures.explain import ExplainedCall, Figure, Uncounted
 from sessiond.core.identity import interval
 from sessiond.core.model import ScoreSum, SessionSummary, SpanFacts, StoredSpan, Texts, TraceSummary, Usage, UserSummary
+from sessiond.core.rows.fields import SESSION_FIELDS, TRACE_FIELDS, USER_FIELDS, Field, FieldType
 from sessiond.wire._pb.v1 import resources_pb2 as pb
 from sessiond.wire._pb.v1 import session_service_pb2 as service_pb
 

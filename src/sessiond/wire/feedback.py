@@ -11,8 +11,8 @@ from sessiond.core.errors import Invalid
 from sessiond.core.feedback.annotation import Anchor, Annotation
 from sessiond.core.feedback.score import SOURCES, Score, ScoreSource, ScoreValue
 from sessiond.core.feedback.target import Target, TraceTarget
+from sessiond.core.figures.trace import DEFAULT_PROJECT
 from sessiond.core.model import SessionKey
-from sessiond.core.trace import DEFAULT_PROJECT
 from sessiond.wire import api
 from sessiond.wire._pb.v1 import feedback_service_pb2 as pb
 

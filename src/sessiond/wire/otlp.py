@@ -12,8 +12,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from sessiond.core.errors import Invalid
 from sessiond.core.identity import SpanKey
 from sessiond.core.model import Origin, ReceivedSpan, Rejection, ResourceFacts
-from sessiond.core.normalize import DEFAULT, Normalizer
-from sessiond.core.sources import Source
+from sessiond.core.spans.normalize import DEFAULT, Normalizer
+from sessiond.core.spans.sources import Source
 from sessiond.wire._pb.wire import view_pb2 as view
 from sessiond.wire.envelope import unfold
 from sessiond.wire.spans import read_span

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from sessiond.core.errors import Invalid
-from sessiond.core.fields import Kind
+from sessiond.core.rows.fields import Kind
 from sessiond.core.statistics.answer import Bucket, Distribution, Group, Rest, Statistics, Stats
 from sessiond.core.statistics.breakdown import Breakdown
 from sessiond.wire._pb.v1 import session_service_pb2 as pb

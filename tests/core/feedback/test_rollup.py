@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import ARRIVAL, PRICES, facts, score, span, summary, trace_id, turn
-from sessiond.core import session, trace
 from sessiond.core.feedback.rollup import CATEGORIES_MAX, Feedback, merged, shown, summed
 from sessiond.core.feedback.score import Score
 from sessiond.core.feedback.target import TraceTarget
+from sessiond.core.figures import session, trace
 from sessiond.core.fold import LIST_MAX
 from sessiond.core.model import ScoreSum, SessionKey
 

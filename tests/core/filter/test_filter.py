@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from builders import T0, score, span, summary, turn
 from seen_rows import COUNTS, IDS, SCORED, WORDS, SeenRow, pool, seen
-from sessiond.core import session, user
 from sessiond.core.errors import Invalid
 from sessiond.core.feedback.rollup import summed
-from sessiond.core.fields import FIELDS, Field, Kind
+from sessiond.core.figures import session, user
 from sessiond.core.filter import parse_filter
 from sessiond.core.filter.literals import TAKES
 from sessiond.core.fold import LIST_MAX
 from sessiond.core.model import SessionKey, Text, Texts, UserKey
-from sessiond.core.where import Where
+from sessiond.core.rows.fields import FIELDS, Field, Kind
+from sessiond.core.rows.where import Where
 
 KINDS: list[Kind] = ["trace", "session", "user"]
 HOUR_NANO = 3600 * 10**9

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from builders import span, summary
 from seen_rows import seen
 from sessiond.core.errors import Invalid
-from sessiond.core.fields import FIELDS, Kind
 from sessiond.core.filter import parse_filter, parse_order
 from sessiond.core.filter.grammar import NESTING_MAX, TERMS_MAX
 from sessiond.core.filter.lexer import TEXT_LENGTH_MAX
+from sessiond.core.rows.fields import FIELDS, Kind
 
 ROW = seen(summary(span(name="a:b", user="ann", metadata='{"http.route": "/x", "OR": "1", "a b": "2", "-a": 3}')))
 YES, NO = "name:b", "name:zzz"

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from builders import turn
 from seen_rows import SeenRow, pool, seen
 from sessiond.core.errors import Invalid
-from sessiond.core.fields import FIELDS, Field, Kind
 from sessiond.core.filter import parse_order
 from sessiond.core.model import Text, Texts
-from sessiond.core.places import order_of_id, place_of
+from sessiond.core.rows.fields import FIELDS, Field, Kind
+from sessiond.core.rows.places import order_of_id, place_of
 
 KINDS: list[Kind] = ["trace", "session", "user"]
 DEFAULT = {"trace": "start_time desc", "session": "last_activity_time desc", "user": "last_seen_time desc"}

@@ -19,7 +19,7 @@ from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.query import STREAM_PAGE, Queries
 from sessiond.service.asking.question import Question, Within, ask_sessions, ask_traces
 from sessiond.service.asking.seen import Sight
-from sessiond.service.settle import Settler
+from sessiond.service.settling.settle import Settler
 from sessiond.service.writer import Writer
 from sessiond.storage.memory import MemoryStore
 from sessiond.telemetry import Telemetry

@@ -20,11 +20,11 @@ from sessiond.service.asking.query import Queries
 from sessiond.service.asking.question import ask_sessions, ask_traces
 from sessiond.service.asking.seen import Sight
 from sessiond.service.asking.tokens import write_token
-from sessiond.service.check import check
 from sessiond.service.feedback.asked import Asked
 from sessiond.service.feedback.changes import Changes
 from sessiond.service.feedback.items import ANNOTATION, IMPORT_MAX, SCORE, SUBJECT_ITEMS_MAX, Imported, Items, Staleness
-from sessiond.service.settle import Settler
+from sessiond.service.settling.settle import Settler
+from sessiond.service.upkeep.check import check
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Marks
 from sessiond.storage.lmdb.store import LmdbStore

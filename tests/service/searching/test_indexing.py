@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from builders import RULES, packed, span, trace_id, turn
+from sessiond.core.rows.where import Where
 from sessiond.core.search.analysis import joined
 from sessiond.core.search.language import parse
-from sessiond.core.where import Where
 from sessiond.search.index import SearchIndex
 from sessiond.service.searching import indexing
 from sessiond.service.searching.indexing import Indexing
-from sessiond.service.settle import Settler
+from sessiond.service.settling.settle import Settler
 from sessiond.storage.lmdb.store import LmdbStore
 
 

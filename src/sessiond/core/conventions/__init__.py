@@ -1,7 +1,7 @@
 """The names that emitters give to things, as one table: meaning -> rows in order of precedence.
 
 Adding a name is adding a row. The first row of a meaning that has a valid value wins; why each name is here, and its traps,
-stand in docs/conventions.md. Nothing but this package knows an attribute's name; `core.reading` and `core.normalize` read it.
+stand in docs/conventions.md. Nothing but this package knows an attribute's name; `core.spans` reads it.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """The shape of the table of conventions: a meaning, and one row for each name that an emitter gives it.
 
 Everything that a rule needs is a column of its row, so that adding a name, a condition or a unit is data. How a column is
-obeyed stands in `core.reading` and `core.normalize`, once for all rows.
+obeyed stands in `core.spans.reading` and `core.spans.normalize`, once for all rows.
 """
 
 from collections.abc import Mapping

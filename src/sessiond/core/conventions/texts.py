@@ -1,4 +1,4 @@
-"""Where the text of a call's input and output is. `core.messages` reads it; here it is only told that there is some.
+"""Where the text of a call's input and output is. `core.text.messages` reads it; here it is only told that there is some.
 
 Keys with a number in them stand here for the first message: where there are messages, there is a first.
 """

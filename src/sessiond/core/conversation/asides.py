@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sessiond.core.conversation.quotes import Quotes
 from sessiond.core.conversation.teller import Talk, Words
-from sessiond.core.messages import question
+from sessiond.core.text.messages import question
 
 
 def asides_of(talks: Sequence[Talk], agents: Sequence[int], asked: Words | None) -> frozenset[int]:

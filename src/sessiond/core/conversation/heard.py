@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from sessiond.core.message_parts import as_json
-from sessiond.core.message_shapes import parse
-from sessiond.core.messages import input_messages, output_messages, said
 from sessiond.core.model import Message, SpanView, Value
+from sessiond.core.text.messages import input_messages, output_messages, said
+from sessiond.core.text.parts import as_json
+from sessiond.core.text.shapes import parse
 from sessiond.core.values import unquote
 
 CHARACTERS_MAX: Final = 16 * 2**20

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from sessiond.core.calls import Selection
 from sessiond.core.conventions import GENERATION_KINDS
 from sessiond.core.conversation.heard import NOTHING, Heard, ToolRun
 from sessiond.core.conversation.parts import arguments_key
-from sessiond.core.messages import answer, question
+from sessiond.core.figures.calls import Selection
 from sessiond.core.model import Message, OperationKind, SpanFacts
-from sessiond.core.text_spans import input_spans, output_spans
+from sessiond.core.text.messages import answer, question
+from sessiond.core.text.spans import input_spans, output_spans
 
 TALK_KINDS: Final[frozenset[OperationKind]] = frozenset({"chat", "text_completion"})
 

@@ -7,7 +7,6 @@ theirs to repeat (docs/turns.md).
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
-from sessiond.core.calls import Selection
 from sessiond.core.conversation.around import around
 from sessiond.core.conversation.asides import asides_of
 from sessiond.core.conversation.entries import entries_of
@@ -18,6 +17,7 @@ from sessiond.core.conversation.parts import Part, key_of, parts_of
 from sessiond.core.conversation.quotes import Quotes, was_said
 from sessiond.core.conversation.teller import TALK_KINDS, Talk, Words, answered, asked, runs_of, talks_of
 from sessiond.core.conversation.thread import Lines
+from sessiond.core.figures.calls import Selection
 from sessiond.core.model import Message, SpanFacts
 
 _USERS: Final = Thread(-1)

@@ -6,7 +6,7 @@ from typing import Final
 
 from sessiond.core.errors import Invalid
 from sessiond.core.model import Metadata
-from sessiond.core.objects import METADATA_KEYS_MAX, METADATA_VALUE_LENGTH_MAX
+from sessiond.core.spans.objects import METADATA_KEYS_MAX, METADATA_VALUE_LENGTH_MAX
 from sessiond.core.values import ID_LENGTH_MAX
 
 FEEDBACK_ID_LENGTH_MAX: Final = 128

@@ -5,12 +5,12 @@ from difflib import get_close_matches
 from enum import IntEnum
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from sessiond.core.fields import FIELDS, Field, FieldType, Kind
 from sessiond.core.filter.grammar import Path
 from sessiond.core.filter.lexer import Misread
 from sessiond.core.model import ScoreSum, Text
-from sessiond.core.numbers import ABSENT, LABELS, NUMBERS, label_bit
-from sessiond.core.seen import Seen
+from sessiond.core.rows.fields import FIELDS, Field, FieldType, Kind
+from sessiond.core.rows.numbers import ABSENT, LABELS, NUMBERS, label_bit
+from sessiond.core.rows.seen import Seen
 
 Row: TypeAlias = Seen[Any]
 Getter: TypeAlias = Callable[[Row], Any]
@@ -22,7 +22,7 @@ NAME_LENGTH_MAX: Final = 64
 
 
 class Rank(IntEnum):
-    """What looking at a row costs, the cheapest first (`core.seen`)."""
+    """What looking at a row costs, the cheapest first (`core.rows.seen`)."""
 
     NUMBERS = 0
     SIGNATURE = 1
@@ -49,7 +49,7 @@ class Column(NamedTuple):
 
     @property
     def label_field(self) -> str | None:
-        """What `core.numbers.label_bit` calls it, if its values set bits of a row's signature."""
+        """What `core.rows.numbers.label_bit` calls it, if its values set bits of a row's signature."""
         is_of_labels = self.field.name in LABELS or self.field.type == "scores" or self.type != self.field.type == "map"
         return self.name if is_of_labels else None
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, cast
 
-from sessiond.core.fields import Kind
 from sessiond.core.filter.column import Rank, named
 from sessiond.core.filter.grammar import And, Bare, Call, Comparison, Node, Not, parse
 from sessiond.core.filter.lexer import Misread
@@ -13,7 +12,8 @@ from sessiond.core.filter.literals import Pattern
 from sessiond.core.filter.narrowing import where_of
 from sessiond.core.filter.restriction import Comparator, Percentile, Restriction, read, refused
 from sessiond.core.filter.terms import NEVER, Predicate, Term, all_of, any_of, none_of, term_of
-from sessiond.core.where import Where
+from sessiond.core.rows.fields import Kind
+from sessiond.core.rows.where import Where
 
 
 def parse_filter(text: str, kind: Kind) -> "Filter":

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Context, Decimal
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from sessiond.core.fields import Field, FieldType
 from sessiond.core.filter.lexer import Misread, Token
+from sessiond.core.rows.fields import Field, FieldType
 
 NUMBER_LENGTH_MAX: Final = 64
 """Characters of a number: more digits than any figure has, and arithmetic on it stays exact within _EXACT."""
@@ -32,8 +32,8 @@ class Pattern(NamedTuple):
 
 
 Operand: TypeAlias = int | float | Decimal | Pattern
-"""Numbers are in the units of a summary (`core.fields`). A Decimal is not whole, or a plain number that texts are compared with; a
-float is a score's."""
+"""Numbers are in the units of a summary (`core.rows.fields`). A Decimal is not whole, or a plain number that texts are compared
+with; a float is a score's."""
 
 
 def number_of(text: str) -> Decimal | None:

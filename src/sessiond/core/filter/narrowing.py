@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from sessiond.core.fields import Kind
 from sessiond.core.filter.literals import Pattern
 from sessiond.core.filter.restriction import Comparator, Restriction
 from sessiond.core.identity import CLOCK_SKEW_MAX_NANO
-from sessiond.core.where import Where
+from sessiond.core.rows.fields import Kind
+from sessiond.core.rows.where import Where
 
 _UNIX_NANO_MAX: Final = 2**63 - 1
 """No row is placed later: what an index key can take, and some centuries ahead."""

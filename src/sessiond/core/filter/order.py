@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import neg
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from sessiond.core.fields import Kind
 from sessiond.core.filter.column import Column, Rank, Row, resolve
 from sessiond.core.filter.grammar import Reader, read_path
 from sessiond.core.filter.lexer import Misread, tokens
-from sessiond.core.places import PLACE_TIME_BYTES
+from sessiond.core.rows.fields import Kind
+from sessiond.core.rows.places import PLACE_TIME_BYTES
 
 FIELDS_MAX: Final = 4
 """Fields in one order: nobody reads a list by more."""

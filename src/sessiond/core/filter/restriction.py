@@ -4,11 +4,11 @@ import re
 from decimal import Decimal
 from typing import Any, Final, Literal, NamedTuple, cast
 
-from sessiond.core.fields import FIELDS, Field, Kind
 from sessiond.core.filter.column import Column, Row, resolve
 from sessiond.core.filter.grammar import Bare, Call, Comparison
 from sessiond.core.filter.lexer import Misread, Token
 from sessiond.core.filter.literals import TAKES, Operand, Pattern, examples, number_of
+from sessiond.core.rows.fields import FIELDS, Field, Kind
 
 Comparator = Literal["=", "!=", "<", "<=", ">", ">=", ":", "present"]
 """As written; `present` stands for `:*`."""

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from sessiond.core.filter.column import Column, Rank, Row
 from sessiond.core.filter.literals import Operand, Pattern, number_of
 from sessiond.core.filter.restriction import Comparator, Restriction
-from sessiond.core.numbers import ABSENT, label_bit
+from sessiond.core.rows.numbers import ABSENT, label_bit
 
 Predicate: TypeAlias = Callable[[Row], bool]
 Test: TypeAlias = Callable[[Any], bool]

@@ -7,10 +7,10 @@ matters to a search, and of what is told several times `document.bounded` takes 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from sessiond.core.calls import Selection
 from sessiond.core.conversation.heard import NO_RUN, NOTHING, Heard, ToolRun
 from sessiond.core.conversation.quotes import Quotes, was_said
 from sessiond.core.conversation.teller import answered, asked, talks_of
+from sessiond.core.figures.calls import Selection
 from sessiond.core.model import Message, Role, SpanFacts
 from sessiond.core.search.document import Piece, Place
 

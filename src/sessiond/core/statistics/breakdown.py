@@ -5,10 +5,10 @@ from difflib import get_close_matches
 from typing import Final, NamedTuple, Self, TypeAlias, cast
 
 from sessiond.core.errors import Invalid
-from sessiond.core.fields import FIELDS, AnySummary, Kind
 from sessiond.core.model import SessionSummary, TraceSummary
-from sessiond.core.numbers import NUMBERS
-from sessiond.core.seen import Seen
+from sessiond.core.rows.fields import FIELDS, AnySummary, Kind
+from sessiond.core.rows.numbers import NUMBERS
+from sessiond.core.rows.seen import Seen
 from sessiond.core.statistics.buckets import seconds
 
 BUCKET_MIN_NANO: Final = 60 * 10**9

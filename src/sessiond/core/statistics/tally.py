@@ -10,10 +10,10 @@ from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from sessiond.core.errors import Invalid
-from sessiond.core.fields import AnySummary, Kind
 from sessiond.core.fold import total
-from sessiond.core.numbers import ABSENT, NUMBERS
-from sessiond.core.seen import Seen
+from sessiond.core.rows.fields import AnySummary, Kind
+from sessiond.core.rows.numbers import ABSENT, NUMBERS
+from sessiond.core.rows.seen import Seen
 from sessiond.core.statistics.answer import Bucket, Distribution, Group, Statistics, Stats
 from sessiond.core.statistics.breakdown import Breakdown
 from sessiond.core.statistics.buckets import Buckets

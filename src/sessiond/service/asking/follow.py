@@ -12,8 +12,8 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 from sessiond.core.errors import Busy, Cancelled, Crowded, Invalid, TooOld
 from sessiond.core.model import SessionSummary, TraceSummary
-from sessiond.core.places import place_unix_nano
-from sessiond.core.where import Where
+from sessiond.core.rows.places import place_unix_nano
+from sessiond.core.rows.where import Where
 from sessiond.service.asking.query import STREAM_PAGE, IsWanted, Queries
 from sessiond.service.asking.question import Question
 from sessiond.service.asking.seen import Sight

@@ -5,7 +5,7 @@ from typing import Final
 
 from sessiond.core.errors import Busy
 from sessiond.core.model import TraceSummary
-from sessiond.service.settle import Need
+from sessiond.service.settling.settle import Need
 from sessiond.service.writer import Writer
 
 SETTLE_SECONDS_MAX: Final = 25.0

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
-from sessiond.core import trace
-from sessiond.core.calls import select
 from sessiond.core.conversation.entry import Turn
-from sessiond.core.costs import Priced
 from sessiond.core.errors import Cancelled, Invalid, NotFound, shown
-from sessiond.core.explain import Explanation, Told, explain
-from sessiond.core.fields import Kind
+from sessiond.core.figures import trace
+from sessiond.core.figures.calls import select
+from sessiond.core.figures.costs import Priced
+from sessiond.core.figures.explain import Explanation, Told, explain
 from sessiond.core.identity import chronological
 from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, StoredSpan, Texts, TraceSummary, UserKey, UserSummary
-from sessiond.core.places import PLACE_BYTES_MAX
+from sessiond.core.rows.fields import Kind
+from sessiond.core.rows.places import PLACE_BYTES_MAX
 from sessiond.core.statistics.answer import Stats
 from sessiond.core.statistics.breakdown import Breakdown
 from sessiond.core.statistics.tally import Tally
@@ -22,8 +22,8 @@ from sessiond.service.asking.seen import Sight
 from sessiond.service.asking.tokens import is_change, not_ours, read_token, write_token
 from sessiond.service.asking.walk import Place, Rows, Walk
 from sessiond.service.conversation import added_by
-from sessiond.service.figures import said
-from sessiond.service.rules import Rules
+from sessiond.service.settling.figures import said
+from sessiond.service.settling.rules import Rules
 from sessiond.storage.api import Store, span_pages
 
 PAGE_SIZE: Final = 50

@@ -3,9 +3,9 @@
 from typing import Generic, NamedTuple, TypeVar
 
 from sessiond.core.errors import Invalid
-from sessiond.core.fields import Kind
 from sessiond.core.filter import Filter, Order, parse_filter, parse_order
 from sessiond.core.model import SessionSummary, TraceSummary, UserSummary
+from sessiond.core.rows.fields import Kind
 
 Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
 

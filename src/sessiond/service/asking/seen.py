@@ -6,14 +6,14 @@ from typing import Generic, TypeVar, cast
 
 from sessiond.core.filter import Filter
 from sessiond.core.model import NO_TEXTS, SessionSummary, Texts, TraceSummary, UserSummary
-from sessiond.core.seen import Seen
+from sessiond.core.rows.seen import Seen
 from sessiond.storage.api import Row, Store
 
 Summary = TypeVar("Summary", TraceSummary, SessionSummary, UserSummary)
 
 
 class SeenRow(Generic[Summary]):
-    """`core.seen.Seen` over a row of a store."""
+    """`core.rows.seen.Seen` over a row of a store."""
 
     __slots__ = ("_sight", "row")
 

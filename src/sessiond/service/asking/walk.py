@@ -12,13 +12,13 @@ from sessiond.core.errors import Cancelled
 from sessiond.core.filter import Filter
 from sessiond.core.fold import percentile
 from sessiond.core.model import SessionSummary, TraceSummary, UserSummary
-from sessiond.core.places import PLACE_TIME_BYTES
-from sessiond.core.seen import Seen
+from sessiond.core.rows.places import PLACE_TIME_BYTES
+from sessiond.core.rows.seen import Seen
 from sessiond.service.asking.foremost import Foremost
 from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.question import Question
 from sessiond.service.asking.seen import Sight
-from sessiond.service.settle import Need
+from sessiond.service.settling.settle import Need
 from sessiond.storage.api import Listing, Row
 
 SCAN_ROWS: Final = 1000

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+from sessiond.core.rows.where import Where
 from sessiond.core.search.document import words_of
 from sessiond.core.search.excerpts import Excerpt, excerpts
 from sessiond.core.search.language import Node, parse
 from sessiond.core.search.ranking import score
-from sessiond.core.where import Where
 from sessiond.search.index import SearchIndex
 from sessiond.service.searching.protocol import EXCERPT, MATCH, SEARCH, Asked, Found
 from sessiond.service.searching.turn_pieces import pieces_of

@@ -19,7 +19,7 @@ import structlog
 
 from sessiond.core.errors import Busy, Invalid
 from sessiond.service.bell import Bell
-from sessiond.service.decode import read_frame, write_frame
+from sessiond.service.receiving.decode import read_frame, write_frame
 from sessiond.service.searching.lag import NOTE_SECONDS, Lag
 from sessiond.service.searching.protocol import FAILED, FINGERPRINT, REFUSED, RING, TOLD, Standing, packed, unpacked
 

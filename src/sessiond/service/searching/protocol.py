@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 
 import msgpack
 
+from sessiond.core.rows.where import Where
 from sessiond.core.search.excerpts import Excerpt, Range
-from sessiond.core.where import Where
 
 RING: Final = "ring"
 SEARCH: Final = "search"

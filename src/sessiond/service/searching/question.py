@@ -3,8 +3,8 @@
 from typing import Any, NamedTuple
 
 from sessiond.core.filter import Filter
+from sessiond.core.rows.where import Where
 from sessiond.core.search.language import is_ranked, parse
-from sessiond.core.where import Where
 from sessiond.service.asking.question import Question, Within, ask_sessions, ask_traces
 
 

@@ -9,11 +9,11 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from sessiond.core.feedback.annotation import Annotation
 from sessiond.core.feedback.score import Score
-from sessiond.core.fields import AnySummary, Kind
 from sessiond.core.identity import Held, Version
 from sessiond.core.model import SessionSummary, Texts, TraceSummary, UserSummary
-from sessiond.core.numbers import NUMBERS, numbers_of, signature_of
-from sessiond.core.places import place_of
+from sessiond.core.rows.fields import AnySummary, Kind
+from sessiond.core.rows.numbers import NUMBERS, numbers_of, signature_of
+from sessiond.core.rows.places import place_of
 from sessiond.storage.api import RULES_BYTES
 from sessiond.storage.packing import SPAN_BYTES, SPAN_KEY_BYTES, PackedTrace, seal, unseal
 

@@ -6,10 +6,10 @@ from itertools import islice
 from operator import itemgetter
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from sessiond.core.fields import Kind
 from sessiond.core.model import SessionKey, SessionSummary, TraceKey, TraceSummary, UserKey, UserSummary
-from sessiond.core.places import place_of
-from sessiond.core.where import Where
+from sessiond.core.rows.fields import Kind
+from sessiond.core.rows.places import place_of
+from sessiond.core.rows.where import Where
 from sessiond.storage.api import Changes, Page, Removal, Row
 from sessiond.storage.lmdb import keys
 from sessiond.storage.lmdb.codec import ListedRow, SessionRow, UserRow

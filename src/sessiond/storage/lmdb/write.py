@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias, TypeVar
 
-from sessiond.core.fields import Kind
 from sessiond.core.identity import winners
 from sessiond.core.model import (
     NO_TEXTS,
@@ -17,7 +16,8 @@ from sessiond.core.model import (
     UserKey,
     UserSummary,
 )
-from sessiond.core.places import place_of
+from sessiond.core.rows.fields import Kind
+from sessiond.core.rows.places import place_of
 from sessiond.storage.api import Appended, Marks, SettledTrace
 from sessiond.storage.lmdb import codec, keys
 from sessiond.storage.lmdb.codec import SessionRow, SpanRow, TraceRow, UserRow

@@ -1,0 +1,1 @@
+"""Taking a request in: its bytes are decoded, here or in processes beside, and queued until they are on disk."""

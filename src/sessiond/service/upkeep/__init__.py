@@ -1,0 +1,1 @@
+"""What an operator does with a whole store: check it, rebuild it, erase from it."""
