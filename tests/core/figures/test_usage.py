@@ -290,7 +290,7 @@ def test_thirty_thousand_siblings_with_one_response_id_are_one_call():
     assert (found.llm_call_count, found.usage) == (1, FIVE)
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(20)  # forty times what it takes; where each call was followed to the bottom it took as long as this
 def test_thirty_thousand_nested_calls_are_one():
     found = summarize(bytes(16), [ROOT, *(chat(n, n - 1, FIVE) for n in range(2, 30_002))], PRICES)
     assert (found.llm_call_count, found.usage) == (1, FIVE)

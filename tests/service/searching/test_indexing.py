@@ -66,6 +66,20 @@ def test_what_changed_is_in_the_index_and_nothing_is_read_twice(followed: Follow
     assert (len(followed.told), followed.index.view.state.through) == (count + 1, followed.store.last_change())
 
 
+def test_an_index_shows_what_it_read_once_it_is_nearly_current(followed: Followed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexing, "TRACES_PER_STEP", 1)
+    monkeypatch.setattr(indexing, "FAR_CHANGES", 5)
+    monkeypatch.setattr(indexing, "FAR_COMMIT_SECONDS", 1e9)
+    monkeypatch.setattr(indexing, "COMMIT_SECONDS", 0.0)
+    for number in range(1, 11):
+        followed.send(number, session=f"s{number}")
+    followed.indexing.catch_up()
+    last = followed.store.last_change()
+    assert len(followed.told) > 2
+    assert followed.told[0] >= last - 5
+    assert followed.told[-1] == last
+
+
 def test_a_process_that_died_before_a_commit_left_nothing_out(followed: Followed) -> None:
     followed.send(1, 2)
     followed.indexing.catch_up()

@@ -94,8 +94,8 @@ def test_everything_is_also_what_was_said_of_what_was_not_received(running: Part
     targets = [S1, TraceTarget(trace_id(1)), SessionKey("p", "ghost"), SessionKey("p", "ghost"), TraceTarget(trace_id(9))]
     running.store.put_feedback([score(str(number), target) for number, target in enumerate(targets)])
     everything = wanted((), "trace", EVERYWHERE, "", everything=True)
-    assert end(running, everything, validate_only=True) == Erasing(1, 1, 1, 4, 0)
-    assert end(running, everything) == Erasing(1, 1, 1, 4, 1)
+    assert end(running, everything, validate_only=True) == Erasing(1, 1, 1, 5, 0)
+    assert end(running, everything) == Erasing(1, 1, 1, 5, 1)
     assert running.store.scores.page(None, None, 9) == ([], None)
     assert end(running, everything) == Erasing()
 
@@ -119,6 +119,17 @@ def test_feedback_goes_with_what_is_erased_and_where_only_it_was_received(runnin
     assert left() == [1, 4]
     assert end(running, ids(9)) == Erasing(feedback=1)
     assert left() == [1]
+
+
+def test_what_was_said_of_a_session_counts_where_its_last_trace_goes(running: Parts) -> None:
+    put(running, 1, 2, session="s1", user="ann")
+    put(running, 3, session="s1", user="bob")
+    running.store.put_feedback([score("0", S1)])
+    assert end(running, ask_traces(Within(user_id="ann")), validate_only=True).feedback == 0
+    assert end(running, ask_traces(Within(session_id="s1")), validate_only=True).feedback == 1
+    assert end(running, ids(1, 2)).feedback == 0
+    assert end(running, ids(3)).feedback == 1
+    assert running.store.scores.page(None, None, 9) == ([], None)
 
 
 def test_what_waited_to_be_settled_is_found(running: Parts) -> None:
@@ -173,9 +184,6 @@ def test_a_request_means_traces_sessions_or_all() -> None:
     assert wanted(ids(1, 2), "trace", EVERYWHERE, "", everything=False) == ids(1, 2)
     assert wanted((), "session", EVERYWHERE, "", everything=True).asked == ask_sessions().asked
     assert wanted((), "trace", Within(project="p"), "", everything=False).asked == ask_traces(Within(project="p")).asked
-    session = Within("p", "s")
-    assert wanted((), "trace", session, "", everything=False).asked == ask_sessions(session).asked
-    assert wanted((), "trace", session, "error_count > 0", everything=False).asked == ask_traces(session, "error_count > 0").asked
 
 
 def test_whoever_stops_waiting_stops_what_is_not_erased_yet(running: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

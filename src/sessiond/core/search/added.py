@@ -1,6 +1,6 @@
 """The pieces of text that a trace adds, which is what is searched of it: what was said and done in it, its errors and names.
 
-The same words as the entries of `core.conversation.turn` for a fifth of the work: neither their order nor who said them to whom
+The same words as the entries of `core.conversation.turn` for a quarter of the work: neither their order nor who said them to whom
 matters to a search, and of what is told several times `document.bounded` takes the first.
 """
 

@@ -21,7 +21,7 @@ COMMIT_SECONDS: Final = 1.0
 """While spans keep coming, what was read becomes visible this often, and no oftener, since each commit is a piece that has to be
 merged with others: half of what a search may lag."""
 FAR_CHANGES: Final = 50_000
-"""With so many changes to read, some ten seconds of it, nobody can expect to find what is new."""
+"""With so many changes to read, some twenty seconds of it, nobody can expect to find what is new."""
 FAR_COMMIT_SECONDS: Final = 15.0
 """The same as COMMIT_SECONDS while it is so far behind, as when an index is built from nothing."""
 REST_SECONDS: Final = 5.0

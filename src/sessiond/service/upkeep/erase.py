@@ -50,9 +50,7 @@ def wanted(trace_ids: Sequence[bytes], of: Kind, within: Within, filter_text: st
         raise Invalid("trace_ids", f"{len(trace_ids)} ids", "can't be given with conditions or `of`", hint="give one or the other")
     if trace_ids:
         return tuple(trace_ids)
-    is_one_session = within.session_id is not None and within == Within(within.project, within.session_id) and not filter_text
-    # All of a session goes with what was said of the session itself, which is to be counted.
-    return ask_sessions(within, filter_text) if of == "session" or is_one_session else ask_traces(within, filter_text)
+    return ask_sessions(within, filter_text) if of == "session" else ask_traces(within, filter_text)
 
 
 class Erasing(NamedTuple):
@@ -64,7 +62,7 @@ class Erasing(NamedTuple):
     sessions: int = 0
     """Found so far, where sessions are asked for."""
     feedback: int = 0
-    """Scores and annotations on these traces and sessions."""
+    """Scores and annotations on these traces and sessions, and on sessions that lose their last trace."""
     erased_traces: int = 0
 
 
@@ -76,6 +74,8 @@ class _Round:
         """Trace -> its spans."""
         self.sessions: dict[SessionKey, int] = {}
         """Session -> its traces; 0 where there is only feedback on it."""
+        self.owners: set[SessionKey] = set()
+        """Sessions that lose some of the traces."""
         self.never_received: list[bytes] = []
         """Traces that were named: there may be feedback on them."""
         self.feedback: dict[Subject, int] = {}
@@ -85,6 +85,8 @@ class _Round:
         self.traces.update((trace.trace_id, trace.span_count) for trace in traces)
         if session is not None:
             self.sessions[session] = len(traces)
+        else:
+            self.owners.update(SessionKey(trace.project, trace.session_id) for trace in traces if trace.session_id is not None)
 
     def subjects(self) -> Iterator[Subject]:
         """What there may be feedback on."""
@@ -155,7 +157,7 @@ class Eraser:
     def _erased(self, meant: Wanted, is_wanted: IsWanted, *, validate_only: bool) -> Iterator[Erasing]:
         told = Erasing()
         for found in self._rounds(meant, is_wanted):
-            found.feedback = self._feedback_on(found.subjects())
+            found.feedback = self._feedback_on(found.subjects()) | self._feedback_on_emptied(found)
             told = found.added_to(told)
             yield told
             for trace_ids, sessions in () if validate_only else found.slices():
@@ -186,6 +188,15 @@ class Eraser:
         used = [shelf for shelf in shelves if shelf.page(None, None, 1)[0]]
         counts = ((subject, sum(shelf.count(subject) for shelf in used)) for subject in (subjects if used else ()))
         return {subject: count for subject, count in counts if count}
+
+    def _feedback_on_emptied(self, found: _Round) -> dict[Subject, int]:
+        """The same of sessions of which no trace is left."""
+        counts = self._feedback_on(found.owners - found.sessions.keys())
+        return {
+            key: count
+            for key, count in counts.items()
+            if isinstance(key, SessionKey) and all(one.trace_id in found.traces for one in self._store.traces_of_session(key))
+        }
 
     def _rounds(self, meant: Wanted, is_wanted: IsWanted) -> Iterator[_Round]:
         """All that is meant, a bounded number of traces at a time."""
