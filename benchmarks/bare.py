@@ -3,7 +3,7 @@
 It decodes ten attributes of each span, numbers the traces, and keeps in LMDB, with its default durability, one compressed chunk of
 span bytes and one row of facts for each trace and commit, and each span's hash. One thread writes, committing together all that
 waits; a request is acknowledged once it is on disk. There are no indexes, no summaries and no resources, no duplicate is looked for
-and nothing refused. Of sessiond it uses the trimmed view of a span, and nothing else.
+and nothing refused. Of sessiond it uses nothing.
 
 The writer decodes too. Decoding in the handlers' threads, to go on while the writer waits for the disk, was slower (59 to 64 k
 spans/s against 68 to 72 k on two cores): the writer lets the interpreter go at every chunk it compresses, and has to wait for it.
@@ -26,7 +26,6 @@ from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
 from benchmarks.serving import serve
-from sessiond.wire._pb.wire.view_pb2 import Span
 
 TEXT_KEYS: Final = (
     "session.id",
@@ -67,19 +66,65 @@ class Waiting(NamedTuple):
 # -- decoding ------------------------------------------------------------------------------------------------------------------
 
 
-def _request_class() -> type[Any]:
-    """ExportTraceServiceRequest down to its spans, which stay bytes, as a message class."""
+OPTIONAL, REPEATED, MESSAGE, BYTES, STRING, BOOL, INT32, INT64, DOUBLE, FIXED64 = (
+    FieldDescriptorProto.LABEL_OPTIONAL,
+    FieldDescriptorProto.LABEL_REPEATED,
+    FieldDescriptorProto.TYPE_MESSAGE,
+    FieldDescriptorProto.TYPE_BYTES,
+    FieldDescriptorProto.TYPE_STRING,
+    FieldDescriptorProto.TYPE_BOOL,
+    FieldDescriptorProto.TYPE_INT32,
+    FieldDescriptorProto.TYPE_INT64,
+    FieldDescriptorProto.TYPE_DOUBLE,
+    FieldDescriptorProto.TYPE_FIXED64,
+)
+MESSAGES: Final = {
+    "Request": [("parts", 1, REPEATED, MESSAGE, ".bare.Resource")],
+    "Resource": [("parts", 2, REPEATED, MESSAGE, ".bare.Scope")],
+    "Scope": [("parts", 2, REPEATED, BYTES, None)],
+    "Value": [
+        ("string_value", 1, OPTIONAL, BYTES, None),
+        ("bool_value", 2, OPTIONAL, BOOL, None),
+        ("int_value", 3, OPTIONAL, INT64, None),
+        ("double_value", 4, OPTIONAL, DOUBLE, None),
+        ("array_value", 5, OPTIONAL, BYTES, None),
+        ("kvlist_value", 6, OPTIONAL, BYTES, None),
+        ("bytes_value", 7, OPTIONAL, BYTES, None),
+    ],
+    "Span": [
+        ("trace_id", 1, OPTIONAL, BYTES, None),
+        ("span_id", 2, OPTIONAL, BYTES, None),
+        ("trace_state", 3, OPTIONAL, BYTES, None),
+        ("parent_span_id", 4, OPTIONAL, BYTES, None),
+        ("name", 5, OPTIONAL, BYTES, None),
+        ("kind", 6, OPTIONAL, INT32, None),
+        ("start_time_unix_nano", 7, OPTIONAL, FIXED64, None),
+        ("end_time_unix_nano", 8, OPTIONAL, FIXED64, None),
+        ("attributes", 9, REPEATED, MESSAGE, ".bare.Span.AttributesEntry"),
+        ("events", 11, REPEATED, BYTES, None),
+        ("links", 13, REPEATED, BYTES, None),
+        ("status", 15, OPTIONAL, BYTES, None),
+    ],
+}
+"""OTLP as far as it is read: a request down to its spans, which stay bytes; and a span, whose attributes are a map."""
+
+
+def _classes(*names: str) -> list[type[Any]]:
     file = FileDescriptorProto(name="bare.proto", package="bare", syntax="proto3")
-    for name, number, part in (("Request", 1, ".bare.Resource"), ("Resource", 2, ".bare.Scope"), ("Scope", 2, None)):
-        field = FieldDescriptorProto(name="parts", number=number, label=FieldDescriptorProto.LABEL_REPEATED, type_name=part)
-        field.type = FieldDescriptorProto.TYPE_MESSAGE if part else FieldDescriptorProto.TYPE_BYTES
-        file.message_type.add(name=name, field=[field])
+    for message, fields in MESSAGES.items():
+        described = file.message_type.add(name=message)
+        for name, number, label, kind, of in fields:
+            described.field.add(name=name, number=number, label=label, type=kind, type_name=of)
+    entry = described.nested_type.add(name="AttributesEntry")
+    entry.options.map_entry = True
+    entry.field.add(name="key", number=1, label=OPTIONAL, type=STRING)
+    entry.field.add(name="value", number=2, label=OPTIONAL, type=MESSAGE, type_name=".bare.Value")
     pool = DescriptorPool()
     pool.Add(file)
-    return GetMessageClass(pool.FindMessageTypeByName("bare.Request"))
+    return [GetMessageClass(pool.FindMessageTypeByName(f"bare.{name}")) for name in names]
 
 
-Request = _request_class()
+Request, Span = _classes("Request", "Span")
 
 
 def decode(body: bytes) -> list[Decoded]:

@@ -21,6 +21,7 @@ from sessiond.service.receiving.decode import Decoder
 from sessiond.service.settling.rules import ExtraKeys, Rules
 from sessiond.storage.packing import PackedTrace
 from sessiond.wire import otlp
+from sessiond.wire.values import Attributes
 
 DATA = Path(__file__).parent / "data"
 
@@ -62,6 +63,11 @@ def any_value(value: Any) -> AnyValue:
 
 def attributes(values: Mapping[str, Any]) -> list[KeyValue]:
     return [KeyValue(key=key, value=any_value(value)) for key, value in values.items()]
+
+
+def encoded(values: Mapping[str, Any]) -> Attributes:
+    """Attributes as they are on the wire."""
+    return Attributes([attribute.SerializeToString() for attribute in attributes(values)])
 
 
 def span(

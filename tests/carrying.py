@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from builders import ARRIVAL, attributes, span
+from builders import ARRIVAL, attributes, encoded, span
 from listed import LISTED
 from sessiond.core.conventions import Meaning, Row
 from sessiond.core.model import Rejection
 from sessiond.core.spans.normalize import Normalizer
 from sessiond.wire.spans import read_span
-from sessiond.wire.values import Attributes
 
 OPERATIONS = {"agent": "invoke_agent", "tool": "execute_tool", "embeddings": "embeddings", "chat": "chat"}
 COSTS: tuple[Meaning, ...] = ("total_cost", "input_cost", "output_cost")
@@ -74,7 +73,7 @@ class Example(NamedTuple):
         built.attributes.extend(attributes(sent(load.attributes)))
         view = read_span(built.SerializeToString())
         assert view is not None
-        resource = Attributes(dict(load.resource))
+        resource = encoded(load.resource)
         facts = normalizer.span(view, normalizer.resource(resource), load.scope, ARRIVAL)
         assert not isinstance(facts, Rejection)
         return facts._asdict(), [(one.meaning, one.key) for one in normalizer.sources(view, resource, load.scope)]

@@ -60,7 +60,7 @@ def test_a_span_of_any_values_gives_facts_that_can_be_stored_and_sources(attribu
     assert msgpack.unpackb(msgpack.packb(found), use_list=False)[3] == found.name
     view = read_span(built.SerializeToString())
     assert view is not None
-    for source in DEFAULT.sources(view, Attributes({}), "litellm"):
+    for source in DEFAULT.sources(view, Attributes(()), "litellm"):
         assert source.key
         assert isinstance(source.value_text, str)
 

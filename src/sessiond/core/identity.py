@@ -97,8 +97,13 @@ def interval(span: SpanFacts) -> tuple[int, int]:
     return start, max(start, end)
 
 
+def moment(span: SpanFacts) -> tuple[int, bytes, int]:
+    """By what spans are put in order: start, then span id, then kind, which is the order of every tie."""
+    return interval(span)[0], span.span_id, span.kind
+
+
 def chronological(spans: Iterable[SpanFacts]) -> tuple[list[SpanFacts], list[tuple[int, int]]]:
-    """The spans by start, then span id, then kind, which is the order of every tie; and the interval of each."""
+    """The spans in the order of `moment`, and the interval of each."""
     # The position stands for the span where all else is equal: spans are never compared.
     placed = sorted(
         [

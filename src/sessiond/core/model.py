@@ -5,8 +5,8 @@ dataclass of twenty fields takes 1.8 us (measured). Times are unix nanoseconds, 
 nanoseconds, ids raw bytes: the edges render hex, RFC 3339 and milliseconds. `None` is "not known", never 0.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
+from collections.abc import Container, Iterable, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 Value: TypeAlias = str | int | float | bool | bytes | Sequence["Value"] | dict[str, "Value"] | None
 """An attribute's value in Python's own types; what could not be read is None."""
@@ -41,34 +41,24 @@ class Event(NamedTuple):
     attributes: dict[str, Value]
 
 
-class Wanted(Protocol):
-    """What a reader keeps for a key that it wants."""
+class AttributesView(Protocol):
+    """Attributes as they were written, each decoded only when asked for. The same key twice: the last one counts."""
 
     @property
-    def needs_value(self) -> bool:
-        """Whether the value is wanted too, and not only that it is there."""
+    def encoded(self) -> Sequence[bytes]:
+        """Each attribute's bytes, in the order sent. Equal bytes say the same, whatever span they stand on."""
         ...
 
-
-W = TypeVar("W", bound=Wanted)
-
-NESTED_BYTES_MAX: Final = 64 * 1024
-"""Bytes of a list or object whose values `AttributesView.matched` decodes: as many as are parsed of JSON text."""
-
-
-class AttributesView(Protocol):
-    """Attributes that are decoded only when asked for. The same key twice: the last one counts."""
-
-    def matched(self, plans: Mapping[str, W | None]) -> list[tuple[W, Value]]:
-        """The plan and the value of each attribute whose key has a plan, in no particular order.
-
-        Every key of the view is looked up once. The value is None where the plan does not need it, and where it is a list or an
-        object of more than NESTED_BYTES_MAX.
-        """
+    def key_of(self, encoded: bytes) -> bytes:
+        """The key of one of them, in UTF-8 if it is as it should be; empty where it can't be read."""
         ...
 
-    def items(self, wanted: Container[str]) -> Iterable[tuple[str, Value]]:
-        """The attributes whose key is in `wanted`, each once, in no particular order."""
+    def value_of(self, encoded: bytes, nested_bytes_max: int = ...) -> Value:
+        """The value of one of them; None where it can't be read, or is a list or an object of more than `nested_bytes_max`."""
+        ...
+
+    def held(self, wanted: Container[bytes]) -> dict[str, bytes]:
+        """The attributes whose key is in `wanted`: key -> bytes."""
         ...
 
 
@@ -93,6 +83,8 @@ class SpanView(AttributesView, Protocol):
     def status_code(self) -> int: ...
     @property
     def status_message(self) -> str: ...
+    @property
+    def has_events(self) -> bool: ...
     def events(self) -> Iterable[Event]:
         """The span's events in the order sent; those that can't be read are left out."""
         ...
@@ -211,8 +203,10 @@ class SpanFacts(NamedTuple):
     @classmethod
     def of_row(cls, row: tuple[Any, ...]) -> "SpanFacts":
         """The facts from the plain tuples that a codec made of them."""
-        *facts, usage, cost = row
-        return cls._make((*facts, usage and Usage._make(usage), cost and Cost._make(cost)))
+        usage, cost = row[-2:]
+        if usage is not None or cost is not None:
+            row = (*row[:-2], usage and Usage._make(usage), cost and Cost._make(cost))
+        return tuple.__new__(cls, row)
 
 
 class Origin(NamedTuple):
@@ -453,10 +447,10 @@ class UserSummary(NamedTuple):
 
 def _with_sums(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """A row whose last two fields are usage and costs, as a codec gave them, with these as values."""
-    return (*row[:-2], Usage(*row[-2]), Costs(*row[-1]))
+    return (*row[:-2], Usage._make(row[-2]), Costs._make(row[-1]))
 
 
 def _with_scores(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """As `_with_sums`, of a row with scores before these."""
-    *others, scores, usage, costs = row
-    return (*others, tuple(ScoreSum(*one) for one in scores) if scores else (), Usage(*usage), Costs(*costs))
+    scores, usage, costs = row[-3:]
+    return (*row[:-3], tuple(ScoreSum(*one) for one in scores) if scores else (), Usage._make(usage), Costs._make(costs))

@@ -11,7 +11,7 @@ from sessiond.core.conversation.turn import turn_of
 from sessiond.core.figures.calls import Selection, select
 from sessiond.core.identity import chronological
 from sessiond.core.model import SpanFacts
-from sessiond.service.settling.figures import bytes_of
+from sessiond.service.settling.figures import bytes_at
 from sessiond.service.settling.said import key_of
 from sessiond.storage.api import Store
 from sessiond.wire.spans import read_span
@@ -42,14 +42,14 @@ def listened(store: Store, trace_id: bytes, facts: Sequence[SpanFacts], spans_ma
     spans, intervals = chronological(facts)
     spans, intervals = spans[:spans_max], intervals[:spans_max]
     selection = select(spans, intervals)
-    places = {key_of(spans[place]): place for place in wanted_places(spans, selection)}
+    stored_at = {key_of(span): at for at, span in enumerate(facts)}
+    places = {stored_at[key_of(spans[place])]: place for place in wanted_places(spans, selection)}
     hearing = Hearing()
     heard: dict[int, Heard] = {}
-    for key, data in bytes_of(store, trace_id, facts, places.keys()):
-        view = read_span(data)
+    for at, data in bytes_at(store, trace_id, places.keys()):
+        view, place = read_span(data), places[at]
         # Beside a writer, facts and spans may be of different moments, and another span stand at the place.
-        if view is not None and (view.span_id, view.kind) == key:
-            place = places[key]
+        if view is not None and (view.span_id, view.kind) == key_of(spans[place]):
             heard[place] = hearing.hear(view, is_tool=spans[place].operation == "tool")
     return Listened(spans, selection, heard, hearing.is_cut)
 

@@ -1,19 +1,24 @@
 """The outer structure of an OTLP export request, read straight from the wire: whose spans they are, and where each one's bytes lie.
 
-ExportTraceServiceRequest, ResourceSpans and ScopeSpans are unfolded here without protobuf, for three reasons: 64 MiB of empty spans
-parse to 5.6 GiB (measured), so that messages must be counted before any is built; span bytes are wanted as they came; and one
-broken part must not cost the others. A span takes about 0.5 us.
+ExportTraceServiceRequest, ResourceSpans and ScopeSpans are unfolded here by hand, for two reasons: 64 MiB of empty spans parse to
+5.6 GiB (measured), so that messages must be counted before any is built; and one broken part must not cost the others. Only what
+can't hold too many spans, and is whole, is left to protobuf, which takes a fifth of the time.
 """
 
 from typing import Final, NamedTuple
 
+from google.protobuf.message import DecodeError
+
 from sessiond.core.errors import TooLarge
 from sessiond.core.model import Origin
+from sessiond.wire._pb.wire import view_pb2 as view
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 FIELD_NUMBER_MAX: Final = 2**29 - 1
 """protobuf's own bound."""
 _VARINT_BYTES_MAX: Final = 10
+_SPAN_BYTES_MIN: Final = 2
+"""What the smallest span takes in its ScopeSpans: a tag, and a length of 0."""
 _CONTINUED: Final = 0x80
 """The bit of a varint's byte that says that another follows."""
 
@@ -54,7 +59,7 @@ def unfold(body: bytes, *, spans_max: int) -> Envelope:
         resource = _fields(resource_spans, _PARTS, groups)
         malformed += not resource.whole
         for scope_spans in resource.repeated:
-            scope = _fields(scope_spans, _PARTS, spans)
+            scope = _read_whole(scope_spans, spans) or _fields(scope_spans, _PARTS, spans)
             malformed += not scope.whole
             if scope.repeated:
                 origin = Origin(resource.head, resource.schema_url, scope.head, scope.schema_url)
@@ -84,6 +89,19 @@ class _Message(NamedTuple):
     head: bytes
     schema_url: bytes
     whole: bool
+
+
+def _read_whole(scope_spans: bytes, budget: _Budget) -> _Message | None:
+    """A ScopeSpans by protobuf; None where it could hold more spans than are left, or is not whole."""
+    if len(scope_spans) > _SPAN_BYTES_MIN * budget.left:
+        return None
+    try:
+        read = view.ScopeSpans.FromString(scope_spans)
+    except DecodeError:
+        return None
+    found = read.spans[:]
+    budget.left -= len(found)
+    return _Message(found, read.scope, read.schema_url, whole=True)
 
 
 def _fields(message: bytes, counted: int, budget: _Budget) -> _Message:

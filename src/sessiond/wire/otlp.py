@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import repeat
 from typing import Final, NamedTuple
 
 from google.protobuf.message import DecodeError
@@ -17,7 +16,7 @@ from sessiond.core.spans.sources import Source
 from sessiond.wire._pb.wire import view_pb2 as view
 from sessiond.wire.envelope import unfold
 from sessiond.wire.spans import read_span
-from sessiond.wire.values import Attributes, attributes_of, text
+from sessiond.wire.values import Attributes, text
 
 DIGEST_BYTES: Final = 16
 BATCH_SPANS_MAX: Final = 4096
@@ -66,15 +65,16 @@ def decode(
         raise Invalid(
             "received_unix_nanos", len(arrivals), f"are not as many as the {span_count} spans", hint="give one for each, or none"
         )
-    arriving = iter(arrivals) if arrivals else repeat(received_unix_nano)
+    arriving, arrived = iter(arrivals), received_unix_nano
     spans: list[ReceivedSpan] = []
     rejections = [MALFORMED_PART] * envelope.malformed_parts
     byte_count = 0
     for part in envelope.parts:
-        facts = _origin_facts(part.origin, normalizer)
+        origin, facts = part.origin, _origin_facts(part.origin, normalizer)
         for data in part.spans:
-            arrived = min(next(arriving) or received_unix_nano, received_unix_nano)
-            received = decode_span(data, part.origin, received_unix_nano=arrived, normalizer=normalizer, facts=facts)
+            if arrivals:
+                arrived = min(next(arriving) or received_unix_nano, received_unix_nano)
+            received = _decode_span(data, origin, facts, arrived, normalizer)
             if isinstance(received, Rejection):
                 rejections.append(received)
             else:
@@ -88,22 +88,22 @@ def decode(
 
 
 def decode_span(
-    data: bytes,
-    origin: Origin,
-    *,
-    received_unix_nano: int,
-    normalizer: Normalizer = DEFAULT,
-    facts: _OriginFacts | None = None,
+    data: bytes, origin: Origin, *, received_unix_nano: int, normalizer: Normalizer = DEFAULT
 ) -> ReceivedSpan | Rejection:
-    """One span from its bytes; also the way from a stored span back to its facts."""
+    """One span from its bytes: the way from a stored span back to its facts."""
+    return _decode_span(data, origin, _origin_facts(origin, normalizer), received_unix_nano, normalizer)
+
+
+def _decode_span(
+    data: bytes, origin: Origin, facts: _OriginFacts, received_unix_nano: int, normalizer: Normalizer
+) -> ReceivedSpan | Rejection:
     span = read_span(data)
     if span is None:
         return MALFORMED_SPAN
-    resource, scope, digest = facts or _origin_facts(origin, normalizer)
-    normal = normalizer.span(span, resource, scope, received_unix_nano)
+    normal = normalizer.span(span, facts.resource, facts.scope, received_unix_nano)
     if isinstance(normal, Rejection):
         return normal
-    digest = digest.copy()
+    digest = facts.digest.copy()
     digest.update(data)
     return ReceivedSpan(span.trace_id, normal, digest.digest(), origin, data)
 
@@ -141,9 +141,9 @@ def _read_resource(raw: bytes, normalizer: Normalizer) -> ResourceFacts:
 def _resource_attributes(raw: bytes) -> Attributes:
     """An unreadable resource costs its attributes, not its spans."""
     try:
-        return Attributes(attributes_of(view.Resource.FromString(raw).attributes))
+        return Attributes(view.Resource.FromString(raw).attributes)
     except DecodeError:
-        return Attributes({})
+        return Attributes(())
 
 
 def _read_scope(raw: bytes) -> str:

@@ -1,11 +1,11 @@
 """OTLP attribute values -> Python's own, without trusting their depth or their text."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Sequence
 from typing import Final, cast
 
 from google.protobuf.message import DecodeError
 
-from sessiond.core.model import Value, W
+from sessiond.core.model import Value
 from sessiond.wire._pb.wire.view_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
 DEPTH_MAX: Final = 32
@@ -15,6 +15,9 @@ DEPTH_MAX: Final = 32
 BYTES_END: Final = 2**31
 """More than protobuf lets a message hold."""
 
+_KEY_TAG: Final = KeyValue.KEY_FIELD_NUMBER << 3 | 2
+_LONG_LENGTH: Final = 0x80
+"""A length from here on takes more than a byte."""
 _NESTED: Final = frozenset({"array_value", "kvlist_value"})
 _SCALARS: Final = frozenset({"bool_value", "int_value", "double_value", "bytes_value"})
 
@@ -60,16 +63,42 @@ def attributes_of(raw_attributes: Iterable[bytes]) -> dict[str, Value]:
 
 
 class Attributes:
-    """Attributes that were read one by one, as a `core.model.AttributesView`."""
+    """Attributes as they are on the wire, as a `core.model.AttributesView`."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_keyed", "encoded")
 
-    def __init__(self, values: dict[str, Value]) -> None:
-        self._values = values
+    def __init__(self, encoded: Sequence[bytes]) -> None:
+        self.encoded = encoded
+        self._keyed: list[tuple[bytes, bytes]] | None = None
 
-    def items(self, wanted: Container[str]) -> list[tuple[str, Value]]:
-        return [(key, value) for key, value in self._values.items() if key in wanted]
+    @staticmethod
+    def key_of(encoded: bytes) -> bytes:
+        # Every encoder writes the key first, and then it can be seen without reading the value.
+        if len(encoded) > 1:
+            tag, length = encoded[0], encoded[1]
+            if tag == _KEY_TAG and length < _LONG_LENGTH:
+                return encoded[2 : 2 + length]
+        attribute = _read_attribute(encoded)
+        return attribute.key if attribute is not None else b""
 
-    def matched(self, plans: Mapping[str, W | None]) -> list[tuple[W, Value]]:
-        planned = [(plans[key], value) for key, value in self._values.items()]
-        return [(plan, value if plan.needs_value else None) for plan, value in planned if plan is not None]
+    @staticmethod
+    def value_of(encoded: bytes, nested_bytes_max: int = BYTES_END) -> Value:
+        attribute = _read_attribute(encoded)
+        if attribute is None:
+            return None
+        value = attribute.value
+        raw = value.string_value  # as nearly every value is
+        return raw.decode("utf-8", "replace") if raw else value_of(value, 0, nested_bytes_max)
+
+    def held(self, wanted: Container[bytes]) -> dict[str, bytes]:
+        keyed = self._keyed
+        if keyed is None:  # a span is asked several times, for one text and for another
+            keyed = self._keyed = [(self.key_of(encoded), encoded) for encoded in self.encoded]
+        return {text(key): encoded for key, encoded in keyed if key in wanted}
+
+
+def _read_attribute(encoded: bytes) -> KeyValue | None:
+    try:
+        return KeyValue.FromString(encoded)
+    except DecodeError:
+        return None

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from builders import MS, T0, facts, request, span
-from sessiond.core.conventions import TABLE
+from builders import MS, T0, encoded, facts, request, span
+from sessiond.core.spans import reading
 from sessiond.core.spans.normalize import DEFAULT, Normalizer
-from sessiond.core.spans.reading import KEY_LENGTH_LEARNED_MAX, KEYS_LEARNED_MAX, Index
+from sessiond.core.spans.reading import LEARNED_BYTES_MAX, Index
 from sessiond.core.spans.sources import Source
 from sessiond.wire import otlp
 from sessiond.wire.spans import read_span
@@ -17,7 +17,7 @@ from sessiond.wire.values import Attributes
 def sources(built: Any, resource: dict[str, Any] | None = None, scope: str = "scope", normalizer: Normalizer = DEFAULT):
     view = read_span(built.SerializeToString())
     assert view is not None
-    return normalizer.sources(view, Attributes(resource or {}), scope)
+    return normalizer.sources(view, encoded(resource or {}), scope)
 
 
 def test_a_whole_span_tells_which_key_gave_each_value():
@@ -136,18 +136,36 @@ def test_an_operators_attribute_becomes_metadata_by_its_own_name():
     assert plain.metadata == (("acme.tenant", "other"), ("plan", "pro"))
 
 
-def test_an_index_forgets_what_it_learned_when_full_and_never_the_table():
+def test_an_index_forgets_what_it_learned_when_full_and_never_the_table(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reading, "LEARNED_MAX", 4)
     index = Index({})
-    known = len(index)
-    assert index["k" * (KEY_LENGTH_LEARNED_MAX + 1)] is None
-    assert len(index) == known
-    for i in range(KEYS_LEARNED_MAX + 1):
-        assert index[f"unknown {i}"] is None
-    assert len(index) <= known + KEYS_LEARNED_MAX
-    assert index["langsmith.metadata.plan"] is not None
-    assert all(index[row.key] is not None for row in TABLE["session"])
+    for number in range(10):
+        best, every, _ = index.read(encoded({"session.id": f"s{number}", "gen_ai.request.model": "gpt-4o"}))
+        assert best["request_model"][1] == "gpt-4o"
+        assert [value for _, value in every["session"]] == [f"s{number}"]
+        assert len(index.learned) <= 4
+
+
+def test_an_index_remembers_what_may_come_again():
+    index = Index({})
+    long = "x" * LEARNED_BYTES_MAX
+    index.read(encoded({"session.id": "s", "gen_ai.response.id": "r", "user.id": long, "http.route": "/", long: "/", "url": long}))
+    assert list(index.learned.values()) == [(b"session.id", (("session", (2, "s"), 1),)), (b"http.route", ())]
+
+
+def test_what_was_learned_is_told_again_and_the_last_of_a_repeated_key_counts():
+    index = Index({})
+    one, other = encoded({"session.id": "one"}).encoded, encoded({"session.id": "other"}).encoded
+    for _ in range(2):
+        for given, last in ((one + other, "other"), (other + one, "one")):
+            assert [value for _, value in index.read(Attributes(given))[1]["session"]] == [last]
+
+
+def test_a_value_that_is_none_hides_an_earlier_one_under_its_key():
+    given = encoded({"session.id": "one"}).encoded + encoded({"session.id": "null"}).encoded
+    assert "session" not in Index({}).read(Attributes(given))[1]
 
 
 @pytest.mark.parametrize("key", ["langsmith.metadata.", "langsmith.metadata", "xlangsmith.metadata.plan"])
 def test_a_prefix_needs_a_name_behind_it(key: str):
-    assert Index({})[key] is None
+    assert "metadata" not in Index({}).read(encoded({key: "x"}))[1]

@@ -144,9 +144,9 @@ def test_flattened_sources_show_themselves_by_their_first_entry():
 
 def test_of_flattened_keys_only_those_of_the_sources_are_asked_for():
     flattened = Flattened(INPUT)
-    assert all(key in flattened for key in ("gen_ai.prompt.7.content", "llm.input_messages.0.message.role"))
+    assert all(key.encode() in flattened for key in ("gen_ai.prompt.7.content", "llm.input_messages.0.message.role"))
     others = ("gen_ai.prompt", "gen_ai.prompts", "ai.prompt.0.role", "content", "gen_ai.completion.0.role", "session.id")
-    assert not any(key in flattened for key in others)
+    assert not any(key.encode() in flattened for key in others)
 
 
 TEXTS = st.sampled_from(["user", "Assistant", "developer", "tool", "nobody", "", " ", "half \ud800", "text", "reasoning"])
@@ -733,8 +733,11 @@ class Junk:
     def __init__(self, values: dict[str, Any]) -> None:
         self._values = values
 
-    def items(self, wanted: Any) -> list[tuple[str, Any]]:
-        return [(key, value) for key, value in self._values.items() if key in wanted]
+    def held(self, wanted: Any) -> dict[str, Any]:
+        return {key: value for key, value in self._values.items() if key.encode("utf-8", "replace") in wanted}
+
+    def value_of(self, value: Any) -> Any:
+        return value
 
     def events(self) -> list[Any]:
         return []

@@ -25,7 +25,7 @@ RESULT_KEYS: Final = (
     "lmnr.span.output", "mlflow.spanOutputs", "output.value", "traceloop.entity.output", "agentops.entity.output",
 )  # fmt: skip
 CALL_ID_KEYS: Final = ("gen_ai.tool.call.id", "ai.toolCall.id", "tool_call.id")
-_KEYS: Final = frozenset((*ARGUMENT_KEYS, *RESULT_KEYS, *CALL_ID_KEYS))
+_KEYS: Final = frozenset(key.encode() for key in (*ARGUMENT_KEYS, *RESULT_KEYS, *CALL_ID_KEYS))
 _FUNCTION_KEYS: Final = frozenset({"args", "kwargs"})
 """Of a function's arguments, as Langfuse and Traceloop write them."""
 
@@ -94,7 +94,7 @@ class Hearing:
 
 def tool_run(span: SpanView) -> ToolRun:
     """What a tool was given and gave back: by attributes of its own, else by its messages (Strands' events)."""
-    values = dict(span.items(_KEYS))
+    values = {key: span.value_of(encoded) for key, encoded in span.held(_KEYS).items()}
     call_id, arguments, result = (_first(values, keys) for keys in (CALL_ID_KEYS, ARGUMENT_KEYS, RESULT_KEYS))
     given = input_messages(span)[-1:] if arguments is None else ()
     returned = output_messages(span) if result is None else ()

@@ -11,13 +11,12 @@ from typing import Any, Final
 from sessiond.core.conventions import TABLE, Meaning, Row, When
 from sessiond.core.model import SpanView
 from sessiond.core.spans.first_token import within
-from sessiond.core.spans.reading import Best, Ranked, Waiting
+from sessiond.core.spans.reading import ABSENT, Best, Waiting
 from sessiond.core.values import as_text
 
 SCOPES_CACHED: Final = 1024
 """Pairs of meaning and scope remembered; a fleet has some ten instrumentations."""
 
-_ABSENT: Final[Ranked] = (0, None)
 _FIELDS: Final[Mapping[str, Callable[[SpanView], str]]] = {
     "name": lambda span: span.name,
     "status.code": lambda span: str(span.status_code),
@@ -41,8 +40,7 @@ _BY_EVENT_ATTRIBUTE: Final = [entry for entry in _EVENT_ROWS if entry[2].path]
 
 def put(best: Best, meaning: Meaning, order: int, value: Any) -> None:  # noqa: ANN401  (what a value is depends on its meaning)
     """Keep the value unless a better key has given one."""
-    held = best.get(meaning)
-    if held is None or order < held[0]:
+    if order < best[meaning][0]:
         best[meaning] = (order, value)
 
 
@@ -50,14 +48,14 @@ def holds(when: When, best: Best, span: SpanView, scope: str) -> bool:
     """Whether a row's condition is met, as far as is known now."""
     if not scope.startswith(when.scope_prefix):
         return False
-    if when.usage and "input_tokens" not in best and "output_tokens" not in best:
+    if when.usage and best["input_tokens"] is ABSENT and best["output_tokens"] is ABSENT:
         return False
-    if when.operation is not None and best.get("operation", _ABSENT)[1] != when.operation:
+    if when.operation is not None and best["operation"][1] != when.operation:
         return False
     if when.span_type is None:
         return True
     read_span_rows("span_type", best, span, scope)
-    return bool(best.get("span_type", _ABSENT)[1] == when.span_type)
+    return bool(best["span_type"][1] == when.span_type)
 
 
 @lru_cache(SCOPES_CACHED)
@@ -69,8 +67,7 @@ def _span_rows_of(meaning: Meaning, scope: str) -> tuple[tuple[int, Row, re.Patt
 def read_span_rows(meaning: Meaning, best: Best, span: SpanView, scope: str) -> None:
     """Ask the span's own fields."""
     for rank, row, pattern in _span_rows_of(meaning, scope):
-        held = best.get(meaning)
-        if held is not None and held[0] < rank:
+        if best[meaning][0] < rank:
             return
         if row.when is not None and not holds(row.when, best, span, scope):
             continue
@@ -85,10 +82,10 @@ def admit(waiting: Waiting, best: Best, span: SpanView, scope: str) -> None:
     """Let the rows that wait speak whose condition is met; those that ask for usage last, since others may bring it."""
     for after_usage in (False, True):
         for meaning, order, value in waiting:
-            held, when = best.get(meaning), TABLE[meaning][order].when
-            if when is None or when.usage != after_usage or (held is not None and held[0] < order):
+            if best[meaning][0] < order:
                 continue
-            if holds(when, best, span, scope):
+            when = TABLE[meaning][order].when
+            if when is not None and when.usage == after_usage and holds(when, best, span, scope):
                 best[meaning] = (order, value)
 
 
@@ -101,12 +98,12 @@ def read_event_times(best: Best, span: SpanView, *, first_token: bool) -> None:
                 put(best, meaning, rank, True)
             elif first_token and within(time - start, start, end):
                 # Of several events under one name the earliest.
-                best[meaning] = min(best.get(meaning, (rank, time - start)), (rank, time - start))
+                best[meaning] = min(best[meaning], (rank, time - start))
 
 
 def read_event_attributes(best: Best, span: SpanView) -> None:
     """Ask the attributes of the span's events, the first of each name that says something."""
-    if all(best.get(meaning, (rank + 1,))[0] < rank for meaning, rank, _ in _BY_EVENT_ATTRIBUTE):
+    if all(best[meaning][0] < rank for meaning, rank, _ in _BY_EVENT_ATTRIBUTE):
         return
     for event in span.events():
         for meaning, rank, row in _BY_EVENT_ATTRIBUTE:

@@ -4,7 +4,7 @@
 places, and here it is decided what they say together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, cast
 
 from sessiond.core.conventions import GENERATION_KINDS, TABLE, CacheShare, Meaning, Row
@@ -23,7 +23,7 @@ from sessiond.core.spans.elsewhere import admit, put, read_event_attributes, rea
 from sessiond.core.spans.first_token import first_token_nano
 from sessiond.core.spans.labels import joined_metadata, joined_tags
 from sessiond.core.spans.provider import is_framework, provider_of_model
-from sessiond.core.spans.reading import COSTS, Best, Every, Index, Ranked
+from sessiond.core.spans.reading import ABSENT, COSTS, Best, Every, Index, Ranked
 from sessiond.core.spans.reported_cost import as_cost, cost_of
 from sessiond.core.spans.sources import Source, sources_of
 from sessiond.core.spans.usage import inclusive_usage
@@ -35,9 +35,8 @@ SPAN_ID_BYTES: Final = 8
 _ZERO_TRACE_ID: Final = bytes(TRACE_ID_BYTES)
 _ZERO_SPAN_ID: Final = bytes(SPAN_ID_BYTES)
 
-_ABSENT: Final[Ranked] = (0, None)
 _NONE: Final[tuple[Ranked, ...]] = ()
-_PROVIDER_KEYS: Final = frozenset(row.key for row in TABLE["provider"] if row.place == "attribute")
+_PROVIDER_KEYS: Final = frozenset(row.key.encode() for row in TABLE["provider"] if row.place == "attribute")
 _PROVIDER_BY_MEANING: Final = [
     (rank, cast("Meaning", row.key)) for rank, row in enumerate(TABLE["provider"]) if row.place == "meaning"
 ]
@@ -65,7 +64,7 @@ class Normalizer:
         """What a resource says for its spans. Its ids count after those that any span gives under the same key."""
         best, every, _ = self._index.read(attributes)
         return ResourceFacts(
-            service=best.get("service", _ABSENT)[1],
+            service=best["service"][1],
             sessions=_after_spans(every, "session"),
             users=_after_spans(every, "user"),
             projects=_after_spans(every, "project"),
@@ -91,26 +90,26 @@ class Normalizer:
             span.start_unix_nano,
             span.end_unix_nano,
             received_unix_nano,
-            best.get("operation", _OTHER)[1],
+            best["operation"][1] or "other",
             resource.service,
             scope[:TEXT_LENGTH_MAX],
-            "error_mark" in best,
-            best.get("error_type", _ABSENT)[1],
-            best.get("error_message", _ABSENT)[1],
-            _bindings(every, "session", resource.sessions),
-            _bindings(every, "user", resource.users),
-            _bindings(every, "project", resource.projects),
-            best.get("provider", _ABSENT)[1],
-            best.get("request_model", _ABSENT)[1],
-            best.get("response_model", _ABSENT)[1],
-            best.get("response_id", _ABSENT)[1],
-            best.get("tool", _ABSENT)[1],
-            best.get("agent", _ABSENT)[1],
-            best.get("first_token", _ABSENT)[1],
+            best["error_mark"] is not ABSENT,
+            best["error_type"][1],
+            best["error_message"][1],
+            _bindings(every["session"], resource.sessions) if "session" in every else resource.sessions,
+            _bindings(every["user"], resource.users) if "user" in every else resource.users,
+            _bindings(every["project"], resource.projects) if "project" in every else resource.projects,
+            best["provider"][1],
+            best["request_model"][1],
+            best["response_model"][1],
+            best["response_id"][1],
+            best["tool"][1],
+            best["agent"][1],
+            best["first_token"][1],
             tuple(joined_tags(every["tags"])) if "tags" in every else (),
             _metadata(every["metadata"]) if "metadata" in every else (),
-            "input" in best,
-            "output" in best,
+            best["input"] is not ABSENT,
+            best["output"] is not ABSENT,
             usage,
             cost,
         )
@@ -133,61 +132,60 @@ class Normalizer:
         read_span_rows("operation", best, span, scope)
         if waiting:
             admit(waiting, best, span, scope)
-        operation = best.get("operation", _OTHER)[1]
+        operation = best["operation"][1]
         is_call = operation in GENERATION_KINDS
-        if "provider" not in best and (is_call or "request_model" in best):
+        if best["provider"] is ABSENT and (is_call or best["request_model"] is not ABSENT):
             _find_provider(best, span, scope)
         if operation == "tool":
             read_span_rows("tool", best, span, scope)
         else:
-            best.pop("tool", None)
-        usage = _usage(best) if "input_tokens" in best or "output_tokens" in best else None
+            best["tool"] = ABSENT
+        usage = _usage(best) if best["input_tokens"] is not ABSENT or best["output_tokens"] is not ABSENT else None
         if is_call and "first_token" in every:
             _find_first_token(best, every["first_token"], span)
-        wants_first_token = is_call and "first_token" not in best
-        if wants_first_token or "input" not in best or "output" not in best:
+        wants_first_token = is_call and best["first_token"] is ABSENT
+        if span.has_events and (wants_first_token or best["input"] is ABSENT or best["output"] is ABSENT):
             read_event_times(best, span, first_token=wants_first_token)
-        if span.status_code or not best.keys().isdisjoint(_FAILURE):
+        if span.status_code or _tells_failure(best):
             _describe_failure(best, span, scope)
         cost = None if every.keys().isdisjoint(COSTS) else _cost(best, every, usage)
         return best, every, usage, cost
 
 
-_OTHER: Final[Ranked] = (0, "other")
 _FAILURE: Final[tuple[Meaning, ...]] = ("error_mark", "error_type", "error_message")
 _CACHE_SHARE_KEYS: Final = frozenset(row.key for row in TABLE["cache_share"])
 
 
 def _find_provider(best: Best, span: SpanView, scope: str) -> None:
     read_span_rows("provider", best, span, scope)
-    if "provider" not in best and any(is_framework(value) for _, value in span.items(_PROVIDER_KEYS)):
+    if best["provider"] is ABSENT and any(is_framework(span.value_of(one)) for one in span.held(_PROVIDER_KEYS).values()):
         for rank, meaning in _PROVIDER_BY_MEANING:
-            provider = provider_of_model(best[meaning][1]) if meaning in best else None
+            provider = provider_of_model(best[meaning][1]) if best[meaning] is not ABSENT else None
             if provider is not None:
                 put(best, "provider", rank, provider)
 
 
 def _usage(best: Best) -> Usage:
-    rank, input_tokens = best.get("input_tokens", _ABSENT)
-    row = TABLE["input_tokens"][rank]
+    rank, input_tokens = best["input_tokens"]
+    row = TABLE["input_tokens"][0 if input_tokens is None else rank]
     cache_share: CacheShare = row.cache
-    if "cache_share" in best and row.key in _CACHE_SHARE_KEYS:
+    if best["cache_share"] is not ABSENT and row.key in _CACHE_SHARE_KEYS:
         cache_share = best["cache_share"][1]
     return inclusive_usage(
         Usage(
             input_tokens,
-            best.get("output_tokens", _ABSENT)[1],
-            best.get("cache_read_tokens", _ABSENT)[1],
-            best.get("cache_write_tokens", _ABSENT)[1],
-            best.get("reasoning_tokens", _ABSENT)[1],
+            best["output_tokens"][1],
+            best["cache_read_tokens"][1],
+            best["cache_write_tokens"][1],
+            best["reasoning_tokens"][1],
         ),
-        total_tokens=best.get("total_tokens", _ABSENT)[1],
+        total_tokens=best["total_tokens"][1],
         cache_share=cache_share,
-        provider=best.get("provider", _ABSENT)[1],
+        provider=best["provider"][1],
     )
 
 
-def _find_first_token(best: Best, found: list[Ranked], span: SpanView) -> None:
+def _find_first_token(best: Best, found: Iterable[Ranked], span: SpanView) -> None:
     """The first source whose unit the span's duration allows. Attributes come before events in the table."""
     for order, value in sorted(found, key=_order):
         unit = TABLE["first_token"][order].unit
@@ -198,19 +196,23 @@ def _find_first_token(best: Best, found: list[Ranked], span: SpanView) -> None:
             return
 
 
+def _tells_failure(best: Best) -> bool:
+    return best["error_mark"] is not ABSENT or best["error_type"] is not ABSENT or best["error_message"] is not ABSENT
+
+
 def _describe_failure(best: Best, span: SpanView, scope: str) -> None:
     """Type and message of a span that is in error; those of another are dropped."""
     read_span_rows("error_mark", best, span, scope)
-    if "error_mark" in best:
+    if best["error_mark"] is not ABSENT:
         read_span_rows("error_message", best, span, scope)
         read_event_attributes(best, span)
         return
     for meaning in _FAILURE:
-        best.pop(meaning, None)
+        best[meaning] = ABSENT
 
 
 def _cost(best: Best, every: Every, usage: Usage | None) -> Cost | None:
-    figures = cost_of(*(every.get(meaning, _NONE) for meaning in COSTS), usage=usage, by_user="cost_by_user" in best)
+    figures = cost_of(*(every.get(meaning, _NONE) for meaning in COSTS), usage=usage, by_user=best["cost_by_user"] is not ABSENT)
     for meaning, figure in zip(COSTS, figures, strict=True):
         if figure is not None:
             best[meaning] = figure
@@ -221,19 +223,15 @@ def _order(ranked: Ranked) -> int:
     return ranked[0]
 
 
-def _bindings(every: Every, meaning: Meaning, of_resource: tuple[Binding, ...] = ()) -> tuple[Binding, ...]:
-    found = every.get(meaning)
-    if found is None:
-        return of_resource
-    found.sort()
-    return (*found, *of_resource)
+def _bindings(found: tuple[Ranked, ...], of_resource: tuple[Binding, ...]) -> tuple[Binding, ...]:
+    return found if len(found) == 1 and not of_resource else (*sorted(found), *of_resource)
 
 
 def _after_spans(every: Every, meaning: Meaning) -> tuple[Binding, ...]:
-    return tuple((order + 1, value) for order, value in _bindings(every, meaning))
+    return tuple((order + 1, value) for order, value in sorted(every.get(meaning, _NONE)))
 
 
-def _metadata(found: list[Ranked]) -> tuple[tuple[str, str], ...]:
+def _metadata(found: Iterable[Ranked]) -> tuple[tuple[str, str], ...]:
     """In order of name, whatever the order of keys on the wire."""
     return tuple(sorted((name, value) for name, (_, value) in joined_metadata(found).items()))
 

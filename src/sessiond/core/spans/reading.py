@@ -1,7 +1,7 @@
-"""One pass over attributes against one index: key -> what it means there, in which order, and how its value is read.
+"""One pass over attributes: what each says, by the table, and of each meaning the best.
 
-The index is made of the table once; a key that is met for the first time is looked up among the prefixes and remembered. Asking
-a span for each of the table's keys took a prototype twice as long.
+What an attribute says depends on its bytes alone, and those that name something come again and again: models, tools, the session on
+every span of it. So what they say is remembered, and reading a span is for the most part looking up.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,11 +14,17 @@ from sessiond.core.spans.objects import as_object, as_pair, as_pairs, as_python_
 from sessiond.core.spans.provider import as_provider
 from sessiond.core.values import as_count, as_id, as_model, as_nano_usd, as_text, as_text_or_code
 
-KEYS_LEARNED_MAX: Final = 4096
-"""Keys outside the table that an index remembers; a fleet uses some hundreds. When full, it forgets them and begins again."""
-KEY_LENGTH_LEARNED_MAX: Final = 256
-"""Characters of a key that is remembered; with the number of keys this bounds the memory to some 2 MiB."""
+LEARNED_MAX: Final = 16_384
+"""Attributes remembered, in some 10 MiB. When full, it forgets them and begins again."""
+LEARNED_BYTES_MAX: Final = 128
+"""Bytes of an attribute that is remembered; longer ones are texts, which seldom come again."""
+SHORT_BYTES_MAX: Final = 16
+"""Bytes behind its key of one that says nothing and is remembered all the same: a yes or no, a small number, a word."""
+NESTED_BYTES_MAX: Final = 64 * 1024
+"""Bytes of a list or object that is read: as many as are parsed of JSON text."""
 
+SELDOM_AGAIN: Final[frozenset[Meaning]] = frozenset({"response_id", "first_token", "total_cost", "input_cost", "output_cost"})
+"""Meanings whose values are another on each span."""
 BINDINGS: Final[frozenset[Meaning]] = frozenset({"session", "user", "project"})
 COSTS: Final[tuple[Meaning, ...]] = ("total_cost", "input_cost", "output_cost")
 EVERY: Final[frozenset[Meaning]] = frozenset({*BINDINGS, *COSTS, "first_token", "tags", "metadata"})
@@ -30,12 +36,22 @@ Ranked = tuple[int, Any]
 """(order, value) under one key of a meaning; the smaller order is the better key."""
 
 
+ABSENT: Final[Ranked] = (2**31, None)
+"""What stands where no key has said anything: worse than any."""
 Best = dict[Meaning, Ranked]
-"""The value of the best key of each meaning."""
-Every = dict[Meaning, list[Ranked]]
+"""The value of the best key of each meaning, or ABSENT; every meaning is there."""
+_NOTHING_YET: Final[Best] = dict.fromkeys(TABLE, ABSENT)
+Every = dict[Meaning, tuple[Ranked, ...]]
 """All values, of the meanings in EVERY."""
 Waiting = list[tuple[Meaning, int, Any]]
 """(meaning, order, value) of rows with a condition, which can be judged only when the whole span was read."""
+
+
+_BEST, _ALL, _LATER = range(3)
+
+Finding = tuple[Meaning, Ranked, int]
+"""What an attribute says of one meaning, and how that is kept: _BEST, _ALL or _LATER. A plain tuple, which is unpacked fastest."""
+Findings = tuple[Finding, ...]
 
 
 class _Hit(NamedTuple):
@@ -46,72 +62,108 @@ class _Hit(NamedTuple):
     """_BEST, _ALL or _LATER."""
 
 
-_BEST, _ALL, _LATER = range(3)
-
-
 class Plan(NamedTuple):
     """All that one attribute key means. Where it holds an object, `inside` gives the plans and values found in that."""
 
     hits: tuple[_Hit, ...] = ()
     inside: Callable[[Value], "list[tuple[Plan, Value]]"] | None = None
-    needs_value: bool = True
+    given: Findings | None = None
+    """What the key says whatever its value; None where that depends on it."""
+    recurs: bool = False
+    """Whether the same value is likely to come again."""
+
+    def findings(self, value: Value) -> Findings:
+        """What the attribute says with this value."""
+        found: list[Finding] = []
+        pairs = [(self, value)]
+        for plan, held in pairs:  # grows while it is walked
+            for hit in plan.hits:
+                said = hit.read(held)
+                if said is not None:
+                    found.append((hit.meaning, (hit.order, said), hit.keeps))
+            if plan.inside is not None:
+                pairs.extend(plan.inside(held))
+        return tuple(found)
 
 
-class Index(dict[str, Plan | None]):
-    """Attribute key -> plan, or None for a key that means nothing. Asking for any key gives an answer.
+Said = tuple[bytes, Findings]
+"""A key and what it says on some span."""
+
+
+class Index:
+    """Attributes -> what they say, by the table.
 
     `extra` holds keys that rank before the table's own. They get orders below 0, so that the table's stay what they are in facts
     that were stored under another configuration.
     """
 
+    __slots__ = ("_plans", "_prefixed", "_prefixes", "learned")
+
     def __init__(self, extra: Mapping[Meaning, Sequence[Row]]) -> None:
-        super().__init__()
         ranked: list[tuple[Meaning, int, Row]] = [
             *((meaning, rank - len(rows), row) for meaning, rows in extra.items() for rank, row in enumerate(rows)),
             *((meaning, rank, row) for meaning, rows in TABLE.items() for rank, row in enumerate(rows)),
         ]
-        self._prefixes = [entry for entry in ranked if entry[2].place == "prefix"]
-        self._table = _plans(ranked)
-        self.update(self._table)
-
-    def __missing__(self, key: str) -> Plan | None:
-        # Another thread may have just emptied the index: then even a key of the table is met here.
-        plan = self._table.get(key) or self._plan_by_prefix(key)
-        if len(key) <= KEY_LENGTH_LEARNED_MAX:
-            if len(self) >= len(self._table) + KEYS_LEARNED_MAX:
-                self.clear()
-            self[key] = plan
-        return plan
-
-    def _plan_by_prefix(self, key: str) -> Plan | None:
-        for meaning, rank, row in self._prefixes:
-            if key.startswith(row.key) and len(key) > len(row.key):
-                return Plan((_Hit(meaning, rank, partial(_NAMED[meaning], key.removeprefix(row.key)), _ALL),))
-        return None
+        self._plans = {key.encode(): plan for key, plan in _plans(ranked).items()}
+        self._prefixed = [(row.key.encode(), meaning, rank) for meaning, rank, row in ranked if row.place == "prefix"]
+        self._prefixes = tuple(prefix for prefix, *_ in self._prefixed)
+        self.learned: dict[bytes, Said] = {}
+        """Attribute -> what it says, of those that are remembered."""
 
     def read(self, attributes: AttributesView) -> tuple[Best, Every, Waiting]:
         """What the attributes say, rows with a condition put aside."""
-        best: Best = {}
+        learned = self.learned
+        found: dict[bytes, Findings] = {}
+        for encoded in attributes.encoded:
+            said = learned.get(encoded) if len(encoded) <= LEARNED_BYTES_MAX else None
+            if said is None:
+                said = self._said(encoded, attributes)
+                if said is None:
+                    continue
+            found[said[0]] = said[1]
+        best = _NOTHING_YET.copy()
         every: Every = {}
         waiting: Waiting = []
-        pairs = attributes.matched(self)
-        for (hits, inside, _), value in pairs:  # grows while it is walked
-            for meaning, order, read, keeps in hits:
-                held = best.get(meaning)
-                if held is not None and held[0] < order:
-                    continue
-                found = read(value)
-                if found is None:
-                    continue
-                if keeps == _BEST:
-                    best[meaning] = (order, found)
+        for findings in found.values():
+            for meaning, ranked, keeps in findings:
+                if not keeps:  # _BEST, as nearly all are
+                    if ranked[0] <= best[meaning][0]:
+                        best[meaning] = ranked
                 elif keeps == _ALL:
-                    every.setdefault(meaning, []).append((order, found))
+                    every[meaning] = (*every[meaning], ranked) if meaning in every else (ranked,)
                 else:
-                    waiting.append((meaning, order, found))
-            if inside is not None:
-                pairs.extend(inside(value))
+                    waiting.append((meaning, *ranked))
         return best, every, waiting
+
+    def _said(self, encoded: bytes, attributes: AttributesView) -> Said | None:
+        """What one attribute says, remembered if it may come again; None where its key means nothing."""
+        key = attributes.key_of(encoded)
+        plan = self._plans.get(key)
+        if plan is None and key.startswith(self._prefixes):
+            plan = self._plan_by_prefix(key)
+        if plan is None:
+            if len(encoded) - len(key) <= SHORT_BYTES_MAX:
+                self._learn(encoded, (key, ()))
+            return None
+        if plan.given is not None:
+            return key, plan.given
+        said = key, plan.findings(attributes.value_of(encoded, NESTED_BYTES_MAX))
+        if plan.recurs:
+            self._learn(encoded, said)
+        return said
+
+    def _learn(self, encoded: bytes, said: Said) -> None:
+        if len(encoded) <= LEARNED_BYTES_MAX:
+            if len(self.learned) >= LEARNED_MAX:
+                self.learned.clear()
+            self.learned[encoded] = said
+
+    def _plan_by_prefix(self, key: bytes) -> Plan | None:
+        for prefix, meaning, rank in self._prefixed:
+            if key.startswith(prefix) and len(key) > len(prefix):
+                name = key.removeprefix(prefix).decode("utf-8", "replace")
+                return Plan((_Hit(meaning, rank, partial(_NAMED[meaning], name), _ALL),), recurs=True)
+        return None
 
 
 def _plans(ranked: Sequence[tuple[Meaning, int, Row]]) -> dict[str, Plan]:
@@ -125,14 +177,15 @@ def _plans(ranked: Sequence[tuple[Meaning, int, Row]]) -> dict[str, Plan]:
         elif row.place in _PARSERS:
             path = tuple(row.path.split(".")) if row.path else ()
             inner.setdefault(row.key, []).append((path, Plan((_hit(meaning, rank, row),))))
-    return {
-        key: Plan(
+    plans: dict[str, Plan] = {}
+    for key in {**hits, **inner}:
+        plan = Plan(
             tuple(hits.get(key, ())),
             partial(_opened, parsers[key], tuple(inner[key])) if key in inner else None,
-            key in inner or key in valued,
+            recurs=SELDOM_AGAIN.isdisjoint(hit.meaning for hit in hits.get(key, ())),
         )
-        for key in {**hits, **inner}
-    }
+        plans[key] = plan if key in inner or key in valued else plan._replace(given=plan.findings(None))
+    return plans
 
 
 def _opened(parse: Reader, inner: tuple[tuple[tuple[str, ...], Plan], ...], value: Value) -> list[tuple[Plan, Value]]:

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple, cast
 
 from sessiond.core.conventions import TABLE, Meaning, Row
 from sessiond.core.spans.labels import joined_metadata, joined_tags
-from sessiond.core.spans.reading import BINDINGS, Best, Every
+from sessiond.core.spans.reading import ABSENT, BINDINGS, Best, Every
 from sessiond.core.values import TEXT_LENGTH_MAX
 
 
@@ -33,22 +33,22 @@ def sources_of(best: Best, every: Every, of_resource: tuple[Best, Every], extra:
         if meaning in BINDINGS:
             yield from _ids(meaning, every, resource_every, extra)
         elif meaning == "service":
-            if meaning in resource_best:
-                order, value = resource_best[meaning]
+            order, value = resource_best[meaning]
+            if value is not None:
                 yield Source(meaning, _RESOURCE + TABLE[meaning][order].label, value)
         elif meaning == "tags":
-            for tag, order in joined_tags(every.get(meaning, [])).items():
+            for tag, order in joined_tags(every.get(meaning, ())).items():
                 yield Source(meaning, _label(TABLE[meaning][order], tag.partition(":")[0]), tag)
         elif meaning == "metadata":
-            for name, (order, value) in sorted(joined_metadata(every.get(meaning, [])).items()):
+            for name, (order, value) in sorted(joined_metadata(every.get(meaning, ())).items()):
                 yield Source(f"{meaning}.{name}", _label(TABLE[meaning][order], name), value)
-        elif meaning in best:
+        elif best[meaning] is not ABSENT:
             yield _best_of(meaning, best)
 
 
 def _ids(meaning: Meaning, every: Every, resource_every: Every, extra: Extra) -> Iterator[Source]:
-    on_span = [(order, "", value) for order, value in every.get(meaning, [])]
-    on_resource = [(order + 1, _RESOURCE, value) for order, value in resource_every.get(meaning, [])]
+    on_span = [(order, "", value) for order, value in every.get(meaning, ())]
+    on_resource = [(order + 1, _RESOURCE, value) for order, value in resource_every.get(meaning, ())]
     for order, place, value in sorted(on_span + on_resource):
         rank = order // 2
         row = TABLE[meaning][rank] if rank >= 0 else extra[meaning][rank]

@@ -22,20 +22,25 @@ def inclusive_usage(reported: Usage, *, total_tokens: int | None, cache_share: C
         return reported
     cache = (cache_read_tokens or 0) + (cache_write_tokens or 0) if input_tokens is not None else 0
     reasoning = reasoning_tokens or 0 if output_tokens is not None else 0
-    both = (input_tokens or 0) + (output_tokens or 0)
-    outside = {
-        both: (0, 0),
-        both + reasoning: (0, reasoning),
-        both + cache: (cache, 0),
-        both + cache + reasoning: (cache, reasoning),
-    }
-    proved = outside.get(-1 if total_tokens is None else total_tokens)
+    proved = None
+    if total_tokens is not None:
+        both = (input_tokens or 0) + (output_tokens or 0)
+        outside = {
+            both: (0, 0),
+            both + reasoning: (0, reasoning),
+            both + cache: (cache, 0),
+            both + cache + reasoning: (cache, reasoning),
+        }
+        proved = outside.get(total_tokens)
     if proved is None:
         by_key = cache_share == "outside" or (cache_share == "by_provider" and provider in _CACHE_OUTSIDE_PROVIDERS)
         proved = (cache if by_key or cache > (input_tokens or 0) else 0, 0)
-    return reported._replace(
-        input_tokens=None if input_tokens is None else input_tokens + proved[0],
-        output_tokens=None if output_tokens is None else output_tokens + proved[1],
+    return Usage(
+        None if input_tokens is None else input_tokens + proved[0],
+        None if output_tokens is None else output_tokens + proved[1],
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
     )
 
 

@@ -17,6 +17,10 @@ INDEXED_DEPTH_MAX: Final = 10
 """Dots of an indexed key that part it; the deepest name that conventions give has eight."""
 
 
+TextsHeld = Mapping[str, bytes]
+"""Attribute key -> the attribute, as it is encoded."""
+
+
 class Source(NamedTuple):
     """One place where a span may hold messages."""
 
@@ -96,16 +100,16 @@ INSTRUCTIONS: Final = (
 """Where a system prompt is that stands apart from the messages; one among these is theirs."""
 
 
-class Flattened(Container[str]):
+class Flattened(Container[bytes]):
     """The keys of a table's sources that are flattened to one for each value."""
 
     __slots__ = ("_prefixes",)
 
     def __init__(self, sources: Iterable[Source]) -> None:
-        self._prefixes = tuple(f"{source.key}." for source in sources if source.indexed)
+        self._prefixes = tuple(f"{source.key}.".encode() for source in sources if source.indexed)
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and key.startswith(self._prefixes)
+        return isinstance(key, bytes) and key.startswith(self._prefixes)
 
 
 class Table(NamedTuple):
@@ -115,12 +119,12 @@ class Table(NamedTuple):
     """
 
     sources: tuple[Source, ...]
-    keys: frozenset[str]
-    flattened: Container[str]
+    keys: frozenset[bytes]
+    flattened: Container[bytes]
 
 
 def _table(sources: tuple[Source, ...]) -> Table:
-    return Table(sources, frozenset(source.key for source in sources if not source.events), Flattened(sources))
+    return Table(sources, frozenset(source.key.encode() for source in sources if not source.events), Flattened(sources))
 
 
 _INPUT_TABLE: Final = _table(INPUT)
@@ -135,19 +139,27 @@ def marks(sources: Iterable[Source]) -> frozenset[str]:
     return frozenset(plain | {f"{source.key}.0.{name}" for source in sources for name in source.indexed})
 
 
-def input_messages(span: SpanView) -> tuple[Message, ...]:
-    """What the span was given, oldest first; empty where it holds no text. A prompt repeats earlier turns: see `question`."""
-    return _read(span, _INPUT_TABLE, "user")
+def input_messages(span: SpanView, held: TextsHeld | None = None) -> tuple[Message, ...]:
+    """What the span was given, oldest first; empty where it holds no text. A prompt repeats earlier turns: see `question`.
+
+    `held` is what `texts_held` gives, where more than one kind of message is asked for.
+    """
+    return _read(span, _INPUT_TABLE, "user", held)
 
 
-def output_messages(span: SpanView) -> tuple[Message, ...]:
+def output_messages(span: SpanView, held: TextsHeld | None = None) -> tuple[Message, ...]:
     """What came out of the span, oldest first; empty where it holds no text."""
-    return _read(span, _OUTPUT_TABLE, "assistant")
+    return _read(span, _OUTPUT_TABLE, "assistant", held)
 
 
-def instructions(span: SpanView) -> tuple[Message, ...]:
+def instructions(span: SpanView, held: TextsHeld | None = None) -> tuple[Message, ...]:
     """What the span's model was told to be, where that stands apart from what it was given."""
-    return _read(span, _INSTRUCTIONS_TABLE, "system")
+    return _read(span, _INSTRUCTIONS_TABLE, "system", held)
+
+
+def texts_held(span: SpanView) -> TextsHeld:
+    """The attributes of a span that may hold messages, flattened ones aside."""
+    return span.held(_ALL_KEYS)
 
 
 def question(messages: Sequence[Message]) -> str | None:
@@ -179,18 +191,14 @@ class Said(NamedTuple):
 
 
 def said(span: SpanView) -> Said:
-    """All messages of a span: half the time of one after the other."""
-    values = dict(span.items(_ALL_KEYS))
-    return Said(
-        _read(span, _INSTRUCTIONS_TABLE, "system", values),
-        _read(span, _INPUT_TABLE, "user", values),
-        _read(span, _OUTPUT_TABLE, "assistant", values),
-    )
+    """All messages of a span."""
+    held = texts_held(span)
+    return Said(instructions(span, held), input_messages(span, held), output_messages(span, held))
 
 
-def _read(span: SpanView, table: Table, role: Role, values: Mapping[str, Value] | None = None) -> tuple[Message, ...]:
-    if values is None:
-        values = dict(span.items(table.keys))
+def _read(span: SpanView, table: Table, role: Role, held: TextsHeld | None) -> tuple[Message, ...]:
+    if held is None:
+        held = span.held(table.keys)
     # Decoded once, and only where nothing before them had text.
     events: list[Event] | None = None
     flattened: dict[str, Value] | None = None
@@ -200,10 +208,11 @@ def _read(span: SpanView, table: Table, role: Role, values: Mapping[str, Value] 
         if source.events:
             events = list(span.events()) if events is None else events
             found = _of_events(source, events, said_by)
-        elif source.key in values:
-            found = source.read(values[source.key], said_by)
+        elif source.key in held:
+            found = source.read(span.value_of(held[source.key]), said_by)
         if not found and source.indexed:
-            flattened = dict(span.items(table.flattened)) if flattened is None else flattened
+            if flattened is None:
+                flattened = {key: span.value_of(encoded) for key, encoded in span.held(table.flattened).items()}
             found = shapes.read(unflatten(flattened, f"{source.key}."), said_by) if flattened else []
         if found:
             return tuple(found)

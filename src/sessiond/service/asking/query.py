@@ -24,6 +24,7 @@ from sessiond.service.asking.walk import Place, Rows, Walk
 from sessiond.service.conversation import added_by
 from sessiond.service.settling.figures import said
 from sessiond.service.settling.rules import Rules
+from sessiond.service.settling.said import key_of
 from sessiond.storage.api import Store, span_pages
 
 PAGE_SIZE: Final = 50
@@ -155,6 +156,7 @@ class Queries:
         rules = self._rules()
         sources = dict(found for page in self.spans(trace_id) for stored in page if (found := rules.sources(stored)) is not None)
         told = said(self._store, trace_id, facts)
+        place_of = {key_of(span): place for place, span in enumerate(spans)}
         return explain(
             Told(
                 summary,
@@ -164,8 +166,7 @@ class Queries:
                 selection,
                 trace.priced(spans, intervals, selection, rules.prices),
                 told.texts,
-                told.asked,
-                told.answered,
+                *(None if at is None else place_of[key_of(facts[at])] for at in (told.asked, told.answered)),
             )
         )
 

@@ -7,7 +7,7 @@ import msgpack
 
 from sessiond.core.model import Cost, Origin, ReceivedSpan, Rejection, SpanFacts, Text, Texts, Usage
 from sessiond.core.spans.normalize import Normalizer
-from sessiond.service.settling.said import key_of, said_in
+from sessiond.service.settling.said import said_in
 from sessiond.storage.packing import PackedTrace, Packer, seal
 from sessiond.wire import otlp
 
@@ -45,10 +45,11 @@ class Decoder:
 
 def _texts_of(spans: Sequence[ReceivedSpan]) -> bytes:
     """The texts of what may be a whole trace, having a root: they are read here, where its spans are at hand."""
-    if all(span.facts.parent_id for span in spans):
+    facts = [span.facts for span in spans]
+    if all(one.parent_id for one in facts):
         return b""
     try:
-        told = said_in([span.facts for span in spans], lambda _: {key_of(span.facts): span.data for span in spans})
+        told = said_in(facts, lambda place: spans[place].data)
     except Exception:  # noqa: BLE001  (it is met again, and told, when the trace is settled; its spans are good)
         return b""
     return seal(told.texts)

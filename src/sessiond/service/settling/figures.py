@@ -4,16 +4,14 @@ Of a trace those are its facts, the texts that its spans carry, and what was sai
 of it; of a session its traces, and what was said of it.
 """
 
-from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Iterator, Sequence
 
 from sessiond.core.feedback.rollup import Feedback
 from sessiond.core.feedback.target import Subject
 from sessiond.core.figures import session, trace
-from sessiond.core.identity import SpanKey
 from sessiond.core.model import SessionKey, SessionSummary, SpanFacts
 from sessiond.service.settling.rules import Rules
-from sessiond.service.settling.said import Said, key_of, said_in
+from sessiond.service.settling.said import Said, said_in, wanted_places
 from sessiond.storage.api import SettledTrace, Store, span_pages
 
 
@@ -39,18 +37,16 @@ def feedback_of(store: Store, subject: Subject) -> Feedback:
 
 def said(store: Store, trace_id: bytes, facts: Sequence[SpanFacts]) -> Said:
     """What its user asked and was answered, read from the stored spans; `facts` as `store.facts` gives them."""
-    return said_in(facts, lambda wanted: dict(bytes_of(store, trace_id, facts, wanted)))
+    return said_in(facts, dict(bytes_at(store, trace_id, wanted_places(facts))).get)
 
 
-def bytes_of(
-    store: Store, trace_id: bytes, facts: Sequence[SpanFacts], wanted: AbstractSet[SpanKey]
-) -> Iterator[tuple[SpanKey, bytes]]:
-    """The bytes of these spans, a page at a time. A store gives spans in the order of their facts: none is parsed to be found."""
-    keys = {place: key for place, span in enumerate(facts) if (key := key_of(span)) in wanted}
-    place, waiting = 0, len(keys)
-    for page in span_pages(store, trace_id) if keys else ():
-        for place_in_page in sorted(keys.keys() & range(place, place + len(page))):
-            yield keys[place_in_page], page[place_in_page - place].data
+def bytes_at(store: Store, trace_id: bytes, places: Collection[int]) -> Iterator[tuple[int, bytes]]:
+    """(place, bytes) of the spans at these places among the trace's facts, a page at a time: a store gives spans in that order."""
+    wanted = frozenset(places)
+    place, waiting = 0, len(wanted)
+    for page in span_pages(store, trace_id) if wanted else ():
+        for at in sorted(wanted & frozenset(range(place, place + len(page)))):
+            yield at, page[at - place].data
             waiting -= 1
         place += len(page)
         if not waiting:
