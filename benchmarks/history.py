@@ -146,7 +146,7 @@ class _Making:
         """Settle them if there are enough; the large trace, which comes in many commits, waits for others."""
         if self._settler.waiting().traces >= at_least:
             while self._settler.waiting().traces:
-                self._settler.step(owners=False)
+                self._settler.step()
 
     def _settle_owners(self) -> None:
         """Settle sessions and users: once, when all their traces are there."""

@@ -13,6 +13,7 @@ import structlog
 from sessiond.core.errors import Busy, SessiondError, StoreBroken, StoreFull
 from sessiond.core.model import SessionKey
 from sessiond.service.bell import Bell
+from sessiond.service.settling.queues import AT_ONCE, Patience
 from sessiond.service.settling.renewal import Renewed
 from sessiond.service.settling.rules import Rules
 from sessiond.service.settling.settle import Need, Settler, Waiting
@@ -28,17 +29,17 @@ MARKED_TRACES_MAX: Final = 5_000
 MARKED_TRACES_MIN: Final = 256
 """Marks from which traces are settled while appends keep coming: a slice of a few costs a commit as one of many does. After
 each append alone, the daemon took a tenth more processor time (measured)."""
-QUIET_SECONDS: Final = 0.2
+QUIET_SECONDS: Final = 0.1
 """Without an append or erasure for this long, everything marked is settled in the background: a session is stale again with its
 next turn, and where spans come every few hundredths of a second to settle between them took half as much processor time again
 (measured)."""
-OWNERS_SECONDS_MAX: Final = 5.0
-"""While they keep coming, sessions and users are settled in the background this often."""
+OWNERS: Final = Patience(rest_seconds=0.5, wait_seconds_max=5.0)
+"""While they keep coming, a session or user is settled in the background when it is due by this."""
 TRACES_SECONDS_MAX: Final = 1.0
 """While appends keep coming, a trace waits no longer than this to be settled: half of what a search may lag."""
 FOLLOWED_QUIET_SECONDS: Final = 0.02
-FOLLOWED_SECONDS_MAX: Final = 1.0
-"""The same as QUIET_SECONDS and OWNERS_SECONDS_MAX while somebody follows them."""
+FOLLOWED_OWNERS: Final = Patience(rest_seconds=0.5, wait_seconds_max=1.0)
+"""The same as QUIET_SECONDS and OWNERS while somebody follows them."""
 RETRY_SECONDS: Final = 1.0
 """Pause after settling failed for want of space."""
 
@@ -95,7 +96,6 @@ class Writer:
         self._full: StoreFull | None = None
         self._at_work_since: float | None = None
         self._last_write = 0.0
-        self._last_owners = 0.0
         self._marked_since: float | None = None
         """When the first of the traces was marked that wait to be settled."""
         self._thread = threading.Thread(target=self._run, name="writer")
@@ -264,7 +264,7 @@ class Writer:
         """How long to wait for work before settling; None: until there is some."""
         due, renewal = self._settler.seconds_until_due(), self._settler.seconds_until_renewal()
         if due is not None and not self._settler.is_awaited():
-            due = max(due, self._seconds_until_traces())
+            due = max(due, min(self._seconds_until_traces(), self._seconds_until_owner()))
         if renewal is not None:
             renewal = min(renewal, self._seconds_until_quiet())
         times = [seconds for seconds in (due, renewal) if seconds is not None]
@@ -276,16 +276,20 @@ class Writer:
         pause = FOLLOWED_QUIET_SECONDS if self.follower_count else QUIET_SECONDS
         return max(0.0, self._last_write + pause - time.monotonic())
 
-    def _seconds_until_owners(self) -> float:
-        pause = FOLLOWED_SECONDS_MAX if self.follower_count else OWNERS_SECONDS_MAX
-        return min(self._seconds_until_quiet(), max(0.0, self._last_owners + pause - time.monotonic()))
-
     def _seconds_until_traces(self) -> float:
-        """Traces are settled when owners are, and when they waited long enough by themselves."""
-        owners = self._seconds_until_owners()
+        """All is settled when no spans came for a while, traces also when they waited long enough."""
+        quiet = self._seconds_until_quiet()
         if self._marked_since is None:
-            return owners
-        return min(owners, max(0.0, self._marked_since + TRACES_SECONDS_MAX - time.monotonic()))
+            return quiet
+        return min(quiet, max(0.0, self._marked_since + TRACES_SECONDS_MAX - time.monotonic()))
+
+    def _seconds_until_owner(self) -> float:
+        seconds = self._settler.seconds_until_owner(self._patience)
+        return self._seconds_until_quiet() if seconds is None else min(seconds, self._seconds_until_quiet())
+
+    @property
+    def _patience(self) -> Patience:
+        return FOLLOWED_OWNERS if self.follower_count else OWNERS
 
     def _change_rules(self, rules: Rules) -> int:
         self._settler.change_rules(rules)
@@ -383,16 +387,13 @@ class Writer:
         """Settle a slice where someone waits or there is nothing else to do, and more where marks have piled up."""
         try:
             while self._should_settle():
-                owners = not self._seconds_until_owners()
-                had_traces = self._settler.waiting().traces  # which go first
-                if not self._settler.step(owners=owners):
+                patience = self._patience if self._seconds_until_quiet() else AT_ONCE
+                if not self._settler.step(patience, traces=self._should_settle_traces()):
                     return
                 if not self._settler.waiting().traces:
                     self._marked_since = None
                 self.settled_bell.ring()
                 self._at_work_since = time.monotonic()
-                if owners and not had_traces:
-                    self._last_owners = self._at_work_since
                 if self._settler.waiting().traces <= MARKED_TRACES_MAX:
                     return
         except StoreFull as error:
@@ -401,11 +402,14 @@ class Writer:
             self._settler.give_up()
 
     def _should_settle(self) -> bool:
-        marked = self._settler.waiting().traces
-        if self._settler.is_awaited() or marked > MARKED_TRACES_MAX:
+        if self._settler.is_awaited() or self._settler.waiting().traces > MARKED_TRACES_MAX:
             return True
-        is_time = not self._seconds_until_traces() or self._settler.seconds_until_renewal() == 0.0
-        return not self._queue and (marked >= MARKED_TRACES_MIN or is_time)
+        if self._queue:
+            return False
+        return self._should_settle_traces() or not self._seconds_until_owner() or self._settler.seconds_until_renewal() == 0.0
+
+    def _should_settle_traces(self) -> bool:
+        return self._settler.waiting().traces >= MARKED_TRACES_MIN or not self._seconds_until_traces()
 
     def _end_broken(self, error: StoreBroken) -> None:
         with self._changed:

@@ -20,6 +20,7 @@ from sessiond.service.asking.question import EVERYWHERE, Question, Within, ask_s
 from sessiond.service.feedback.changes import Changes
 from sessiond.service.feedback.items import SCORE, Items
 from sessiond.service.receiving.ingest import ERASED, Answer
+from sessiond.service.settling.queues import Patience
 from sessiond.service.upkeep import erase
 from sessiond.service.upkeep.check import check
 from sessiond.service.upkeep.erase import Eraser, Erasing, wanted
@@ -231,8 +232,9 @@ def test_a_trace_that_is_erased_while_it_is_read_is_not_there(running: Parts, as
 
 def test_when_it_ends_nothing_waits_to_be_made_again_and_all_space_is_free(running: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sessiond.storage.lmdb.erase.SWEEP_COST_MAX", 20)
-    for pause in ("QUIET_SECONDS", "OWNERS_SECONDS_MAX"):  # so that nothing is settled but what somebody waits for
-        monkeypatch.setattr(f"sessiond.service.writer.{pause}", 1e9)
+    # So that nothing is settled but what somebody waits for.
+    monkeypatch.setattr("sessiond.service.writer.QUIET_SECONDS", 1e9)
+    monkeypatch.setattr("sessiond.service.writer.OWNERS", Patience(1e9, 1e9))
     running.append(received(*(span(id=number, session="s1", user="ann") for number in range(1, 101)))).result(DEADLINE_SECONDS)
     assert running.queries.session(S1)[1]
     assert running.queries.user(ANN)

@@ -5,10 +5,10 @@ settled what was marked when it came, and no more. Everything here runs on the w
 """
 
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any, Final, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 import structlog
 
@@ -16,6 +16,7 @@ from sessiond.core.errors import SessiondError
 from sessiond.core.figures import user
 from sessiond.core.model import SessionKey, SessionSummary, UserKey, UserSummary
 from sessiond.service.settling.figures import settled, settled_session
+from sessiond.service.settling.queues import AT_ONCE, Owner, OwnerQueue, Patience, Queue
 from sessiond.service.settling.renewal import Renewal
 from sessiond.service.settling.rules import Rules
 from sessiond.storage.api import Erased, Marks, Store
@@ -24,45 +25,14 @@ TRACES_PER_SLICE: Final = 512
 """Traces in one transaction, about 30 ms: what an export that arrives meanwhile waits longer."""
 SLICE_SECONDS: Final = 0.05
 """Time after which a slice of sessions or users ends, or a look for outdated traces; one of them may take longer alone."""
-PAUSE_PER_COST: Final = 20
-"""A session is recomputed in the background for at most about a twentieth of the time: it waits this many times its last cost."""
-PAUSE_SECONDS_MIN: Final = 0.1
-"""Shorter pauses are not worth remembering."""
 RENEWAL_SECONDS: Final = 0.5
 """While spans keep coming, the next of all traces are renewed this often: about a tenth of the time."""
 
 log = structlog.get_logger()
 
 Need = Literal["traces", "sessions", "users"]
-Key = TypeVar("Key", bound=Hashable)
-Owner = TypeVar("Owner", SessionKey, UserKey)
 Row = TypeVar("Row")
 Written = TypeVar("Written")
-
-
-class _Queue(Generic[Key]):
-    """Marked keys in the order in which they were marked; a key marked again keeps its place."""
-
-    def __init__(self, keys: Iterable[Key]) -> None:
-        self.marked: dict[Key, int] = {}
-        self.last = 0
-        self.add(keys)
-
-    def add(self, keys: Iterable[Key]) -> None:
-        for key in keys:
-            if key not in self.marked:
-                self.last += 1
-                self.marked[key] = self.last
-
-    def remove(self, keys: Iterable[Key]) -> None:
-        for key in keys:
-            self.marked.pop(key, None)
-
-    def oldest(self, limit: int) -> list[Key]:
-        return [key for key, _ in zip(self.marked, range(limit), strict=False)]
-
-    def is_done_through(self, place: int) -> bool:
-        return next(iter(self.marked.values()), place + 1) > place
 
 
 class _Ticket(NamedTuple):
@@ -108,13 +78,11 @@ class Settler:
         self._rules = rules
         self.renewal = Renewal(store)
         marks = store.marks()
-        self._traces = _Queue(marks.traces)
-        self._sessions = _Queue(marks.sessions)
-        self._users = _Queue(marks.users)
+        self._traces = Queue(marks.traces)
+        self._sessions = OwnerQueue(marks.sessions)
+        self._users = OwnerQueue(marks.users)
         self._tickets: list[_Ticket] = []
         self._renewed_at = 0.0
-        self._not_before: dict[SessionKey | UserKey, float] = {}
-        """Of those whose last recomputation was long, and who are settled again by the next query or then."""
 
     def waiting(self) -> Waiting:
         """How much is marked. May be asked from any thread."""
@@ -170,20 +138,19 @@ class Settler:
             ticket.done.set_result(None)
         self._tickets.clear()
 
-    def step(self, *, owners: bool = True) -> bool:
+    def step(self, patience: Patience = AT_ONCE, *, traces: bool = True) -> bool:
         """Settle one slice, in a transaction or two; whether there was anything to do now.
 
-        Sessions and users only with `owners` or where a query waits for them: while spans keep coming, a session that is settled
-        is stale again with its next turn.
+        While spans keep coming there is `patience` with sessions and users, and traces may pile up, unless a query waits.
         """
         awaited = {ticket.need for ticket in self._tickets if ticket.owners_through is not None}
         if "sessions" in awaited:
             self._settle_sessions()  # before further traces, which may keep coming
         elif "users" in awaited:
             self._settle_users()
-        elif self._traces.marked:
+        elif self._traces.marked and (traces or self._tickets):
             self._settle_traces()
-        elif not (owners and any([self._settle_sessions(), self._settle_users()])) and not self._renew_some(owners=owners):
+        elif not any([self._settle_sessions(patience), self._settle_users(patience)]) and not self._renew_some(patience):
             return False
         self._serve_tickets()
         return True
@@ -191,19 +158,20 @@ class Settler:
     def settle_all(self) -> None:
         """Settle until nothing is marked, pauses or not."""
         while any(self.waiting()) or self.renewal.is_under_way:
-            self._not_before.clear()
+            self._sessions.forget_pauses()
+            self._users.forget_pauses()
             self.step()
 
     def seconds_until_due(self) -> float | None:
         """When a step will next have something marked to settle; None where nothing is marked and nobody waits."""
         if self._traces.marked or self._tickets:
             return 0.0
-        owners: list[SessionKey | UserKey] = [*self._sessions.marked, *self._users.marked]
-        if not owners:
-            return None
-        if not self._not_before:
-            return 0.0
-        return max(0.0, min(self._not_before.get(key, 0.0) for key in owners) - time.monotonic())
+        return self.seconds_until_owner(AT_ONCE)
+
+    def seconds_until_owner(self, patience: Patience) -> float | None:
+        """When a session or user will next be due; None where none is marked."""
+        times = (self._sessions.seconds_until_due(patience), self._users.seconds_until_due(patience))
+        return min((seconds for seconds in times if seconds is not None), default=None)
 
     def seconds_until_renewal(self) -> float | None:
         """When a step will next look for outdated facts, while spans keep coming; None where there are none."""
@@ -216,10 +184,10 @@ class Settler:
         if self.renewal.is_under_way and (outdated := self._store.outdated_among(trace_ids)):
             self._store.renew(outdated, self._rules.facts)
 
-    def _renew_some(self, *, owners: bool) -> bool:
+    def _renew_some(self, patience: Patience) -> bool:
         """Look for outdated ones among the next of all traces, which are renewed when they are settled; whether it was time to."""
         pause = self.seconds_until_renewal()
-        if pause is None or (pause and not owners and not any(ticket.awaits_renewal for ticket in self._tickets)):
+        if pause is None or (pause and patience != AT_ONCE and not any(ticket.awaits_renewal for ticket in self._tickets)):
             return False
         now = self._renewed_at = time.monotonic()
         outdated = self.renewal.step()
@@ -240,10 +208,10 @@ class Settler:
             self.note_marks(marks)
         self._traces.remove(trace_ids)
 
-    def _settle_sessions(self) -> bool:
+    def _settle_sessions(self, patience: Patience = AT_ONCE) -> bool:
         tried: list[SessionKey] = []
         found: list[tuple[SessionKey, SessionSummary | None]] = []
-        for key in self._due(self._sessions, awaited=self._is_awaited("sessions")):
+        for key in self._each(self._sessions, "sessions", patience):
             tried.append(key)
             with _apart(key.session_id):
                 found.append((key, settled_session(self._store, key)))
@@ -251,10 +219,10 @@ class Settler:
         self._sessions.remove(tried)
         return bool(tried)
 
-    def _settle_users(self) -> bool:
+    def _settle_users(self, patience: Patience = AT_ONCE) -> bool:
         tried: list[UserKey] = []
         found: list[tuple[UserKey, UserSummary | None]] = []
-        for key in self._due(self._users, awaited=self._is_awaited("users")):
+        for key in self._each(self._users, "users", patience):
             tried.append(key)
             traces = self._store.traces_of_user(key)
             with _apart(key.user_id):
@@ -262,9 +230,6 @@ class Settler:
         self._put(self._store.put_users, found)
         self._users.remove(tried)
         return bool(tried)
-
-    def _is_awaited(self, need: Need) -> bool:
-        return any(ticket.need == need and not ticket.awaits_renewal for ticket in self._tickets)
 
     def _put(self, put: Callable[[Sequence[Row]], Written], rows: Sequence[Row]) -> list[Written]:
         """Write rows in one transaction; where one of them can't be written, each in its own, so that the others are."""
@@ -281,22 +246,16 @@ class Settler:
                     written.append(put([row]))
             return written
 
-    def _due(self, queue: _Queue[Owner], *, awaited: bool) -> Iterator[Owner]:
-        """Keys to settle in this slice, oldest mark first. What its user does between two keys is the first one's cost."""
+    def _each(self, queue: OwnerQueue[Owner], need: Need, patience: Patience) -> Iterator[Owner]:
+        """Keys to settle in this slice. What its user does between two keys is the first one's cost."""
+        is_awaited = any(ticket.need == need and not ticket.awaits_renewal for ticket in self._tickets)
         end = time.monotonic() + SLICE_SECONDS
-        for key in list(queue.marked):
+        for key in list(queue.marked) if is_awaited else queue.due(patience):
             began = time.monotonic()
             if began > end:
                 return
-            if not awaited and self._not_before.get(key, 0.0) > began:
-                continue
             yield key
-            done = time.monotonic()
-            pause = (done - began) * PAUSE_PER_COST
-            if pause >= PAUSE_SECONDS_MIN:
-                self._not_before[key] = done + pause
-            else:
-                self._not_before.pop(key, None)
+            queue.took(key, time.monotonic() - began)
 
     def _serve_tickets(self) -> None:
         """Complete those whose wait is over."""
@@ -319,6 +278,6 @@ class Settler:
             return ticket
         if ticket.need == "traces":
             return None
-        owners: _Queue[Any] = self._sessions if ticket.need == "sessions" else self._users
+        owners: Queue[Any] = self._sessions if ticket.need == "sessions" else self._users
         through = owners.last if ticket.owners_through is None else ticket.owners_through
         return None if owners.is_done_through(through) else ticket._replace(owners_through=through)

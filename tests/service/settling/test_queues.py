@@ -1,0 +1,86 @@
+"""When sessions and users that are marked again and again are due."""
+
+import time
+
+import pytest
+
+from sessiond.core.model import SessionKey
+from sessiond.service.settling.queues import AT_ONCE, PAUSE_PER_COST, OwnerQueue, Patience, Queue
+
+PATIENCE = Patience(rest_seconds=1.0, wait_seconds_max=5.0)
+A, B = SessionKey("p", "a"), SessionKey("p", "b")
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    found = Clock()
+    monkeypatch.setattr(time, "monotonic", found)
+    return found
+
+
+@pytest.fixture
+def queue(clock: Clock) -> OwnerQueue[SessionKey]:
+    return OwnerQueue(())
+
+
+def test_a_key_marked_again_keeps_its_place():
+    queue = Queue("ab")
+    queue.add("ca")
+    assert queue.oldest(2) == ["a", "b"]
+    assert not queue.is_done_through(1)
+    queue.remove("a")
+    assert queue.is_done_through(1)
+    assert not queue.is_done_through(2)
+
+
+def test_nothing_is_due_where_nothing_is_marked(queue: OwnerQueue[SessionKey]):
+    assert (queue.due(AT_ONCE), queue.seconds_until_due(AT_ONCE)) == ([], None)
+
+
+def test_without_patience_all_are_due_the_longest_marked_first(queue: OwnerQueue[SessionKey], clock: Clock):
+    queue.add([A])
+    clock.now += 1
+    queue.add([B])
+    clock.now += 1
+    queue.add([A])
+    assert (queue.due(AT_ONCE), queue.seconds_until_due(AT_ONCE)) == ([A, B], 0.0)
+
+
+def test_one_at_rest_is_due_and_one_that_is_marked_on_and_on_waits_its_time(queue: OwnerQueue[SessionKey], clock: Clock):
+    queue.add([A, B])
+    for _ in range(9):
+        clock.now += 0.5
+        queue.add([A])
+    assert queue.due(PATIENCE) == [B]
+    queue.remove([B])
+    assert (queue.due(PATIENCE), queue.seconds_until_due(PATIENCE)) == ([], 0.5)
+    clock.now += 0.5
+    assert (queue.due(PATIENCE), queue.seconds_until_due(PATIENCE)) == ([A], 0.0)
+
+
+def test_one_that_takes_long_pauses_and_keeps_no_other_from_being_due(queue: OwnerQueue[SessionKey], clock: Clock):
+    queue.add([A, B])
+    queue.took(A, 0.1)
+    clock.now += 1
+    assert queue.due(PATIENCE) == [B]
+    queue.remove([B])
+    assert queue.seconds_until_due(PATIENCE) == 0.1 * PAUSE_PER_COST - 1
+    clock.now += 1
+    assert queue.due(PATIENCE) == [A]
+    queue.took(A, 0.1)
+    queue.forget_pauses()
+    assert queue.due(PATIENCE) == [A]
+
+
+def test_a_short_one_pauses_no_more(queue: OwnerQueue[SessionKey]):
+    queue.add([A])
+    queue.took(A, 0.1)
+    queue.took(A, 0.001)
+    assert queue.due(AT_ONCE) == [A]
