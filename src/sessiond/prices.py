@@ -166,7 +166,8 @@ def _dated_rows(host: "Provider", model: "ModelInfo") -> _Dated:
         for begin, end in zip(begins, [*begins[1:], _MIDNIGHT], strict=True):
             prices = _unit_prices(model, model.get_prices(datetime.combine(day, begin)))
             hours = f", {begin:%H:%M} to {end:%H:%M} UTC" if len(begins) > 1 else ""
-            rows.append(prices and PriceRow(host.id, model.id, f"{host.id} {model.id}{_since(day)}{hours}", prices))
+            words = f"{host.id} {model.id}{_since(day)}{hours}"
+            rows.append(None if prices is None else PriceRow(host.id, model.id, words, prices))
         return _Day([_after_midnight_nano(begin) for begin in begins], rows)
 
     return _dated(dates, on)

@@ -1,5 +1,6 @@
 """The arithmetic of cost, and under which names a price is looked for."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -68,7 +69,7 @@ def test_cached_tokens_without_input_are_not_billed():
 
 
 def test_reasoning_is_a_part_of_output_and_may_have_its_own_price():
-    prices = PLAIN._replace(reasoning=usd(3))
+    prices = replace(PLAIN, reasoning=usd(3))
     assert [estimate(Usage(0, 100, None, None, tokens), prices).output_nano for tokens in (None, 60, 500)] == [
         800_000,
         500_000,
@@ -90,7 +91,7 @@ def test_the_tier_of_every_part_is_that_of_the_whole_input():
 
 
 def test_what_a_request_costs_is_in_the_total_and_on_no_side():
-    assert estimate(Usage(1, 1), PLAIN._replace(request_yocto=12 * 10**21)) == Cost(12_010_000, 2_000, 8_000)
+    assert estimate(Usage(1, 1), replace(PLAIN, request_yocto=12 * 10**21)) == Cost(12_010_000, 2_000, 8_000)
 
 
 def test_output_without_a_price_is_not_billed():

@@ -8,8 +8,10 @@ the table's own to the last nano-dollar.
 """
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Final, NamedTuple, Protocol
 
 from sessiond.core.conventions import PROVIDER_ALIASES
@@ -19,6 +21,7 @@ from sessiond.core.model import Cost, Usage
 YOCTO_PER_USD_PER_MILLION: Final = 10**18
 """Yocto-dollars per token, of one dollar per million tokens."""
 _YOCTO_PER_NANO: Final = 10**15
+_HALF_NANO: Final = _YOCTO_PER_NANO // 2
 
 RULES: Final = 1
 """Of this file: raised when the same usage, names and table would give another cost, so that stored costs are known to be old."""
@@ -46,7 +49,18 @@ class TokenPrice(NamedTuple):
         return self.yocto
 
 
-class UnitPrices(NamedTuple):
+class Rates(NamedTuple):
+    """Yocto-dollars for each token of one call, by its kind; 0 where it is not billed."""
+
+    input: int
+    output: int
+    cache_read: int
+    cache_write: int
+    reasoning: int
+
+
+@dataclass(frozen=True)
+class UnitPrices:
     """What a model costs. Input or output without a price is not billed; a part of one without a price costs what the rest does."""
 
     input: TokenPrice | None = None
@@ -56,6 +70,30 @@ class UnitPrices(NamedTuple):
     reasoning: TokenPrice | None = None
     request_yocto: int = 0
     """Yocto-dollars for each call, beside its tokens."""
+
+    def rates(self, input_tokens: int) -> Rates:
+        """The rates of a call with so much input, its cached part included."""
+        thresholds, rates = self._by_threshold
+        return rates[bisect_left(thresholds, input_tokens)]
+
+    @cached_property
+    def _by_threshold(self) -> tuple[Sequence[int], Sequence[Rates]]:
+        """Where tiers begin, and the rates below the first and above each: worked out once, for all calls."""
+        prices = (self.input, self.output, self.cache_read, self.cache_write, self.reasoning)
+        thresholds = sorted({threshold for price in prices if price is not None for threshold, _ in price.tiers})
+        return thresholds, [self._rates(0), *(self._rates(threshold + 1) for threshold in thresholds)]
+
+    def _rates(self, input_tokens: int) -> Rates:
+        def per_token(*prices: TokenPrice | None) -> int:
+            return next((price.per_token(input_tokens) for price in prices if price is not None), 0)
+
+        return Rates(
+            per_token(self.input),
+            per_token(self.output),
+            per_token(self.cache_read, self.input),
+            per_token(self.cache_write, self.input),
+            per_token(self.reasoning, self.output),
+        )
 
 
 class PriceRow(NamedTuple):
@@ -99,39 +137,33 @@ def estimate(usage: Usage, prices: UnitPrices) -> Cost:
     A side without tokens is absent and the total is what is known; without either there is no cost. Cached tokens are a part of
     input and reasoning is one of output: what they claim beyond it is not billed.
     """
-    input_tokens, output_tokens, cache_read, cache_write, reasoning = usage
+    input_tokens, output_tokens = usage.input_tokens, usage.output_tokens
     if input_tokens is None and output_tokens is None:
         return NO_COST
-    tiered_by = input_tokens or 0
+    rates = prices.rates(input_tokens or 0)
     total, input_nano, output_nano = prices.request_yocto, None, None
     if input_tokens is not None:
-        cached = ((prices.cache_read, cache_read), (prices.cache_write, cache_write))
-        side = _side(input_tokens, prices.input, cached, tiered_by)
+        read = _at_most(usage.cache_read_tokens, input_tokens)
+        written = _at_most(usage.cache_write_tokens, input_tokens - read)
+        side = read * rates.cache_read + written * rates.cache_write + (input_tokens - read - written) * rates.input
         total, input_nano = total + side, _nano(side)
     if output_tokens is not None:
-        side = _side(output_tokens, prices.output, ((prices.reasoning, reasoning),), tiered_by)
+        reasoning = _at_most(usage.reasoning_tokens, output_tokens)
+        side = reasoning * rates.reasoning + (output_tokens - reasoning) * rates.output
         total, output_nano = total + side, _nano(side)
     return Cost(_nano(total), input_nano, output_nano)
 
 
-def _side(tokens: int, price: TokenPrice | None, parts: tuple[tuple[TokenPrice | None, int | None], ...], tiered_by: int) -> int:
-    """Yocto-dollars for tokens of which some parts may have prices of their own."""
-    cost, rest = 0, tokens
-    for part_price, part_tokens in parts:
-        if part_tokens:
-            part = min(part_tokens, rest)
-            applied = part_price or price
-            if applied:
-                cost += part * applied.per_token(tiered_by)
-            rest -= part
-    return cost + rest * price.per_token(tiered_by) if price else cost
+def _at_most(tokens: int | None, tokens_max: int) -> int:
+    return min(tokens, tokens_max) if tokens else 0
 
 
 def _nano(yocto: int) -> int:
     """Nano-dollars, half to even, held below SUM_MAX: tokens may be any number that a sender wrote, a row holds 64 bits."""
     nano, rest = divmod(yocto, _YOCTO_PER_NANO)
-    doubled = 2 * rest
-    return min(nano + (doubled > _YOCTO_PER_NANO or (doubled == _YOCTO_PER_NANO and nano & 1)), SUM_MAX)
+    if rest > _HALF_NANO or (rest == _HALF_NANO and nano & 1):
+        nano += 1
+    return min(nano, SUM_MAX)
 
 
 def price_row(

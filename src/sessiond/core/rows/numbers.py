@@ -50,8 +50,8 @@ _LABEL_GETTERS: Final = {
 
 def numbers_of(kind: Kind, row: AnySummary) -> list[int]:
     """The row's values of `NUMBERS[kind]`, each of 64 bits: ABSENT where there is none, the largest for one that is larger."""
-    values = (get(row) for get in _GETTERS[kind])
-    return [ABSENT if value is None else min(value, _LARGEST) for value in values]
+    values = [get(row) for get in _GETTERS[kind]]
+    return [ABSENT if value is None else value if value <= _LARGEST else _LARGEST for value in values]  # noqa: FURB136  (half the time)
 
 
 def signature_of(kind: Kind, row: AnySummary) -> int:
