@@ -16,8 +16,8 @@ from sessiond.core.errors import StoreBroken
 from sessiond.core.identity import winners
 from sessiond.core.model import Origin, ReceivedSpan, SpanFacts, StoredSpan
 
-ZSTD_LEVEL: Final = 1
-"""Level 3 took 26 % longer for 2.5 % less (measured on the benchmark's spans, eight to a chunk)."""
+ZSTD_LEVEL: Final = -1
+"""Level 1 took 43 % longer for 11 % less, level 3 another 26 % for 2.5 % (measured on the benchmark's spans, eight to a chunk)."""
 CHUNK_BYTES_MAX: Final = 1 << 31
 _CHECKSUM_BYTES: Final = 4
 
@@ -112,15 +112,13 @@ class Packer:
         """Spans of one trace, at least one, packed; of each the best version."""
         contest = winners(spans)
         kept = contest.winners
+        facts = [span.facts for span in kept]
         rows = [
-            _SPAN.pack(facts.span_id, facts.kind & KIND_MASK, facts.end_unix_nano, facts.received_unix_nano, digest)
-            for _, facts, digest, _, _ in kept
+            _SPAN.pack(one.span_id, one.kind & KIND_MASK, one.end_unix_nano, one.received_unix_nano, span.digest)
+            for one, span in zip(facts, kept, strict=True)
         ]
-        chunk = self.pack_chunk(
-            StoredSpan(origin, data, digest, facts.received_unix_nano) for _, facts, digest, origin, data in kept
-        )
-        facts = pack_facts(span.facts for span in kept)
-        return PackedTrace(spans[0].trace_id, b"".join(rows), facts, chunk, *contest[1:], texts_of(kept))
+        chunk = self._chunk((span.origin, span.data, span.digest, span.facts.received_unix_nano) for span in kept)
+        return PackedTrace(spans[0].trace_id, b"".join(rows), seal(facts), chunk, *contest[1:], texts_of(kept))
 
     def unpack(self, packed: PackedTrace) -> list[ReceivedSpan]:
         """The spans of a packed trace, in order."""
@@ -131,6 +129,9 @@ class Packer:
 
     def pack_chunk(self, spans: Iterable[StoredSpan]) -> bytes:
         """A chunk: each origin once, then (origin's place, digest, first arrival, bytes) of each span."""
+        return self._chunk(spans)
+
+    def _chunk(self, spans: Iterable[tuple[Origin, bytes, bytes, int]]) -> bytes:
         origins: dict[Origin, int] = {}
         rows = []
         last, place = None, 0
