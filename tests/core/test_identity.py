@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from builders import ARRIVAL, MS, T0, fact, span_id
-from sessiond.core.identity import CLOCK_SKEW_MAX_NANO, chronological, interval, parents, parents_first, version
+from sessiond.core.identity import CLOCK_SKEW_MAX_NANO, chronological, interval, moment, parents, parents_first, version
 from sessiond.core.model import SpanFacts
 
 TEN_YEARS = 10 * 365 * 86_400 * 10**9
@@ -73,6 +73,7 @@ def test_spans_stand_by_start_then_span_id_then_kind_whatever_order_they_came_in
     ]
     for shuffled in permutations(spans):
         assert chronological(shuffled) == (spans, [interval(one) for one in spans])
+        assert sorted(shuffled, key=moment) == spans
 
 
 def test_the_order_is_by_the_times_that_figures_use():

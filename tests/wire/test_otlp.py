@@ -206,10 +206,23 @@ def test_a_kind_that_has_no_name_yet_is_kept():
     assert facts(plain(kind=77)).kind == 77
 
 
-@pytest.mark.parametrize("before", [b"", field(9, field(1, b"strange") + UNKNOWN_FIELD)], ids=["as a map", "as a list"])
-def test_of_a_key_that_comes_twice_the_last_counts(before: bytes):
+def test_of_a_key_that_comes_twice_the_last_counts():
     again = field(9, field(1, b"gen_ai.request.model") + field(2, field(1, b"last")))
-    assert facts(before + plain() + MODEL + again).request_model == "last"
+    assert facts(plain() + MODEL + again).request_model == "last"
+
+
+def test_an_attribute_whose_value_is_no_protobuf_is_there_and_says_nothing():
+    found = facts(
+        plain() + field(9, field(1, b"input.value") + field(2, b"\xff")) + field(9, field(1, b"user.id") + field(2, b"\xff"))
+    )
+    assert (found.has_input, found.users) == (True, ())
+
+
+def test_a_key_may_come_behind_its_value_and_be_long():
+    model = field(9, field(2, field(1, b"gpt")) + field(1, b"gen_ai.request.model"))
+    long = "k" * 200
+    found = facts(plain() + model + field(9, field(1, f"langsmith.metadata.{long}".encode()) + field(2, field(1, b"x"))))
+    assert (found.request_model, found.metadata) == ("gpt", ((long, "x"),))
 
 
 @pytest.mark.parametrize("depth", [10, 48, 100, 5000])

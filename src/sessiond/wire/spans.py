@@ -43,7 +43,6 @@ class Span(Attributes):
     def __init__(self, span: view.Span) -> None:
         self._span = span
         self.encoded = span.attributes[:]
-        self._keyed = None
         self.trace_id = span.trace_id
         self.span_id = span.span_id
         self.parent_id = span.parent_span_id

@@ -65,11 +65,10 @@ def attributes_of(raw_attributes: Iterable[bytes]) -> dict[str, Value]:
 class Attributes:
     """Attributes as they are on the wire, as a `core.model.AttributesView`."""
 
-    __slots__ = ("_keyed", "encoded")
+    __slots__ = ("encoded",)
 
     def __init__(self, encoded: Sequence[bytes]) -> None:
         self.encoded = encoded
-        self._keyed: list[tuple[bytes, bytes]] | None = None
 
     @staticmethod
     def key_of(encoded: bytes) -> bytes:
@@ -91,10 +90,16 @@ class Attributes:
         return raw.decode("utf-8", "replace") if raw else value_of(value, 0, nested_bytes_max)
 
     def held(self, wanted: Container[bytes]) -> dict[str, bytes]:
-        keyed = self._keyed
-        if keyed is None:  # a span is asked several times, for one text and for another
-            keyed = self._keyed = [(self.key_of(encoded), encoded) for encoded in self.encoded]
-        return {text(key): encoded for key, encoded in keyed if key in wanted}
+        found: dict[str, bytes] = {}
+        for encoded in self.encoded:
+            # As in `key_of`, whose call takes as long as this.
+            if len(encoded) > 1 and encoded[0] == _KEY_TAG and encoded[1] < _LONG_LENGTH:
+                key = encoded[2 : 2 + encoded[1]]
+            else:
+                key = self.key_of(encoded)
+            if key in wanted:
+                found[text(key)] = encoded
+        return found
 
 
 def _read_attribute(encoded: bytes) -> KeyValue | None:

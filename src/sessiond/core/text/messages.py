@@ -206,7 +206,8 @@ def _read(span: SpanView, table: Table, role: Role, held: TextsHeld | None) -> t
         said_by = source.role or role
         found: list[Message] = []
         if source.events:
-            events = list(span.events()) if events is None else events
+            if events is None:
+                events = list(span.events()) if span.has_events else []
             found = _of_events(source, events, said_by)
         elif source.key in held:
             found = source.read(span.value_of(held[source.key]), said_by)
