@@ -11,7 +11,7 @@ from sessiond.core.model import NO_TEXTS, SessionKey, Text, Texts, TraceSummary,
 from sessiond.core.rows.numbers import numbers_of, signature_of
 from sessiond.core.rows.places import place_of
 from sessiond.core.rows.where import Where
-from sessiond.service.settling.figures import settled, settled_session
+from sessiond.service.settling.figures import settled, settled_session, settled_user
 from sessiond.storage.api import Appended, Marks, Store, span_pages
 from sessiond.storage.packing import Packer
 
@@ -25,8 +25,8 @@ def settle(store: Store) -> None:
     owners = store.put_traces([settled(store, RULES, one) for one in marks.traces])
     sessions = {*marks.sessions, *owners.sessions}
     users = {*marks.users, *owners.users}
-    store.put_sessions([(key, settled_session(store, key)) for key in sessions])
-    store.put_users([(key, user.summarize(key, turns) if (turns := store.traces_of_user(key)) else None) for key in users])
+    store.put_sessions([(key, settled_session(store, key, store.traces_to_settle(key))) for key in sessions])
+    store.put_users([(key, settled_user(key, store.traces_to_settle(key))) for key in users])
 
 
 def put(store: Store, *spans: Span, arrival: int = ARRIVAL) -> Appended:
@@ -218,6 +218,24 @@ def test_ids_of_any_length_and_letters_are_kept_whole(store: Store) -> None:
 def test_traces_of_a_session_come_in_order_of_start_then_id(store: Store) -> None:
     put(store, *(span(trace=number, session="s1", start_ms=start) for number, start in ((4, 5), (1, 9), (3, 5), (2, 1))))
     assert [int.from_bytes(one.trace_id, "big") for one in store.traces_of_session(S1)] == [2, 3, 4, 1]
+
+
+def test_whoever_settles_gets_the_traces_as_they_are_stored(store: Store) -> None:
+    ann = UserKey("default", "ann")
+
+    def stored() -> bool:
+        of_session, of_user = store.traces_of_session(S1), store.traces_of_user(ann)
+        return (store.traces_to_settle(S1), store.traces_to_settle(ann)) == (of_session, of_user) and bool(of_session)
+
+    put(store, *(span(trace=number, id=1, session="s1", user="ann", start_ms=9 - number) for number in (1, 2, 3)))
+    assert stored()
+    put(store, span(trace=2, id=2, start_ms=1), span(trace=4, session="s1", user="bob"))
+    assert stored()
+    put(store, span(trace=3, id=1, session="s2", user="ann", start_ms=6, end_ms=20))
+    assert stored()
+    store.erase([trace_id(1)], None)
+    assert stored()
+    assert [len(store.traces_to_settle(SessionKey("default", name))) for name in ("s1", "s2", "none")] == [2, 1, 0]
 
 
 # -- lists -----------------------------------------------------------------------------------------------------------------------

@@ -14,11 +14,22 @@ from builders import MS, RULES, T0, packed, received, span, trace_id
 from sessiond.core.errors import Invalid, Occupied, StoreBroken, StoreFull
 from sessiond.core.feedback.annotation import Anchor, Annotation
 from sessiond.core.feedback.score import Score
-from sessiond.core.model import Costs, ScoreSum, SessionSummary, SpanFacts, Text, Texts, TraceSummary, Usage, UserSummary
+from sessiond.core.model import (
+    Costs,
+    ScoreSum,
+    SessionKey,
+    SessionSummary,
+    SpanFacts,
+    Text,
+    Texts,
+    TraceSummary,
+    Usage,
+    UserSummary,
+)
 from sessiond.core.rows.numbers import NUMBERS
 from sessiond.core.rows.where import Where
 from sessiond.service.settling.settle import Settler
-from sessiond.storage.lmdb import environment, keys
+from sessiond.storage.lmdb import environment, keys, settled
 from sessiond.storage.lmdb.environment import refuse_network_file_system
 from sessiond.storage.lmdb.store import LmdbStore
 from sessiond.storage.packing import Packer
@@ -317,4 +328,17 @@ def test_texts_that_came_with_a_trace_are_there_until_it_changes_or_is_settled(t
     assert [store.fresh_texts(trace_id(trace)) for trace in (1, 2, 3)] == [Texts(Text("hello", 5)), None, None]
     Settler(store, RULES).settle_all()
     assert store.fresh_texts(trace_id(1)) is None
+    store.close()
+
+
+def test_summaries_put_of_late_are_held_as_many_as_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settled, "BYTES_MAX", 1000)
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
+    for number, trace in enumerate((1, 2, 3, 2, 4), 1):
+        store.append(packed(span(trace=trace, id=number, start_ms=trace, session="s1")))
+        Settler(store, RULES).settle_all()
+    key = SessionKey("default", "s1")
+    given, again = store.traces_to_settle(key), store.traces_to_settle(key)
+    held = [int.from_bytes(one.trace_id, "big") for one, other in zip(given, again, strict=True) if one is other]
+    assert (given, held) == (store.traces_of_session(key), [2, 4])
     store.close()

@@ -22,7 +22,7 @@ def distinct(entries: Iterable[str | None]) -> tuple[str, ...]:
 
 def union(lists: Iterable[Iterable[str]]) -> tuple[str, ...]:
     """The entries of all lists, each once, in order of first appearance."""
-    return distinct(chain.from_iterable(lists))
+    return tuple(dict.fromkeys(chain.from_iterable(lists)))
 
 
 def shortened(lists: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:

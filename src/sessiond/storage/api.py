@@ -425,6 +425,10 @@ class Store(Protocol):
         """The summaries of a user's traces in order of start, then trace id."""
         ...
 
+    def traces_to_settle(self, key: SessionKey | UserKey) -> list[TraceSummary]:
+        """The same of either, for the thread that writes: what it has put of late is given as it was put."""
+        ...
+
     def session_keys(self, after: SessionKey | None = None, limit: int = 1000) -> list[SessionKey]:
         """The sessions that have a summary, past `after` in an order of the engine's own, `limit` at most; none: no more."""
         ...

@@ -371,6 +371,9 @@ class MemoryStore:
     def traces_of_user(self, key: UserKey) -> list[TraceSummary]:
         return self._chronological(lambda trace: key in _user_of(trace))
 
+    def traces_to_settle(self, key: SessionKey | UserKey) -> list[TraceSummary]:
+        return self.traces_of_session(key) if isinstance(key, SessionKey) else self.traces_of_user(key)
+
     def session_keys(self, after: SessionKey | None = None, limit: int = 1000) -> list[SessionKey]:
         with self._lock:
             return sorted(key for key in self.sessions.rows if after is None or key > after)[:limit]

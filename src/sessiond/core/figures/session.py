@@ -1,6 +1,9 @@
 """The summary of a session: a pure function of the set of its traces' summaries."""
 
 from collections.abc import Sequence
+from itertools import chain
+from operator import attrgetter
+from typing import Any
 
 from sessiond.core.feedback.rollup import NO_FEEDBACK, Feedback, merged, shown, summed
 from sessiond.core.figures import costs
@@ -11,32 +14,34 @@ from sessiond.core.spans import usage
 
 def summarize(key: SessionKey, traces: Sequence[TraceSummary], feedback: Feedback = NO_FEEDBACK) -> SessionSummary:
     """The figures of a session from its traces, in any order; there is at least one. And from what was said of it as a whole."""
-    turns = sorted(traces, key=lambda trace: (trace.start_unix_nano, trace.trace_id))
-    durations = sorted(trace.end_unix_nano - trace.start_unix_nano for trace in turns)
-    ttfts = sorted(trace.ttft_nano for trace in turns if trace.ttft_nano is not None)
+    turns = sorted(traces, key=attrgetter("start_unix_nano", "trace_id"))
+    every: Any = TraceSummary._make(zip(*turns, strict=True))  # each field holds a column: that figure of every turn
+    intervals = list(zip(every.start_unix_nano, every.end_unix_nano, strict=True))
+    durations = sorted([end - start for start, end in intervals])
+    ttfts = sorted([ttft for ttft in every.ttft_nano if ttft is not None])
     failed = [trace for trace in turns if trace.error_count]
     lists = {
-        "user_ids": distinct(trace.user_id for trace in turns),
-        "models": union(trace.models for trace in turns),
-        "request_models": union(trace.request_models for trace in turns),
-        "providers": union(trace.providers for trace in turns),
-        "services": union(trace.services for trace in turns),
-        "agents": union(trace.agents for trace in turns),
-        "tools": union(trace.tools for trace in turns),
-        "tags": union(trace.tags for trace in turns),
+        "user_ids": distinct(every.user_id),
+        "models": union(every.models),
+        "request_models": union(every.request_models),
+        "providers": union(every.providers),
+        "services": union(every.services),
+        "agents": union(every.agents),
+        "tools": union(every.tools),
+        "tags": union(every.tags),
     }
-    turns_received_unix_nano = max(trace.received_unix_nano for trace in turns)
-    scores = merged([summed(feedback.scores, turns_received_unix_nano), *(trace.scores for trace in turns)])
+    turns_received_unix_nano = max(every.received_unix_nano)
+    scores = merged([summed(feedback.scores, turns_received_unix_nano), *every.scores])
     return SessionSummary(
         project=key.project,
         session_id=key.session_id,
-        user_id=next((trace.user_id for trace in reversed(turns) if trace.user_id is not None), None),
+        user_id=next((user_id for user_id in reversed(every.user_id) if user_id is not None), None),
         name=turns[0].name,
         start_unix_nano=turns[0].start_unix_nano,
-        end_unix_nano=max(trace.end_unix_nano for trace in turns),
-        last_activity_unix_nano=max(trace.updated_unix_nano for trace in turns),
-        duration_nano=covered_nano((trace.start_unix_nano, trace.end_unix_nano) for trace in turns),
-        llm_duration_nano=total(trace.llm_duration_nano for trace in turns),
+        end_unix_nano=max(every.end_unix_nano),
+        last_activity_unix_nano=max(every.updated_unix_nano),
+        duration_nano=covered_nano(intervals),
+        llm_duration_nano=total(every.llm_duration_nano),
         ttft_nano=percentile(ttfts, 0.5) if ttfts else None,
         ttft_first_nano=turns[0].ttft_nano,
         ttft_max_nano=ttfts[-1] if ttfts else None,
@@ -49,19 +54,17 @@ def summarize(key: SessionKey, traces: Sequence[TraceSummary], feedback: Feedbac
         trace_count=len(turns),
         failed_trace_count=len(failed),
         first_failed_trace_id=failed[0].trace_id if failed else None,
-        span_count=sum(trace.span_count for trace in turns),
-        llm_call_count=sum(trace.llm_call_count for trace in turns),
-        tool_call_count=sum(trace.tool_call_count for trace in turns),
-        error_count=sum(trace.error_count for trace in turns),
-        failed_call_count=sum(trace.failed_call_count for trace in turns),
+        span_count=sum(every.span_count),
+        llm_call_count=sum(every.llm_call_count),
+        tool_call_count=sum(every.tool_call_count),
+        error_count=sum(every.error_count),
+        failed_call_count=sum(every.failed_call_count),
         first_trace_id=turns[0].trace_id,
         last_trace_id=turns[-1].trace_id,
         turns_received_unix_nano=turns_received_unix_nano,
-        metadata=latest(trace.metadata for trace in turns),
-        list_counts=cut(
-            {**lists, "scores": [one.name for one in scores]}, (count for trace in turns for count in trace.list_counts)
-        ),
-        annotations=feedback.annotation_count + sum(trace.annotations for trace in turns),
+        metadata=latest(every.metadata),
+        list_counts=cut({**lists, "scores": [one.name for one in scores]}, chain.from_iterable(every.list_counts)),
+        annotations=feedback.annotation_count + sum(every.annotations),
         scores=shown(scores),
         **shortened(lists),
     )

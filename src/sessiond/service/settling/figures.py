@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 from sessiond.core.feedback.rollup import Feedback
 from sessiond.core.feedback.target import Subject
-from sessiond.core.figures import session, trace
-from sessiond.core.model import SessionKey, SessionSummary, SpanFacts
+from sessiond.core.figures import session, trace, user
+from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, TraceSummary, UserKey, UserSummary
 from sessiond.service.settling.rules import Rules
 from sessiond.service.settling.said import Said, said_in, wanted_places
 from sessiond.storage.api import SettledTrace, Store, span_pages
@@ -24,10 +24,14 @@ def settled(store: Store, rules: Rules, trace_id: bytes) -> SettledTrace:
     return SettledTrace(trace.summarize(trace_id, facts, rules.prices, feedback_of(store, trace_id)), texts)
 
 
-def settled_session(store: Store, key: SessionKey) -> SessionSummary | None:
+def settled_session(store: Store, key: SessionKey, traces: Sequence[TraceSummary]) -> SessionSummary | None:
     """Everything that is computed of a session; None where it has no traces."""
-    traces = store.traces_of_session(key)
     return session.summarize(key, traces, feedback_of(store, key)) if traces else None
+
+
+def settled_user(key: UserKey, traces: Sequence[TraceSummary]) -> UserSummary | None:
+    """Everything that is computed of a user; None where they have no traces."""
+    return user.summarize(key, traces) if traces else None
 
 
 def feedback_of(store: Store, subject: Subject) -> Feedback:

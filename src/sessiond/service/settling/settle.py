@@ -13,9 +13,8 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar
 import structlog
 
 from sessiond.core.errors import SessiondError
-from sessiond.core.figures import user
 from sessiond.core.model import SessionKey, SessionSummary, UserKey, UserSummary
-from sessiond.service.settling.figures import settled, settled_session
+from sessiond.service.settling.figures import settled, settled_session, settled_user
 from sessiond.service.settling.queues import AT_ONCE, Owner, OwnerQueue, Patience, Queue
 from sessiond.service.settling.renewal import Renewal
 from sessiond.service.settling.rules import Rules
@@ -214,7 +213,7 @@ class Settler:
         for key in self._each(self._sessions, "sessions", patience):
             tried.append(key)
             with _apart(key.session_id):
-                found.append((key, settled_session(self._store, key)))
+                found.append((key, settled_session(self._store, key, self._store.traces_to_settle(key))))
         self._put(self._store.put_sessions, found)
         self._sessions.remove(tried)
         return bool(tried)
@@ -224,9 +223,8 @@ class Settler:
         found: list[tuple[UserKey, UserSummary | None]] = []
         for key in self._each(self._users, "users", patience):
             tried.append(key)
-            traces = self._store.traces_of_user(key)
             with _apart(key.user_id):
-                found.append((key, user.summarize(key, traces) if traces else None))
+                found.append((key, settled_user(key, self._store.traces_to_settle(key))))
         self._put(self._store.put_users, found)
         self._users.remove(tried)
         return bool(tried)

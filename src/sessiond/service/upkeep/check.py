@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple, TypeVar
 
-from sessiond.core.figures import user
-from sessiond.core.model import ReceivedSpan, SessionKey, TraceSummary, UserKey, UserSummary
-from sessiond.service.settling.figures import settled, settled_session
+from sessiond.core.model import ReceivedSpan, SessionKey, TraceSummary, UserKey
+from sessiond.service.settling.figures import settled, settled_session, settled_user
 from sessiond.service.settling.rules import Rules
 from sessiond.storage.api import Store, span_pages
 
@@ -111,21 +110,16 @@ class _Checks:
     def _session(self, key: SessionKey) -> Iterator[str]:
         return self._compared(
             f"session {key.session_id!r} in {key.project!r}: summary",
-            lambda: self._store.session(key) == settled_session(self._store, key),
+            lambda: self._store.session(key) == settled_session(self._store, key, self._store.traces_of_session(key)),
             lambda: key in self._store.marks().sessions or self._are_outdated(self._store.traces_of_session(key)),
         )
 
     def _user(self, key: UserKey) -> Iterator[str]:
         return self._compared(
             f"user {key.user_id!r} in {key.project!r}: summary",
-            lambda: self._store.user(key) == self._user_again(key),
+            lambda: self._store.user(key) == settled_user(key, self._store.traces_of_user(key)),
             lambda: key in self._store.marks().users or self._are_outdated(self._store.traces_of_user(key)),
         )
-
-    def _user_again(self, key: UserKey) -> UserSummary | None:
-        """The summary as it should be: none of who has no traces."""
-        traces = self._store.traces_of_user(key)
-        return user.summarize(key, traces) if traces else None
 
     def _facts_agree(self, trace_id: bytes) -> bool:
         """The stored facts are those of the stored bytes, and the digests too."""

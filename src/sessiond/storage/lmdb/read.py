@@ -10,6 +10,7 @@ from sessiond.core.model import NO_TEXTS, SessionKey, SpanFacts, StoredSpan, Tex
 from sessiond.storage.api import SPAN_PAGE_BYTES, Marks, SpanPage
 from sessiond.storage.lmdb import codec, keys
 from sessiond.storage.lmdb.keys import Tree, Trees, Txn
+from sessiond.storage.lmdb.settled import SettledTraces
 from sessiond.storage.packing import unpack_chunk, unpack_facts, unseal
 
 # -- walking a tree ------------------------------------------------------------------------------------------------------------
@@ -143,13 +144,21 @@ def user_row(txn: Txn, trees: Trees, prefix: bytes | None) -> codec.UserRow | No
     return codec.unpack_user(packed) if packed else None
 
 
-def traces_under(txn: Txn, trees: Trees, kind: str, key: SessionKey | UserKey) -> list[TraceSummary]:
-    """The traces of a session (`kind` "session") or user ("user") in order of start."""
+def traces_under(
+    txn: Txn, trees: Trees, kind: str, key: SessionKey | UserKey, held: SettledTraces | None = None
+) -> list[TraceSummary]:
+    """The traces of a session (`kind` "session") or user ("user") in order of start, those that are `held` not read back."""
     prefix = txn.get(keys.named(key), db=trees[f"{kind}_ids"])
     if prefix is None:
         return []
-    rows = (trace_row(txn, trees, trace) for _, trace in ascending(txn, trees[f"{kind}_traces"], prefix))
-    return [row.summary for row in rows if row is not None]
+    found = []
+    for _, trace in ascending(txn, trees[f"{kind}_traces"], prefix):
+        summary = held.get(trace) if held is not None else None
+        if summary is None and (row := trace_row(txn, trees, trace)) is not None:
+            summary = row.summary
+        if summary is not None:
+            found.append(summary)
+    return found
 
 
 def owners(txn: Txn, trees: Trees, kind: str, after: SessionKey | UserKey | None, limit: int) -> list[bytes]:

@@ -22,6 +22,7 @@ from sessiond.storage.lmdb.environment import Environment, WriteTxn, open_beside
 from sessiond.storage.lmdb.feedback import LmdbShelf
 from sessiond.storage.lmdb.fresh import FreshTraces
 from sessiond.storage.lmdb.listing import LmdbListing
+from sessiond.storage.lmdb.settled import SettledTraces
 from sessiond.storage.packing import PackedTrace, Packer
 
 
@@ -36,6 +37,7 @@ class LmdbStore:
         self._trees = environment.trees
         self._packer = Packer()
         self._fresh = FreshTraces()
+        self._settled = SettledTraces()
         self.traces = LmdbListing[TraceSummary](environment, "trace")
         self.sessions = LmdbListing[SessionSummary](environment, "session")
         self.users = LmdbListing[UserSummary](environment, "user")
@@ -133,6 +135,7 @@ class LmdbStore:
 
     def erase(self, trace_ids: Sequence[bytes], erased_unix_nano: int | None, sessions: Sequence[SessionKey] = ()) -> Erased:
         self._fresh.forget(trace_ids)
+        self._settled.clear()
         with self._env.write() as txn:
             return erase.erase(txn, trace_ids, erased_unix_nano, sessions)
 
@@ -169,8 +172,9 @@ class LmdbStore:
 
     def put_traces(self, settled: Sequence[SettledTrace]) -> Marks:
         with self._env.write() as txn:
-            marks = write.put_traces(txn, settled)
+            marks, put = write.put_traces(txn, settled)
         self._fresh.forget(one.summary.trace_id for one in settled)
+        self._settled.add(put)
         return marks
 
     def put_sessions(self, settled: Sequence[tuple[SessionKey, SessionSummary | None]]) -> None:
@@ -203,6 +207,10 @@ class LmdbStore:
     def traces_of_user(self, key: UserKey) -> list[TraceSummary]:
         with self._env.read() as txn:
             return read.traces_under(txn, self._trees, "user", key)
+
+    def traces_to_settle(self, key: SessionKey | UserKey) -> list[TraceSummary]:
+        with self._env.read() as txn:
+            return read.traces_under(txn, self._trees, "session" if isinstance(key, SessionKey) else "user", key, self._settled)
 
     def session_keys(self, after: SessionKey | None = None, limit: int = 1000) -> list[SessionKey]:
         with self._env.read() as txn:

@@ -24,6 +24,7 @@ from sessiond.storage.lmdb.codec import SessionRow, SpanRow, TraceRow, UserRow
 from sessiond.storage.lmdb.environment import WriteTxn
 from sessiond.storage.lmdb.keys import number
 from sessiond.storage.lmdb.read import ascending
+from sessiond.storage.lmdb.settled import Put
 from sessiond.storage.packing import (
     SPAN_BYTES,
     SPAN_KEY_BYTES,
@@ -187,10 +188,11 @@ def renew(
 # -- summaries -----------------------------------------------------------------------------------------------------------------
 
 
-def put_traces(write: WriteTxn, settled: Sequence[SettledTrace]) -> Marks:
-    """`Store.put_traces`."""
+def put_traces(write: WriteTxn, settled: Sequence[SettledTrace]) -> tuple[Marks, dict[bytes, Put]]:
+    """`Store.put_traces`, and what was put under which number."""
     txn, trees = write.txn, write.trees
     owners = Owners(write)
+    put: dict[bytes, Put] = {}
     for summary, texts in settled:
         prefix = write.held("trace_ids", summary.trace_id)
         old = old_trace(write, prefix)
@@ -202,10 +204,12 @@ def put_traces(write: WriteTxn, settled: Sequence[SettledTrace]) -> Marks:
             owners.mark(old.summary)
         project, session, user = owners.mark(summary)
         new = TraceRow(write.next("change"), project, session, user, summary)
-        txn.put(prefix, codec.pack_trace(new), db=trees["traces"])
+        packed = codec.pack_trace(new)
+        txn.put(prefix, packed, db=trees["traces"])
+        put[prefix] = Put(summary, len(packed))
         move(write, trace_index_rows(old, prefix) if old else {}, trace_index_rows(new, prefix))
         txn.delete(prefix, db=trees["marked_traces"])
-    return owners.marks()
+    return owners.marks(), put
 
 
 class Owners:
