@@ -15,10 +15,10 @@ from sessiond.core.feedback.target import Target
 from sessiond.core.figures import trace as traces
 from sessiond.core.figures.costs import NO_CALLS
 from sessiond.core.model import NO_USAGE, Origin, ReceivedSpan, SessionKey, SpanFacts, StoredSpan, TraceSummary
-from sessiond.core.spans.normalize import DEFAULT
+from sessiond.core.spans.normalize import DEFAULT, ExtraKeys
 from sessiond.prices import GenaiPriceBook
 from sessiond.service.receiving.decode import Decoder
-from sessiond.service.settling.rules import ExtraKeys, Rules
+from sessiond.service.settling.rules import Rules
 from sessiond.storage.packing import PackedTrace
 from sessiond.wire import otlp
 from sessiond.wire.values import Attributes

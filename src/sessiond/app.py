@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 
 from sessiond.config import Config
 from sessiond.core.errors import SessiondError
+from sessiond.core.spans.normalize import ExtraKeys
 from sessiond.prices import GenaiPriceBook
 from sessiond.server.admin import AdminService, Identity
 from sessiond.server.feedback import FeedbackService
@@ -36,7 +37,7 @@ from sessiond.service.receiving.ingest import Ingest
 from sessiond.service.searching.indexer import Indexer, Place
 from sessiond.service.searching.searches import Searches
 from sessiond.service.settling.reprice import reprice
-from sessiond.service.settling.rules import ExtraKeys, Rules
+from sessiond.service.settling.rules import Rules
 from sessiond.service.settling.settle import Settler
 from sessiond.service.transfer import Transfer
 from sessiond.service.upkeep.check import check

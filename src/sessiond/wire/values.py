@@ -16,6 +16,10 @@ BYTES_END: Final = 2**31
 """More than protobuf lets a message hold."""
 
 _KEY_TAG: Final = KeyValue.KEY_FIELD_NUMBER << 3 | 2
+_VALUE_TAG: Final = KeyValue.VALUE_FIELD_NUMBER << 3 | 2
+_STRING_TAG: Final = AnyValue.STRING_VALUE_FIELD_NUMBER << 3 | 2
+_HEADS_BYTES: Final = 6
+"""Tag and length of key, value and text."""
 _LONG_LENGTH: Final = 0x80
 """A length from here on takes more than a byte."""
 _NESTED: Final = frozenset({"array_value", "kvlist_value"})
@@ -82,6 +86,9 @@ class Attributes:
 
     @staticmethod
     def value_of(encoded: bytes, nested_bytes_max: int = BYTES_END) -> Value:
+        short = _read_short_text(encoded)
+        if short is not None:
+            return short
         attribute = _read_attribute(encoded)
         if attribute is None:
             return None
@@ -100,6 +107,22 @@ class Attributes:
             if key in wanted:
                 found[text(key)] = encoded
         return found
+
+
+def _read_short_text(encoded: bytes) -> str | None:
+    """The value of an attribute in the form that nearly all have: a key and a text, each length in one byte, and nothing else.
+
+    None for any other form. In two thirds of protobuf's time (measured), which makes three objects for it.
+    """
+    size = len(encoded)
+    if not _HEADS_BYTES <= size < _LONG_LENGTH or encoded[0] != _KEY_TAG:
+        return None
+    value = encoded[1] + 2
+    text_at = value + 4
+    if text_at > size or encoded[value] != _VALUE_TAG or encoded[value + 2] != _STRING_TAG:
+        return None
+    is_all = encoded[value + 1] == size - value - 2 and encoded[value + 3] == size - text_at
+    return text(encoded[text_at:]) if is_all else None
 
 
 def _read_attribute(encoded: bytes) -> KeyValue | None:

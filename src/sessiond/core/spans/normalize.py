@@ -5,7 +5,7 @@ places, and here it is decided what they say together.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from sessiond.core.conventions import GENERATION_KINDS, TABLE, CacheShare, Meaning, Row
 from sessiond.core.conventions.row import rows
@@ -238,6 +238,18 @@ def _metadata(found: Iterable[Ranked]) -> tuple[tuple[str, str], ...]:
 
 def _shown(some_id: bytes) -> str:
     return f"{len(some_id)} bytes" if some_id.strip(b"\0") or not some_id else f"{len(some_id)} zero bytes"
+
+
+class ExtraKeys(NamedTuple):
+    """Attribute keys of an operator's own, which go before those of the table."""
+
+    session: tuple[str, ...] = ()
+    user: tuple[str, ...] = ()
+    metadata: tuple[str, ...] = ()
+
+    def normalizer(self) -> Normalizer:
+        """What reads spans by these keys and the table."""
+        return Normalizer(*self)
 
 
 DEFAULT: Final = Normalizer()

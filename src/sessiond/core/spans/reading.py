@@ -18,8 +18,9 @@ LEARNED_MAX: Final = 16_384
 """Attributes remembered, in some 10 MiB. When full, it forgets them and begins again."""
 LEARNED_BYTES_MAX: Final = 128
 """Bytes of an attribute that is remembered; longer ones are texts, which seldom come again."""
-SHORT_BYTES_MAX: Final = 16
-"""Bytes behind its key of one that says nothing and is remembered all the same: a yes or no, a small number, a word."""
+SHORT_BYTES_MAX: Final = 24
+"""Bytes behind its key of one that says nothing and is remembered all the same: a yes or no, a small number, a word, a list of
+one (`gen_ai.response.finish_reasons`)."""
 NESTED_BYTES_MAX: Final = 64 * 1024
 """Bytes of a list or object that is read: as many as are parsed of JSON text."""
 
@@ -74,15 +75,10 @@ class Plan(NamedTuple):
 
     def findings(self, value: Value) -> Findings:
         """What the attribute says with this value."""
-        found: list[Finding] = []
-        pairs = [(self, value)]
-        for plan, held in pairs:  # grows while it is walked
-            for hit in plan.hits:
-                said = hit.read(held)
-                if said is not None:
-                    found.append((hit.meaning, (hit.order, said), hit.keeps))
-            if plan.inside is not None:
-                pairs.extend(plan.inside(held))
+        found = [(meaning, (order, said), keeps) for meaning, order, read, keeps in self.hits if (said := read(value)) is not None]
+        if self.inside is not None:
+            for plan, held in self.inside(value):
+                found += plan.findings(held)
         return tuple(found)
 
 

@@ -45,11 +45,10 @@ class Decoder:
 
 def _texts_of(spans: Sequence[ReceivedSpan]) -> bytes:
     """The texts of what may be a whole trace, having a root: they are read here, where its spans are at hand."""
-    facts = [span.facts for span in spans]
-    if all(one.parent_id for one in facts):
+    if b"" not in [span.facts.parent_id for span in spans]:
         return b""
     try:
-        told = said_in(facts, lambda place: spans[place].data)
+        told = said_in([span.facts for span in spans], lambda place: spans[place].data)
     except Exception:  # noqa: BLE001  (it is met again, and told, when the trace is settled; its spans are good)
         return b""
     return seal(told.texts)

@@ -14,8 +14,8 @@ import sys
 from typing import Final
 
 from sessiond.core.errors import SessiondError
+from sessiond.core.spans.normalize import ExtraKeys
 from sessiond.service.receiving.decode import FINGERPRINT, Decoder, pack_decoded, read_frame, write_frame
-from sessiond.service.settling.rules import ExtraKeys
 
 HEAD: Final = struct.Struct(">QQ")
 """Arrival in unix nanoseconds, and the most spans that the request may hold."""

@@ -15,9 +15,9 @@ from typing import IO, Final, cast
 
 import structlog
 
+from sessiond.core.spans.normalize import ExtraKeys
 from sessiond.service.receiving.decode import FINGERPRINT, Decoded, Decoder, read_frame, unpack_decoded, write_frame
 from sessiond.service.receiving.decoder_process import END, FAILED, HEAD, arguments
-from sessiond.service.settling.rules import ExtraKeys
 
 log = structlog.get_logger()
 

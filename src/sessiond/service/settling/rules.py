@@ -1,12 +1,12 @@
 """By what rules figures are made: how names are read, what tokens cost, and what these and the figures' own code are known by."""
 
 from hashlib import blake2b
-from typing import Final, NamedTuple
+from typing import Final
 
 from sessiond.core.figures.pricing import PriceBook
 from sessiond.core.identity import SpanKey
 from sessiond.core.model import ReceivedSpan, Rejection, SpanFacts, StoredSpan
-from sessiond.core.spans.normalize import Normalizer
+from sessiond.core.spans.normalize import ExtraKeys
 from sessiond.core.spans.sources import Source
 from sessiond.storage.api import RULES_BYTES
 from sessiond.wire import otlp
@@ -14,18 +14,6 @@ from sessiond.wire import otlp
 VERSION: Final = 2
 """Of everything in `core/` and `wire/` that turns spans into figures: raised whenever the same spans, prices and keys would give
 others, so that what is stored is made again."""
-
-
-class ExtraKeys(NamedTuple):
-    """Attribute keys of an operator's own, which go before those of the table."""
-
-    session: tuple[str, ...] = ()
-    user: tuple[str, ...] = ()
-    metadata: tuple[str, ...] = ()
-
-    def normalizer(self) -> Normalizer:
-        """What reads spans by these keys and the table."""
-        return Normalizer(*self)
 
 
 class Rules:
