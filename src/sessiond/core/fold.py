@@ -13,6 +13,11 @@ LIST_MAX: Final = 100
 """Entries of a list in a row: more is no list that a person reads, and a row must stay small."""
 
 
+def columns(rows: Sequence[Any]) -> Any:  # noqa: ANN401  (each field is a tuple of what it is in a row, which no type says)
+    """A row of the kind of `rows`, at least one, whose every field holds a column: that field of each of them, in order."""
+    return type(rows[0])._make(zip(*rows, strict=True))
+
+
 def distinct(entries: Iterable[str | None]) -> tuple[str, ...]:
     """The entries that are not None, each once, in order of first appearance."""
     found = dict.fromkeys(entries)

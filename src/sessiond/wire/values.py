@@ -110,7 +110,7 @@ class Attributes:
 
 
 def _read_short_text(encoded: bytes) -> str | None:
-    """The value of an attribute in the form that nearly all have: a key and a text, each length in one byte, and nothing else.
+    """The value of an attribute as encoders write one of a short text: key and text, each length in one byte, and nothing else.
 
     None for any other form. In two thirds of protobuf's time (measured), which makes three objects for it.
     """

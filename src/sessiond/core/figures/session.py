@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from itertools import chain
 from operator import attrgetter
-from typing import Any
 
 from sessiond.core.feedback.rollup import NO_FEEDBACK, Feedback, merged, shown, summed
 from sessiond.core.figures import costs
-from sessiond.core.fold import covered_nano, cut, distinct, latest, percentile, shortened, total, union
+from sessiond.core.fold import columns, covered_nano, cut, distinct, latest, percentile, shortened, total, union
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary
 from sessiond.core.spans import usage
 
@@ -15,7 +14,7 @@ from sessiond.core.spans import usage
 def summarize(key: SessionKey, traces: Sequence[TraceSummary], feedback: Feedback = NO_FEEDBACK) -> SessionSummary:
     """The figures of a session from its traces, in any order; there is at least one. And from what was said of it as a whole."""
     turns = sorted(traces, key=attrgetter("start_unix_nano", "trace_id"))
-    every: Any = TraceSummary._make(zip(*turns, strict=True))  # each field holds a column: that figure of every turn
+    every = columns(turns)
     intervals = list(zip(every.start_unix_nano, every.end_unix_nano, strict=True))
     durations = sorted([end - start for start, end in intervals])
     ttfts = sorted([ttft for ttft in every.ttft_nano if ttft is not None])

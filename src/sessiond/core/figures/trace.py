@@ -1,13 +1,13 @@
 """The summary of a trace: a pure function of the set of its winning spans and their first arrivals."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from sessiond.core.feedback.rollup import NO_FEEDBACK, Feedback, shown, summed
 from sessiond.core.figures import costs
 from sessiond.core.figures.calls import Call, Selection, select
 from sessiond.core.figures.pricing import PriceBook
-from sessiond.core.fold import covered_nano, cut, distinct, latest, shortened, union
+from sessiond.core.fold import columns, covered_nano, cut, distinct, latest, shortened, union
 from sessiond.core.identity import chronological
 from sessiond.core.model import NO_USAGE, Binding, SpanFacts, TraceSummary
 from sessiond.core.spans import usage
@@ -18,7 +18,7 @@ DEFAULT_PROJECT: Final = "default"
 def summarize(trace_id: bytes, facts: Iterable[SpanFacts], prices: PriceBook, feedback: Feedback = NO_FEEDBACK) -> TraceSummary:
     """The figures of a trace from the facts of its spans, in any order; there is at least one. And from what was said of it."""
     spans, intervals = chronological(facts)
-    every: Any = SpanFacts._make(zip(*spans, strict=True))  # each field holds a column: that fact of every span
+    every = columns(spans)
     root = root_of(spans)
     root_missing = root is None
     root = root or spans[0]

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from itertools import chain
 from operator import attrgetter
-from typing import Any
 
 from sessiond.core.figures import costs
-from sessiond.core.fold import cut, percentile, shortened, union
+from sessiond.core.fold import columns, cut, percentile, shortened, union
 from sessiond.core.model import TraceSummary, UserKey, UserSummary
 from sessiond.core.spans import usage
 
@@ -14,7 +13,7 @@ from sessiond.core.spans import usage
 def summarize(key: UserKey, traces: Sequence[TraceSummary]) -> UserSummary:
     """The figures of a user from the traces that are theirs, in any order; there is at least one."""
     ordered = sorted(traces, key=attrgetter("start_unix_nano", "trace_id"))
-    every: Any = TraceSummary._make(zip(*ordered, strict=True))  # each field holds a column: that figure of every trace
+    every = columns(ordered)
     known = sorted([cost.total_nano for cost in every.costs if cost.total_nano is not None])
     lists = {
         "models": union(every.models),
@@ -28,7 +27,7 @@ def summarize(key: UserKey, traces: Sequence[TraceSummary]) -> UserSummary:
         last_seen_unix_nano=max(every.end_unix_nano),
         session_count=len(set(every.session_id) - {None}),
         trace_count=len(ordered),
-        failed_trace_count=len(ordered) - every.error_count.count(0),
+        failed_trace_count=sum(count > 0 for count in every.error_count),
         cost_mean_nano=round(sum(known) / len(known)) if known else None,
         cost_median_nano=percentile(known, 0.5) if known else None,
         usage=usage.total_over_traces(ordered),

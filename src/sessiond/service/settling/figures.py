@@ -1,7 +1,7 @@
-"""The figures of one trace or session, made of what a store holds of it.
+"""The figures of one trace, session or user, made of what a store holds of it.
 
-Of a trace those are its facts, the texts that its spans carry, and what was said
-of it; of a session its traces, and what was said of it.
+Of a trace those are its facts, the texts that its spans carry, and what was said of it; of a session its traces, which are given,
+and what was said of it; of a user their traces.
 """
 
 from collections.abc import Collection, Iterator, Sequence

@@ -144,10 +144,9 @@ def user_row(txn: Txn, trees: Trees, prefix: bytes | None) -> codec.UserRow | No
     return codec.unpack_user(packed) if packed else None
 
 
-def traces_under(
-    txn: Txn, trees: Trees, kind: str, key: SessionKey | UserKey, held: SettledTraces | None = None
-) -> list[TraceSummary]:
-    """The traces of a session (`kind` "session") or user ("user") in order of start, those that are `held` not read back."""
+def traces_of(txn: Txn, trees: Trees, key: SessionKey | UserKey, held: SettledTraces | None = None) -> list[TraceSummary]:
+    """The traces of a session or user in order of start, those that are `held` not read back."""
+    kind = "session" if isinstance(key, SessionKey) else "user"
     prefix = txn.get(keys.named(key), db=trees[f"{kind}_ids"])
     if prefix is None:
         return []

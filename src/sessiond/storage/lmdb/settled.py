@@ -1,6 +1,6 @@
 """Summaries of traces that were put lately, for the sessions and users that are settled of them next.
 
-Each is wanted twice within a second, and to read it back takes as long as to compute its part of both (measured).
+Each is wanted twice within a second, and to read it back takes longer than its part in computing both (measured).
 """
 
 from collections import OrderedDict
@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from sessiond.core.model import TraceSummary
 
 BYTES_MAX: Final = 2 << 20
-"""Bytes of the rows whose summaries are held: some 3,700 traces of the benchmark, whose daemon peaks 12 MiB higher (measured).
+"""Bytes of the rows whose summaries are held: some 3,700 traces of the benchmark, whose daemon peaks some 10 MiB higher (measured).
 Beyond it the first that was put goes."""
 
 
@@ -44,6 +44,6 @@ class SettledTraces:
             self._bytes -= first.size
 
     def clear(self) -> None:
-        """Hold nothing: some of it may be no more."""
+        """Hold nothing: what was erased is to be nowhere."""
         self._held.clear()
         self._bytes = 0

@@ -202,15 +202,15 @@ class LmdbStore:
 
     def traces_of_session(self, key: SessionKey) -> list[TraceSummary]:
         with self._env.read() as txn:
-            return read.traces_under(txn, self._trees, "session", key)
+            return read.traces_of(txn, self._trees, key)
 
     def traces_of_user(self, key: UserKey) -> list[TraceSummary]:
         with self._env.read() as txn:
-            return read.traces_under(txn, self._trees, "user", key)
+            return read.traces_of(txn, self._trees, key)
 
     def traces_to_settle(self, key: SessionKey | UserKey) -> list[TraceSummary]:
         with self._env.read() as txn:
-            return read.traces_under(txn, self._trees, "session" if isinstance(key, SessionKey) else "user", key, self._settled)
+            return read.traces_of(txn, self._trees, key, self._settled)
 
     def session_keys(self, after: SessionKey | None = None, limit: int = 1000) -> list[SessionKey]:
         with self._env.read() as txn:
