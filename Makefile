@@ -10,11 +10,12 @@ run: $(VENV)/.installed ## start the daemon on its defaults
 
 setup: $(VENV)/.tested ## the environment with all of it
 
+# Two tests run on each core, since many of them wait for a daemon.
 test: setup ## every check: format, lint, types, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print(2 * os.cpu_count())') # two a core: many wait for a daemon
+	$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print(2 * os.cpu_count())')
 
 torture: setup ## what takes long: every live emitter, every question of the benchmarks, each property ten times as often
 	SESSIOND_TORTURE=10 $(BIN)/python -m pytest -n auto -m "" --timeout 1200 tests/emitters tests/properties tests/test_benchmarks.py
