@@ -5,7 +5,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-PACKAGES = ("grpcio", "protobuf", "lmdb", "zstandard", "msgpack")
+PACKAGES = ("grpcio", "protobuf", "lmdb", "zstandard", "msgpack", "msgspec")
 
 
 def describe(directory: Path) -> str:

@@ -6,7 +6,7 @@ nanoseconds, ids raw bytes: the edges render hex, RFC 3339 and milliseconds. `No
 """
 
 from collections.abc import Container, Iterable, Sequence
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 Value: TypeAlias = str | int | float | bool | bytes | Sequence["Value"] | dict[str, "Value"] | None
 """An attribute's value in Python's own types; what could not be read is None."""
@@ -200,14 +200,6 @@ class SpanFacts(NamedTuple):
     cost: Cost | None = None
     """As the emitter reports it, where that is more than 0, or 0 with no tokens."""
 
-    @classmethod
-    def of_row(cls, row: tuple[Any, ...]) -> "SpanFacts":
-        """The facts from the plain tuples that a codec made of them."""
-        usage, cost = row[-2:]
-        if usage is not None or cost is not None:
-            row = (*row[:-2], usage and Usage._make(usage), cost and Cost._make(cost))
-        return tuple.__new__(cls, row)
-
 
 class Origin(NamedTuple):
     """What a span shares with its neighbours in a request: resource and scope, as bytes that came."""
@@ -262,12 +254,6 @@ class Texts(NamedTuple):
 
     input: Text | None = None
     output: Text | None = None
-
-    @classmethod
-    def of_row(cls, row: tuple[Any, ...]) -> "Texts":
-        """The texts from the plain tuples that a codec made of them."""
-        asked, answered = row
-        return cls(asked and Text(*asked), answered and Text(*answered))
 
 
 NO_TEXTS = Texts()
@@ -331,11 +317,6 @@ class TraceSummary(NamedTuple):
     scores: tuple[ScoreSum, ...]
     usage: Usage
     costs: Costs
-
-    @classmethod
-    def of_row(cls, row: tuple[Any, ...]) -> "TraceSummary":
-        """The summary from the plain tuples that a codec made of it."""
-        return cls._make(_with_scores(row))
 
 
 class TraceKey(NamedTuple):
@@ -409,11 +390,6 @@ class SessionSummary(NamedTuple):
     def key(self) -> SessionKey:
         return SessionKey(self.project, self.session_id)
 
-    @classmethod
-    def of_row(cls, row: tuple[Any, ...]) -> "SessionSummary":
-        """The summary from the plain tuples that a codec made of it."""
-        return cls._make(_with_scores(row))
-
 
 class UserSummary(NamedTuple):
     """The figures of one user, by the definitions of docs/metrics.md."""
@@ -438,19 +414,3 @@ class UserSummary(NamedTuple):
     @property
     def key(self) -> UserKey:
         return UserKey(self.project, self.user_id)
-
-    @classmethod
-    def of_row(cls, row: tuple[Any, ...]) -> "UserSummary":
-        """The summary from the plain tuples that a codec made of it."""
-        return cls._make(_with_sums(row))
-
-
-def _with_sums(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A row whose last two fields are usage and costs, as a codec gave them, with these as values."""
-    return (*row[:-2], Usage._make(row[-2]), Costs._make(row[-1]))
-
-
-def _with_scores(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """As `_with_sums`, of a row with scores before these."""
-    scores, usage, costs = row[-3:]
-    return (*row[:-3], tuple(ScoreSum(*one) for one in scores) if scores else (), Usage._make(usage), Costs._make(costs))

@@ -1,9 +1,9 @@
 """A request's bytes -> its spans packed for the store, a part at a time; and these parts as bytes for the way between processes."""
 
 from collections.abc import Iterator, Sequence
-from typing import IO, Any, Final, NamedTuple
+from typing import IO, Final, NamedTuple
 
-import msgpack
+import msgspec
 
 from sessiond.core.model import Cost, Origin, ReceivedSpan, Rejection, SpanFacts, Text, Texts, Usage
 from sessiond.core.spans.normalize import Normalizer
@@ -12,7 +12,6 @@ from sessiond.storage.packing import PackedTrace, Packer, seal
 from sessiond.wire import otlp
 
 _LENGTH_BYTES: Final = 8
-FRAME_BYTES_MAX: Final = 1 << 31
 
 
 class Decoded(NamedTuple):
@@ -25,6 +24,10 @@ class Decoded(NamedTuple):
 _SHAPES: Final = (Decoded, PackedTrace, SpanFacts, Usage, Cost, Origin, Rejection, Texts, Text)
 FINGERPRINT: Final = repr([shape._fields for shape in _SHAPES]).encode()
 """Of the shapes that both sides of a pipe must agree on: a package may be upgraded under a process that runs."""
+
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(Decoded).decode
 
 
 class Decoder:
@@ -56,18 +59,12 @@ def _texts_of(spans: Sequence[ReceivedSpan]) -> bytes:
 
 def pack_decoded(decoded: Decoded) -> bytes:
     """As msgpack."""
-    packed: bytes = msgpack.packb(decoded)
-    return packed
+    return _encode(decoded)
 
 
 def unpack_decoded(packed: bytes) -> Decoded:
     """What was packed."""
-    traces, rejections = _unpack(packed)
-    return Decoded([PackedTrace(*trace) for trace in traces], [Rejection(*rejection) for rejection in rejections])
-
-
-def _unpack(packed: bytes) -> Any:  # noqa: ANN401  (msgpack's own type; values are built of it at once)
-    return msgpack.unpackb(packed, use_list=False, max_bin_len=FRAME_BYTES_MAX)
+    return _decode(packed)
 
 
 def write_frame(stream: IO[bytes], payload: bytes) -> None:

@@ -15,7 +15,7 @@ from sessiond.core.rows.fields import AnySummary, Kind
 from sessiond.core.rows.numbers import NUMBERS, numbers_of, signature_of
 from sessiond.core.rows.places import place_of
 from sessiond.storage.api import RULES_BYTES
-from sessiond.storage.packing import SPAN_BYTES, SPAN_KEY_BYTES, PackedTrace, seal, unseal
+from sessiond.storage.packing import SPAN_BYTES, SPAN_KEY_BYTES, PackedTrace, Sealed, seal, unseal
 
 _SPAN_ROW: Final = struct.Struct(">QQ16sQ")
 """What a packed span says behind its key, then the commit."""
@@ -57,6 +57,13 @@ class UserRow(NamedTuple):
     change: int
     project: int
     summary: UserSummary
+
+
+_TEXTS: Final = Sealed(Texts)
+_TRACE: Final = Sealed(tuple[int, int, int, TraceSummary])
+_SESSION: Final = Sealed(tuple[int, tuple[int, ...], SessionSummary])
+_USER: Final = Sealed(tuple[int, UserSummary])
+"""Rows behind their heads, without their changes."""
 
 
 class Counters(NamedTuple):
@@ -104,7 +111,7 @@ def pack_texts(texts: Texts) -> bytes:
 
 
 def unpack_texts(sealed: bytes) -> Texts:
-    return Texts.of_row(unseal(sealed))
+    return _TEXTS.unseal(sealed)
 
 
 def pack_feedback(item: Score | Annotation) -> bytes:
@@ -132,8 +139,7 @@ def pack_trace(row: TraceRow) -> bytes:
 
 
 def unpack_trace(packed: bytes) -> TraceRow:
-    project, session, user, summary = _body("trace", packed)
-    return TraceRow(_change(packed), project, session, user, TraceSummary.of_row(summary))
+    return TraceRow(_change(packed), *_TRACE.unseal(packed[_HEADS["trace"].size :]))
 
 
 def pack_session(row: SessionRow) -> bytes:
@@ -141,8 +147,7 @@ def pack_session(row: SessionRow) -> bytes:
 
 
 def unpack_session(packed: bytes) -> SessionRow:
-    project, users, summary = _body("session", packed)
-    return SessionRow(_change(packed), project, users, SessionSummary.of_row(summary))
+    return SessionRow(_change(packed), *_SESSION.unseal(packed[_HEADS["session"].size :]))
 
 
 def pack_user(row: UserRow) -> bytes:
@@ -150,8 +155,7 @@ def pack_user(row: UserRow) -> bytes:
 
 
 def unpack_user(packed: bytes) -> UserRow:
-    project, summary = _body("user", packed)
-    return UserRow(_change(packed), project, UserSummary.of_row(summary))
+    return UserRow(_change(packed), *_USER.unseal(packed[_HEADS["user"].size :]))
 
 
 def _head(kind: Kind, change: int, summary: AnySummary) -> bytes:
@@ -160,10 +164,6 @@ def _head(kind: Kind, change: int, summary: AnySummary) -> bytes:
 
 def _change(packed: bytes) -> int:
     return int.from_bytes(packed[:8], "big")
-
-
-def _body(kind: Kind, packed: bytes) -> Any:  # noqa: ANN401  (msgpack's own type; every caller builds a value of it)
-    return unseal(packed[_HEADS[kind].size :])
 
 
 class ListedRow(Generic[Summary_co]):
