@@ -33,7 +33,8 @@ TOP_FLOOR = 4
 
 PURE = {
     "array", "ast", "bisect", "calendar", "collections", "collections.abc", "dataclasses", "decimal", "difflib", "enum",
-    "functools", "graphlib", "hashlib", "heapq", "itertools", "json", "math", "operator", "re", "typing", "unicodedata", "zlib",
+    "functools", "graphlib", "hashlib", "heapq", "itertools", "json", "math", "msgspec", "operator", "re", "typing", "unicodedata",
+    "zlib",
 }  # fmt: skip
 """All that the core may import: nothing that reads a clock, a file, the environment or the network, or writes a log."""
 

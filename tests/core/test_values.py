@@ -1,10 +1,12 @@
 """What counts as an id, a count and a text."""
 
+import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sessiond.core.values import (
@@ -17,6 +19,7 @@ from sessiond.core.values import (
     as_number,
     as_text,
     as_text_or_code,
+    parsed,
 )
 
 JSON_VALUES = st.recursive(
@@ -238,3 +241,35 @@ def test_a_model_is_kept_as_written_but_for_colours(value: Any, expected: str | 
 def test_any_value_gives_nano_dollars_that_fit_64_bits_or_none(value: Any):
     found = as_nano_usd(value)
     assert found is None or (type(found) is int and 0 <= found < 2**63)
+
+
+def told_by(read: Callable[[str], object], text: str) -> str:
+    """What a reader of JSON makes of a text, told apart by type and sign too."""
+    try:
+        return repr(read(text))
+    except ValueError:
+        return "no JSON"
+
+
+HALF_CHARACTERS = st.text(st.characters(exclude_categories=()), max_size=5)
+
+
+@example(math.nan, True, "", 0)
+@example([-math.inf], True, "", 0)
+@example("\ud83d", True, "", 0)
+@example("\ud83d", False, "", 0)
+@example(2**64, True, "", 0)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | HALF_CHARACTERS,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(HALF_CHARACTERS, inner, max_size=3),
+        max_leaves=5,
+    ),
+    st.booleans(),
+    st.text(',:[]{}"\\ \t\n-+.eE01Na\ud83d', max_size=3),
+    st.integers(0, 40),
+)
+def test_json_is_read_as_pythons_own_reader_reads_it(value: object, ensure_ascii: bool, typo: str, at: int):
+    text = json.dumps(value, ensure_ascii=ensure_ascii)
+    for written in (text, text[:at] + typo + text[at:]):
+        assert told_by(parsed, written) == told_by(json.loads, written)

@@ -9,7 +9,9 @@ import json
 import re
 from decimal import Decimal, InvalidOperation
 from math import isfinite
-from typing import Final
+from typing import Final, cast
+
+import msgspec
 
 from sessiond.core.model import Value
 
@@ -36,6 +38,20 @@ _ANSI: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 """A terminal's control sequence (ECMA-48, 5.4)."""
 
 
+def parsed(text: str) -> Value:
+    """What JSON text says, as Python's own reader has it. Raises ValueError where it is none, RecursionError where it is too deep.
+
+    msgspec reads it in a third of the time, and the same but for what it refuses: NaN, infinite numbers, half a character.
+    """
+    try:
+        return cast("Value", _decode_json(text))
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return cast("Value", json.loads(text))
+
+
+_decode_json: Final = msgspec.json.Decoder().decode
+
+
 def unquote(text: str) -> str:
     """The string inside a JSON-quoted string; any other text as it is, as is one longer than JSON_LENGTH_MAX.
 
@@ -44,7 +60,7 @@ def unquote(text: str) -> str:
     if len(text) > JSON_LENGTH_MAX:
         return text
     try:
-        inner = json.loads(text)
+        inner = parsed(text)
     except ValueError:
         return text
     return storable(inner) if isinstance(inner, str) else text

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Mapping
 from typing import Final
 
 from sessiond.core.model import Value
-from sessiond.core.values import JSON_LENGTH_MAX, as_text, storable, unquote
+from sessiond.core.values import JSON_LENGTH_MAX, as_text, parsed, storable, unquote
 
 PYTHON_LENGTH_MAX: Final = 4096
 """Characters of a repr() that are parsed. LiteLLM's usage objects take some 400; Python's parser is slow and deep."""
@@ -49,10 +49,9 @@ def _parsed(text: str, begin: str) -> Value:
     if not bare.startswith(begin):
         return None
     try:
-        found: Value = json.loads(bare)
+        return parsed(bare)
     except (ValueError, RecursionError):
         return None
-    return found
 
 
 def at(found: Value, path: Iterable[str]) -> Value:

@@ -4,7 +4,6 @@ Each shape is known by its keys, so that one reader serves JSON text, structured
 what has no known shape is one message, its text the value as it came.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -21,6 +20,7 @@ from sessiond.core.text.parts import (
     reader_by_type,
     reader_of,
 )
+from sessiond.core.values import parsed
 
 JSON_LENGTH_MAX: Final = 4 * 2**20
 """Characters of a text that is parsed, or kept: a gRPC message of default size can't carry more. A prompt that long takes 0.2 s."""
@@ -93,7 +93,7 @@ def parse(text: str) -> Value:
         if len(found) > JSON_LENGTH_MAX:
             return found[:JSON_LENGTH_MAX]
         try:
-            found = json.loads(found)
+            found = parsed(found)
         except (ValueError, RecursionError):
             break
     return None if found == "null" else found
