@@ -105,12 +105,11 @@ def moment(span: SpanFacts) -> tuple[int, bytes, int]:
 def chronological(spans: Iterable[SpanFacts]) -> tuple[list[SpanFacts], list[tuple[int, int]]]:
     """The spans in the order of `moment`, and the interval of each."""
     # The position stands for the span where all else is equal: spans are never compared.
-    placed = sorted(
-        [
-            (times[0], span.span_id, span.kind, at, times, span)
-            for at, (span, times) in enumerate((each, interval(each)) for each in spans)
-        ]
-    )
+    placed = []
+    for at, span in enumerate(spans):
+        times = interval(span)
+        placed.append((times[0], span.span_id, span.kind, at, times, span))
+    placed.sort()
     return [placement[5] for placement in placed], [placement[4] for placement in placed]
 
 

@@ -78,8 +78,9 @@ def select(spans: Sequence[SpanFacts], intervals: Sequence[tuple[int, int]]) -> 
     order = parents_first(links)
     told = {i: _call(spans[i], i, links[i], intervals[i][0]) for i in generations}
     restated = _told_again(spans, told, links, order) if len(generations) > 1 else ()
-    upper = {merged.position for merged in restated}
-    calls, twins = _merge_twins(spans, intervals, [call for i, call in told.items() if i not in upper])
+    for merged in restated:
+        del told[merged.position]
+    calls, twins = _merge_twins(spans, intervals, list(told.values()))
     return Selection(tuple(calls), _reporters(spans, links, order) if reporting else (), (*restated, *twins))
 
 

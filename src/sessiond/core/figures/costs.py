@@ -58,15 +58,24 @@ def sum_of(priced: Collection[Priced]) -> Costs:
     """The costs of a trace's calls together; absent where there are calls and none has a price."""
     if not priced:
         return NO_CALLS
-    known = [(cost, row is not None) for cost, row, _ in priced if cost is not None]
-    unpriced = [is_billed for *_, is_billed in priced].count(True) - len(known)
-    if not known:
+    reported = estimated = unpriced = 0
+    inputs: list[int | None] = []
+    outputs: list[int | None] = []
+    for cost, row, is_billed in priced:
+        if cost is None:
+            unpriced += is_billed
+            continue
+        nano, input_nano, output_nano = cost
+        if row is None:
+            reported += nano or 0
+        else:
+            estimated += nano or 0
+        inputs.append(input_nano)
+        outputs.append(output_nano)
+    if not inputs:
         return Costs(unpriced_call_count=unpriced)
-    estimated = total([cost.total_nano or 0 for cost, is_estimated in known if is_estimated])
-    reported = total([cost.total_nano or 0 for cost, is_estimated in known if not is_estimated])
-    _, inputs, outputs = zip(*[cost for cost, _ in known], strict=True)
-    sides = sum_present(inputs), sum_present(outputs)
-    return Costs(min(reported + estimated, SUM_MAX), *sides, reported, estimated, unpriced)
+    total_nano, reported, estimated = (min(nano, SUM_MAX) for nano in (reported + estimated, reported, estimated))
+    return Costs(total_nano, sum_present(inputs), sum_present(outputs), reported, estimated, unpriced)
 
 
 def total_over_traces(traces: Iterable[TraceSummary]) -> Costs:

@@ -5,7 +5,7 @@ labels (models, tools, users, tags, metadata, scores, ...) sets one. A row witho
 it may.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 from zlib import crc32
@@ -57,8 +57,19 @@ def numbers_of(kind: Kind, row: AnySummary) -> list[int]:
 def signature_of(kind: Kind, row: AnySummary) -> int:
     """The bits of all labels of a row."""
     found = 0
-    for name, label in _labels(kind, row):
-        found |= label_bit(name, label)
+    for name, get in _LABEL_GETTERS[kind]:
+        value = get(row)
+        if isinstance(value, str):
+            found |= label_bit(name, value)
+        elif value:
+            for label in value:
+                found |= label_bit(name, label)
+    for key, value in getattr(row, "metadata", ()):
+        found |= label_bit(f"metadata.{key}", value)
+    for score in getattr(row, "scores", ()):
+        found |= label_bit("scores", score.name)
+        for category, _ in score.categories:
+            found |= label_bit(f"scores.{score.name}", category)
     return found
 
 
@@ -66,19 +77,3 @@ def signature_of(kind: Kind, row: AnySummary) -> int:
 def label_bit(field: str, label: str) -> int:
     """The bit that a label sets; of a value of metadata or a score's category, `field` is `metadata.` or `scores.` and a name."""
     return 1 << crc32(f"{field}\0{label}".encode()) % SIGNATURE_BITS
-
-
-def _labels(kind: Kind, row: AnySummary) -> Iterator[tuple[str, str]]:
-    for name, get in _LABEL_GETTERS[kind]:
-        value = get(row)
-        if isinstance(value, str):
-            yield name, value
-        elif value:
-            for label in value:
-                yield name, label
-    for key, value in getattr(row, "metadata", ()):
-        yield f"metadata.{key}", value
-    for score in getattr(row, "scores", ()):
-        yield "scores", score.name
-        for category, _ in score.categories:
-            yield f"scores.{score.name}", category
