@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgpack
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tries import examples
@@ -10,6 +9,7 @@ from tries import examples
 from builders import any_value, facts, span
 from sessiond.core.conventions import TABLE
 from sessiond.core.spans.normalize import DEFAULT
+from sessiond.storage.packing import pack_facts, unpack_facts
 from sessiond.wire.spans import read_span
 from sessiond.wire.values import Attributes
 
@@ -57,7 +57,7 @@ def test_a_span_of_any_values_gives_facts_that_can_be_stored_and_sources(attribu
     for key, value in attributes.items():
         built.attributes.add(key=key, value=any_value(value))
     (found,) = facts(built, scope="litellm")
-    assert msgpack.unpackb(msgpack.packb(found), use_list=False)[3] == found.name
+    assert unpack_facts(pack_facts([found])) == [found]
     view = read_span(built.SerializeToString())
     assert view is not None
     for source in DEFAULT.sources(view, Attributes(()), "litellm"):

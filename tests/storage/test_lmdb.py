@@ -1,6 +1,7 @@
 """What only the LMDB engine has: a directory that is ours alone, a format, a quota, and rows that can rot."""
 
 import os
+import struct
 import subprocess
 import sys
 from contextlib import closing
@@ -29,10 +30,11 @@ from sessiond.core.model import (
 from sessiond.core.rows.numbers import NUMBERS
 from sessiond.core.rows.where import Where
 from sessiond.service.settling.settle import Settler
+from sessiond.storage.api import RULES_BYTES
 from sessiond.storage.lmdb import environment, keys, settled
 from sessiond.storage.lmdb.environment import refuse_network_file_system
 from sessiond.storage.lmdb.store import LmdbStore
-from sessiond.storage.packing import Packer
+from sessiond.storage.packing import Packer, seal
 
 QUOTA = 1 << 30
 
@@ -221,6 +223,25 @@ def test_a_rotten_row_is_told_and_not_shown(tmp_path: Path) -> None:
     with pytest.raises(StoreBroken, match="checksum"):
         store.trace(trace_id(1))
     assert any("checksum" in problem for page in store.check() for problem in page)
+    store.close()
+
+
+def test_a_row_of_another_shape_is_told_and_not_shown(tmp_path: Path) -> None:
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
+    store.append(packed(span(id=1)))
+    Settler(store, RULES).settle_all()
+    store.close()
+    with lmdb.open(str(tmp_path), max_dbs=99) as env, env.begin(write=True) as txn:
+        traces, facts = env.open_db(b"traces", txn=txn), env.open_db(b"facts", txn=txn)
+        head = txn.get(keys.number(1), db=traces)[: struct.calcsize(f">{2 + len(NUMBERS['trace'])}q")]
+        txn.put(keys.number(1), head + seal((1, 0, 0, ["default"])), db=traces)
+        with txn.cursor(db=facts) as cursor:
+            assert cursor.first()
+            txn.put(cursor.key(), cursor.value()[:RULES_BYTES] + seal([("no", "facts")]), db=facts)
+    store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
+    for read in (store.trace, store.facts):
+        with pytest.raises(StoreBroken, match=r"a row of the store can't be read: .*; stop sessiond and run `sessiond check`"):
+            read(trace_id(1))
     store.close()
 
 

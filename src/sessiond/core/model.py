@@ -1,8 +1,8 @@
 """The values that everything else speaks of. Shapes live here, no rules.
 
-They are named tuples: immutable, slotted, compared whole, stored as they are by msgpack, and built in 0.3 us where a frozen
-dataclass of twenty fields takes 1.8 us (measured). Times are unix nanoseconds, durations
-nanoseconds, ids raw bytes: the edges render hex, RFC 3339 and milliseconds. `None` is "not known", never 0.
+They are named tuples: immutable, slotted, compared whole, stored as arrays and read back by the types of their fields, and built in
+0.3 us where a frozen dataclass of twenty fields takes 1.8 us (measured). Times are unix nanoseconds, durations nanoseconds, ids raw
+bytes: the edges render hex, RFC 3339 and milliseconds. `None` is "not known", never 0.
 """
 
 from collections.abc import Container, Iterable, Sequence
