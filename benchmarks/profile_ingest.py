@@ -36,17 +36,18 @@ def main() -> None:
         load = write_load(Path(directory) / "load", spans_min=arguments.spans)
         bodies = list(read_load(load.path))
         store = LmdbStore.open(Path(directory) / "data", bytes_max=STORE_BYTES_MAX)
+        rules = Rules(GenaiPriceBook())
+        rules.prices.row(None, "gpt-5-mini", 0)  # the first question loads the table, which is no part of a span
         profile = Profile()
         try:
-            profile.runcall(_take_in, store, bodies)
+            profile.runcall(_take_in, store, rules, bodies)
         finally:
             store.close()
     Stats(profile).strip_dirs().sort_stats(SortKey.TIME).print_stats(arguments.rows)
 
 
-def _take_in(store: LmdbStore, bodies: list[bytes]) -> None:
+def _take_in(store: LmdbStore, rules: Rules, bodies: list[bytes]) -> None:
     """Take in and settle, a commit at a time."""
-    rules = Rules(GenaiPriceBook())
     settler, decoder, left = Settler(store, rules), Decoder(rules.keys.normalizer()), iter(bodies)
     while taken := list(islice(left, REQUESTS_PER_COMMIT)):
         parts = [part for body in taken for part in decoder.decode(body, received_unix_nano=time.time_ns(), spans_max=SPANS_MAX)]
