@@ -10,15 +10,15 @@ run: $(VENV)/.installed ## start the daemon on its defaults
 
 setup: $(VENV)/.tested ## the environment with all of it
 
-# Two tests run on each core, since many of them wait for a daemon.
+# Two tests run on each core, since many of them wait for a daemon; a worker that has none left takes those of another.
 test: setup ## every check: format, lint, types, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print(2 * os.cpu_count())')
+	$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print(2 * os.cpu_count())') --dist worksteal
 
 torture: setup ## what takes long: every live emitter, every question of the benchmarks, each property ten times as often
-	SESSIOND_TORTURE=10 $(BIN)/python -m pytest -n auto -m "" --timeout 1200 tests/emitters tests/properties tests/test_benchmarks.py
+	SESSIOND_TORTURE=10 $(BIN)/python -m pytest -n auto --dist worksteal -m "" --timeout 1200 tests/emitters tests/properties tests/test_benchmarks.py
 
 mutations: setup ## break each rule of the table and of calls, to see that a test notices; under a minute
 	$(BIN)/python tests/mutations.py
