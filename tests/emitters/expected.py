@@ -64,9 +64,12 @@ def cost_usd(calls: Iterable[Call]) -> float:
     return sum(_price(call) for call in calls if call.status == 200)
 
 
-def first_token_unix_nano(calls: Iterable[Call]) -> int | None:
-    """When the first token of a turn went out; None where nothing was streamed."""
-    return min((call.first_content_unix_nano for call in calls if call.first_content_unix_nano), default=None)
+def first_token_between(calls: Iterable[Call]) -> tuple[int, int | None] | None:
+    """When the first content of a turn went out, and when the second, if there was one; None where nothing was streamed."""
+    return min(
+        ((call.first_content_unix_nano, call.second_content_unix_nano) for call in calls if call.first_content_unix_nano),
+        default=None,
+    )
 
 
 def _price(call: Call) -> float:

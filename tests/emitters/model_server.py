@@ -1,7 +1,7 @@
 """A model on this machine that writes down what it did: the ledger that a test holds against what sessiond tells.
 
 It speaks the dialects of `dialects.DIALECTS` and answers by the scenario. Tokens are counted from the text of request and answer:
-a figure that fits by chance is unlikely. A stream's first content comes after `FIRST_CONTENT_SECONDS`.
+a figure that fits by chance is unlikely. A stream's first content comes after `FIRST_CONTENT_SECONDS`, its second long after it.
 
 examples/demo/model_server.py is another one, to be read as an example: it speaks one API, answers from what it knows, and keeps no
 ledger.
@@ -10,16 +10,19 @@ ledger.
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, repeat
 from typing import Final, NamedTuple
 
 from emitters.dialects import DIALECTS, Body, Dialect, Reply, Usage
 from emitters.scenario import TURNS, Turn
 
 FIRST_CONTENT_SECONDS: Final = 0.15
+SECOND_CONTENT_SECONDS: Final = 0.4
+"""Between the first content and the second: time to see the first, on busy cores too."""
 PIECE_SECONDS: Final = 0.01
 TOOL_NAME: Final = "get_weather"
 
@@ -46,6 +49,8 @@ class Call(NamedTuple):
     usage: Usage
     first_content_unix_nano: int | None
     """When the first content of a stream went out; None where nothing was streamed."""
+    second_content_unix_nano: int | None = None
+    """And the second; None where there was none."""
 
 
 class ModelServer(ThreadingHTTPServer):
@@ -120,13 +125,12 @@ class _Handler(BaseHTTPRequestHandler):
             usage=_usage(asked, text),
         )
         if request.get("stream"):
-            first_content = self._send_stream(dialect.events(request, reply))
-            self._note(asked, HTTPStatus.OK, reply, first_content)
+            self._note(asked, HTTPStatus.OK, reply, self._send_stream(dialect.events(request, reply)))
         else:
             self._note(asked, HTTPStatus.OK, reply)
             self._send_json(HTTPStatus.OK, dialect.whole(reply))
 
-    def _note(self, asked: _Asked, status: int, reply: Reply | None = None, first_content_unix_nano: int | None = None) -> None:
+    def _note(self, asked: _Asked, status: int, reply: Reply | None = None, contents: Sequence[int] = ()) -> None:
         call = Call(
             question=asked.turn.question,
             input=asked.turn.question,
@@ -137,7 +141,8 @@ class _Handler(BaseHTTPRequestHandler):
             response_id=reply and reply.id,
             status=int(status),
             usage=reply.usage if reply else Usage(),
-            first_content_unix_nano=first_content_unix_nano,
+            first_content_unix_nano=contents[0] if contents else None,
+            second_content_unix_nano=contents[1] if len(contents) > 1 else None,
         )
         self.server.ledger.append(call)
 
@@ -149,20 +154,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def _send_stream(self, events: Iterator[tuple[bool, str]]) -> int | None:
-        """Send events; when the first one with content went out."""
+    def _send_stream(self, events: Iterator[tuple[bool, str]]) -> list[int]:
+        """Send events; when those with content went out, in unix nanoseconds."""
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
         self.end_headers()
-        first: int | None = None
+        contents: list[int] = []
+        pauses = chain((FIRST_CONTENT_SECONDS, SECOND_CONTENT_SECONDS), repeat(PIECE_SECONDS))
         for has_content, event in events:
             if has_content:
-                time.sleep(PIECE_SECONDS if first else FIRST_CONTENT_SECONDS)
-                first = first or time.time_ns()
+                time.sleep(next(pauses))
+                contents.append(time.time_ns())
             self.wfile.write(event.encode())
         self.close_connection = True
-        return first
+        return contents
 
 
 def _usage(asked: _Asked, answer: str) -> Usage:

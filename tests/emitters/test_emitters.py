@@ -26,8 +26,8 @@ from sessiond.client.rows import session_row, trace_row
 
 HERE: Final = Path(__file__).parent
 SCRIPT_SECONDS_MAX: Final = 60.0
-TTFT_TOLERANCE_MS: Final = 50.0
-"""Between the server's write and the SDK's note of it, on busy cores."""
+CLOCKS_MS: Final = 50.0
+"""By how much the clock that an emitter tells times by may be behind the server's."""
 COST_TOLERANCE: Final = 0.02
 
 pytestmark = pytest.mark.timeout(2 * (INSTALL_SECONDS_MAX + SCRIPT_SECONDS_MAX))  # its own, and what another worker still runs
@@ -130,18 +130,21 @@ def test_each_conversation_is_a_session_with_the_figures_of_its_turns(told: Told
 def test_the_first_token_comes_when_the_model_sent_it(told: Told) -> None:
     for session in SESSIONS:
         turns = told.turns(session)
-        wanted = [expected.first_token_unix_nano(calls) for _, calls, _ in turns]
-        after_ms = [_after_ms(row, instant) for (_, _, row), instant in zip(turns, wanted, strict=True)]
-        assert [row["ttft_ms"] for _, _, row in turns] == [
-            None if wanted_ms is None else pytest.approx(wanted_ms, abs=TTFT_TOLERANCE_MS) for wanted_ms in after_ms
-        ]
-        assert told.session(session)["ttft_count"] == sum(wanted_ms is not None for wanted_ms in after_ms)
+        streamed = 0
+        for _, calls, row in turns:
+            sent = expected.first_token_between(calls)
+            if sent is None:
+                assert row["ttft_ms"] is None
+                continue
+            streamed += 1
+            first, second = sent
+            assert row["ttft_ms"] >= _after_ms(row, first) - CLOCKS_MS
+            assert second is None or row["ttft_ms"] < _after_ms(row, second)
+        assert told.session(session)["ttft_count"] == streamed
 
 
-def _after_ms(row: Row, instant_unix_nano: int | None) -> float | None:
+def _after_ms(row: Row, instant_unix_nano: int) -> float:
     """An instant as milliseconds after a trace's start."""
-    if instant_unix_nano is None:
-        return None
     seconds, fraction = row["start_time"].removesuffix("Z").split(".")
     start_unix_nano = int(datetime.fromisoformat(f"{seconds}+00:00").timestamp()) * 10**9 + int(fraction)
     return (instant_unix_nano - start_unix_nano) / 1e6
