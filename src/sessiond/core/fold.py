@@ -56,7 +56,7 @@ def total(values: Iterable[int]) -> int:
 def sum_present(values: Iterable[int | None]) -> int | None:
     """The sum of what is present; None where nothing is."""
     present = [value for value in values if value is not None]
-    return min(sum(present), SUM_MAX) if present else None
+    return total(present) if present else None
 
 
 def latest(metadata: Iterable[Metadata]) -> Metadata:

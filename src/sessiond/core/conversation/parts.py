@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from sessiond.core.model import Message
+from sessiond.core.values import parsed
 
 _sorted_json = json.JSONEncoder(sort_keys=True).encode
 
@@ -64,6 +65,6 @@ def bare(text: str) -> str:
 def arguments_key(text: str) -> str:
     """Arguments in one form, however their JSON is written."""
     try:
-        return _sorted_json(json.loads(text))
+        return _sorted_json(parsed(text))
     except (ValueError, RecursionError):
         return bare(text)

@@ -159,7 +159,7 @@ def _nano(yocto: int) -> int:
     nano, rest = divmod(yocto, _YOCTO_PER_NANO)
     if rest > _HALF_NANO or (rest == _HALF_NANO and nano & 1):
         nano += 1
-    return nano if nano <= SUM_MAX else SUM_MAX  # noqa: FURB136  (half the time)
+    return min(nano, SUM_MAX)
 
 
 def price_row(
@@ -167,14 +167,11 @@ def price_row(
 ) -> PriceRow | None:
     """The price that holds for a call, or None: an override of any of its names first, then the list price of the first listed."""
     asked = attempts(provider, response_model, request_model)
-    for by_provider, model in asked if book.has_overrides else ():
-        found = book.override(by_provider, model, at_unix_nano)
-        if found is not None:
-            return found
-    for by_provider, model in asked:
-        found = book.row(by_provider, model, at_unix_nano)
-        if found is not None:
-            return found
+    for ask in (book.override, book.row) if book.has_overrides else (book.row,):
+        for by_provider, model in asked:
+            found = ask(by_provider, model, at_unix_nano)
+            if found is not None:
+                return found
     return None
 
 

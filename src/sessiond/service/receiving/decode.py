@@ -22,8 +22,9 @@ class Decoded(NamedTuple):
 
 
 _SHAPES: Final = (Decoded, PackedTrace, SpanFacts, Usage, Cost, Origin, Rejection, Texts, Text)
-FINGERPRINT: Final = repr([shape._fields for shape in _SHAPES]).encode()
-"""Of the shapes that both sides of a pipe must agree on: a package may be upgraded under a process that runs."""
+FINGERPRINT: Final = repr([shape.__annotations__ for shape in _SHAPES]).encode()
+"""Of the shapes that both sides of a pipe must agree on, and the types of their fields, by which they are read: a package may be
+upgraded under a process that runs."""
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode

@@ -7,7 +7,7 @@ settled what was marked when it came, and no more. Everything here runs on the w
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from types import TracebackType
+from contextlib import contextmanager
 from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 import structlog
@@ -54,24 +54,15 @@ class Waiting(NamedTuple):
     users: int
 
 
-class _Apart:
+@contextmanager
+def _apart(whose: str) -> Iterator[None]:
     """Keep a figure that can't be computed from stopping all others: its mark stays in the store, to be tried at the next start."""
-
-    __slots__ = ("_whose",)
-
-    def __init__(self, whose: str | bytes) -> None:
-        self._whose = whose
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
-        if not isinstance(error, Exception) or isinstance(error, SessiondError):
-            return False
-        log.error(
-            "figures could not be computed", of=self._whose.hex() if isinstance(self._whose, bytes) else self._whose, exc_info=error
-        )
-        return True
+    try:
+        yield
+    except SessiondError:
+        raise
+    except Exception:
+        log.exception("figures could not be computed", of=whose)
 
 
 class Settler:
@@ -210,7 +201,7 @@ class Settler:
         self._renew(trace_ids)
         found = []
         for trace_id in trace_ids:
-            with _Apart(trace_id):
+            with _apart(trace_id.hex()):
                 found.append(settled(self._store, self._rules, trace_id))
         for marks in self._put(self._store.put_traces, found):
             self.note_marks(marks)
@@ -221,7 +212,7 @@ class Settler:
         found: list[tuple[SessionKey, SessionSummary | None]] = []
         for key in self._each(self._sessions, "sessions", patience):
             tried.append(key)
-            with _Apart(key.session_id):
+            with _apart(key.session_id):
                 found.append((key, settled_session(self._store, key, self._store.traces_to_settle(key))))
         self._put(self._store.put_sessions, found)
         self._sessions.remove(tried)
@@ -232,7 +223,7 @@ class Settler:
         found: list[tuple[UserKey, UserSummary | None]] = []
         for key in self._each(self._users, "users", patience):
             tried.append(key)
-            with _Apart(key.user_id):
+            with _apart(key.user_id):
                 found.append((key, settled_user(key, self._store.traces_to_settle(key))))
         self._put(self._store.put_users, found)
         self._users.remove(tried)
@@ -249,7 +240,7 @@ class Settler:
         except Exception:  # noqa: BLE001  (told below, for the row that it is about)
             written = []
             for row in rows:
-                with _Apart(repr(row)[:200]):
+                with _apart(repr(row)[:200]):
                     written.append(put([row]))
             return written
 
