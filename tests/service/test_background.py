@@ -7,13 +7,13 @@ import pytest
 from builders import received, span
 from daemon import DEADLINE_SECONDS, parts, until
 from sessiond.core.model import SessionKey
-from sessiond.service import writer
+from sessiond.service.settling import pace
 from sessiond.service.settling.queues import Patience
 
 
 def test_sessions_and_users_are_settled_while_spans_keep_coming(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "OWNERS", Patience(rest_seconds=60.0, wait_seconds_max=0.05))
-    monkeypatch.setattr(writer, "QUIET_SECONDS", 60.0)
+    monkeypatch.setattr(pace, "OWNERS", Patience(rest_seconds=60.0, wait_seconds_max=0.05))
+    monkeypatch.setattr(pace, "QUIET_SECONDS", 60.0)
     with parts(tmp_path / "data") as running:
 
         def appended_meanwhile() -> bool:
@@ -24,9 +24,9 @@ def test_sessions_and_users_are_settled_while_spans_keep_coming(tmp_path: Path, 
 
 
 def test_a_session_at_rest_is_settled_while_others_keep_coming(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "OWNERS", Patience(rest_seconds=0.05, wait_seconds_max=60.0))
-    monkeypatch.setattr(writer, "QUIET_SECONDS", 60.0)
-    monkeypatch.setattr(writer, "TRACES_SECONDS_MAX", 0.0)
+    monkeypatch.setattr(pace, "OWNERS", Patience(rest_seconds=0.05, wait_seconds_max=60.0))
+    monkeypatch.setattr(pace, "QUIET_SECONDS", 60.0)
+    monkeypatch.setattr(pace, "TRACES_SECONDS_MAX", 0.0)
     with parts(tmp_path / "data") as running:
         running.append(received(span(trace=2, session="rests"))).result(DEADLINE_SECONDS)
 
@@ -40,10 +40,10 @@ def test_a_session_at_rest_is_settled_while_others_keep_coming(tmp_path: Path, m
 def test_a_trace_is_settled_in_its_turn_while_appends_never_pause_and_nobody_asks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "TRACES_SECONDS_MAX", 0.05)
-    monkeypatch.setattr(writer, "OWNERS", Patience(1e6, 1e6))
-    monkeypatch.setattr(writer, "QUIET_SECONDS", 60.0)
-    monkeypatch.setattr(writer, "MARKED_TRACES_MIN", 10**9)
+    monkeypatch.setattr(pace, "TRACES_SECONDS_MAX", 0.05)
+    monkeypatch.setattr(pace, "OWNERS", Patience(1e6, 1e6))
+    monkeypatch.setattr(pace, "QUIET_SECONDS", 60.0)
+    monkeypatch.setattr(pace, "MARKED_TRACES_MIN", 10**9)
     with parts(tmp_path / "data") as running:
 
         def appended_meanwhile() -> bool:

@@ -13,7 +13,7 @@ import structlog
 from sessiond.core.errors import Busy, SessiondError, StoreBroken, StoreFull
 from sessiond.core.model import SessionKey
 from sessiond.service.bell import Bell
-from sessiond.service.settling.queues import AT_ONCE, Patience
+from sessiond.service.settling.pace import Pace
 from sessiond.service.settling.renewal import Renewed
 from sessiond.service.settling.rules import Rules
 from sessiond.service.settling.settle import Need, Settler, Waiting
@@ -24,22 +24,6 @@ from sessiond.telemetry import Telemetry
 COMMIT_SPANS_MAX: Final = 8192
 """Spans in one transaction: LMDB's own bound is memory, ours the tenth of a second that the first waits for the last."""
 COMMIT_BYTES_MAX: Final = 16 << 20
-MARKED_TRACES_MAX: Final = 5_000
-"""Marks kept while appends keep coming; above it settling goes first, so that the backlog stays bounded."""
-MARKED_TRACES_MIN: Final = 256
-"""Marks from which traces are settled while appends keep coming: a slice of a few costs a commit as one of many does. After
-each append alone, the daemon took a tenth more processor time (measured)."""
-QUIET_SECONDS: Final = 0.1
-"""Without an append or erasure for this long, everything marked is settled in the background: a session is stale again with its
-next turn, and where spans come every few hundredths of a second to settle between them took half as much processor time again
-(measured)."""
-OWNERS: Final = Patience(rest_seconds=0.5, wait_seconds_max=5.0)
-"""While they keep coming, a session or user is settled in the background when it is due by this."""
-TRACES_SECONDS_MAX: Final = 1.0
-"""While appends keep coming, a trace waits no longer than this to be settled: half of what a search may lag."""
-FOLLOWED_QUIET_SECONDS: Final = 0.02
-FOLLOWED_OWNERS: Final = Patience(rest_seconds=0.5, wait_seconds_max=1.0)
-"""The same as QUIET_SECONDS and OWNERS while somebody follows them."""
 RETRY_SECONDS: Final = 1.0
 """Pause after settling failed for want of space."""
 
@@ -84,10 +68,9 @@ class Writer:
         self._queue_bytes_max = queue_bytes_max
         self._broken = broken
         self._changed = threading.Condition()
+        self.pace = Pace(settler)
         self.settled_bell = Bell()
         """Rung when something was settled."""
-        self.follower_count = 0
-        """How many wait for it all the time."""
         self._queue: deque[_Waiting] = deque()
         self._queue_bytes = 0
         self._tickets: list[_Ticket] = []
@@ -95,9 +78,6 @@ class Writer:
         self._stopping = False
         self._full: StoreFull | None = None
         self._at_work_since: float | None = None
-        self._last_write = 0.0
-        self._marked_since: float | None = None
-        """When the first of the traces was marked that wait to be settled."""
         self._thread = threading.Thread(target=self._run, name="writer")
 
     def start(self) -> None:
@@ -262,34 +242,8 @@ class Writer:
 
     def _idle_seconds(self) -> float | None:
         """How long to wait for work before settling; None: until there is some."""
-        due, renewal = self._settler.seconds_until_due(), self._settler.seconds_until_renewal()
-        if due is not None and not self._settler.is_awaited():
-            due = max(due, min(self._seconds_until_traces(), self._seconds_until_owner()))
-        if renewal is not None:
-            renewal = min(renewal, self._seconds_until_quiet())
-        times = [seconds for seconds in (due, renewal) if seconds is not None]
-        if not times:
-            return None
-        return max(min(times), RETRY_SECONDS) if self._full else min(times)
-
-    def _seconds_until_quiet(self) -> float:
-        pause = FOLLOWED_QUIET_SECONDS if self.follower_count else QUIET_SECONDS
-        return max(0.0, self._last_write + pause - time.monotonic())
-
-    def _seconds_until_traces(self) -> float:
-        """All is settled when no spans came for a while, traces also when they waited long enough."""
-        quiet = self._seconds_until_quiet()
-        if self._marked_since is None:
-            return quiet
-        return min(quiet, max(0.0, self._marked_since + TRACES_SECONDS_MAX - time.monotonic()))
-
-    def _seconds_until_owner(self) -> float:
-        seconds = self._settler.seconds_until_owner(self._patience)
-        return self._seconds_until_quiet() if seconds is None else min(seconds, self._seconds_until_quiet())
-
-    @property
-    def _patience(self) -> Patience:
-        return FOLLOWED_OWNERS if self.follower_count else OWNERS
+        seconds = self.pace.seconds_until_step()
+        return max(seconds, RETRY_SECONDS) if seconds is not None and self._full else seconds
 
     def _change_rules(self, rules: Rules) -> int:
         self._settler.change_rules(rules)
@@ -298,8 +252,8 @@ class Writer:
 
     def _erase(self, trace_ids: Sequence[bytes], erased_unix_nano: int | None, sessions: Sequence[SessionKey]) -> Erased:
         erased = self._store.erase(trace_ids, erased_unix_nano, sessions)
-        self._last_write = time.monotonic()
         self._settler.forget(erased)
+        self.pace.wrote()
         self.settled_bell.ring()
         return erased
 
@@ -351,10 +305,8 @@ class Writer:
                 self._fail(appends, error)
             return
         self._take_spans_again()
-        self._last_write = time.monotonic()
         self._settler.note(appended.traces)
-        if appended.traces and self._marked_since is None:
-            self._marked_since = time.monotonic()
+        self.pace.wrote()
         self._telemetry.committed(
             stored=appended.stored,
             duplicates=appended.duplicates,
@@ -386,30 +338,18 @@ class Writer:
     def _settle(self) -> None:
         """Settle a slice where someone waits or there is nothing else to do, and more where marks have piled up."""
         try:
-            while self._should_settle():
-                patience = self._patience if self._seconds_until_quiet() else AT_ONCE
-                if not self._settler.step(patience, traces=self._should_settle_traces()):
+            while self.pace.is_time(appends_wait=bool(self._queue)):
+                if not self._settler.step(self.pace.patience(), traces=self.pace.wants_traces()):
                     return
-                if not self._settler.waiting().traces:
-                    self._marked_since = None
+                self.pace.stepped()
                 self.settled_bell.ring()
                 self._at_work_since = time.monotonic()
-                if self._settler.waiting().traces <= MARKED_TRACES_MAX:
+                if not self.pace.is_behind():
                     return
         except StoreFull as error:
             self._full = error
             self._telemetry.failed(str(error))
             self._settler.give_up()
-
-    def _should_settle(self) -> bool:
-        if self._settler.is_awaited() or self._settler.waiting().traces > MARKED_TRACES_MAX:
-            return True
-        if self._queue:
-            return False
-        return self._should_settle_traces() or not self._seconds_until_owner() or self._settler.seconds_until_renewal() == 0.0
-
-    def _should_settle_traces(self) -> bool:
-        return self._settler.waiting().traces >= MARKED_TRACES_MIN or not self._seconds_until_traces()
 
     def _end_broken(self, error: StoreBroken) -> None:
         with self._changed:

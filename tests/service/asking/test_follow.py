@@ -343,11 +343,11 @@ def test_a_client_that_stalls_is_told_and_misses_no_final_state(
 
 
 def test_sessions_are_settled_more_often_while_someone_follows(running: Parts, followers: Followers) -> None:
-    assert running.writer.follower_count == 0
+    assert running.writer.pace.follower_count == 0
     with following(followers, ask_sessions()) as follower:
         follower.caught_up()
-        assert running.writer.follower_count == 1
-    until(lambda: running.writer.follower_count == 0)
+        assert running.writer.pace.follower_count == 1
+    until(lambda: running.writer.pace.follower_count == 0)
 
 
 def test_the_reference_engine_is_followed_alike() -> None:

@@ -1,9 +1,8 @@
 """When sessions and users that are marked again and again are due."""
 
-import time
-
 import pytest
 
+from clock import Clock
 from sessiond.core.model import SessionKey
 from sessiond.service.settling.queues import AT_ONCE, PAUSE_PER_COST, OwnerQueue, Patience, Queue
 
@@ -11,18 +10,9 @@ PATIENCE = Patience(rest_seconds=1.0, wait_seconds_max=5.0)
 A, B = SessionKey("p", "a"), SessionKey("p", "b")
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    found = Clock()
-    monkeypatch.setattr(time, "monotonic", found)
-    return found
+    return Clock(monkeypatch)
 
 
 @pytest.fixture

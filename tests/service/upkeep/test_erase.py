@@ -233,8 +233,8 @@ def test_a_trace_that_is_erased_while_it_is_read_is_not_there(running: Parts, as
 def test_when_it_ends_nothing_waits_to_be_made_again_and_all_space_is_free(running: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sessiond.storage.lmdb.erase.SWEEP_COST_MAX", 20)
     # So that nothing is settled but what somebody waits for.
-    monkeypatch.setattr("sessiond.service.writer.QUIET_SECONDS", 1e9)
-    monkeypatch.setattr("sessiond.service.writer.OWNERS", Patience(1e9, 1e9))
+    monkeypatch.setattr("sessiond.service.settling.pace.QUIET_SECONDS", 1e9)
+    monkeypatch.setattr("sessiond.service.settling.pace.OWNERS", Patience(1e9, 1e9))
     running.append(received(*(span(id=number, session="s1", user="ann") for number in range(1, 101)))).result(DEADLINE_SECONDS)
     assert running.queries.session(S1)[1]
     assert running.queries.user(ANN)

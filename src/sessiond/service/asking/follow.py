@@ -131,13 +131,13 @@ class Followers:
                     f"{self._count} clients follow already, which is the most", hint="end one, or raise query.followers_max"
                 )
             self._count += 1
-            self._parts.writer.follower_count = self._count
+            self._parts.writer.pace.follower_count = self._count
         try:
             yield
         finally:
             with self._lock:
                 self._count -= 1
-                self._parts.writer.follower_count = self._count
+                self._parts.writer.pace.follower_count = self._count
 
 
 class _Following(Generic[Summary]):
