@@ -4,7 +4,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from builders import RULES, packed, span
+from builders import OTHER_RULES, RULES, packed, span
 from clock import Clock
 from sessiond.service.settling.pace import (
     FOLLOWED_OWNERS,
@@ -120,6 +120,14 @@ def test_a_session_at_rest_is_settled_while_spans_of_others_keep_coming(paced: P
     assert not paced.is_time()
     paced.spans_keep_coming(OFTEN_SECONDS * 2)
     assert paced.is_time()
+
+
+def test_facts_of_other_rules_are_renewed_without_a_pause_only_when_it_is_quiet(paced: Paced):
+    paced.settler.change_rules(OTHER_RULES)
+    assert paced.pace.seconds_until_step() == 0
+    paced.pace.wrote()  # what was there already: nothing is marked
+    assert not paced.is_time()
+    assert paced.pace.seconds_until_step() == pytest.approx(QUIET_SECONDS)
 
 
 def test_followers_wait_less(paced: Paced):

@@ -28,7 +28,10 @@ FOLLOWED_OWNERS: Final = Patience(rest_seconds=0.5, wait_seconds_max=1.0)
 
 
 class Pace:
-    """When a settler is to take its next step, of how much. Asked and told on the writer's thread, but for `follower_count`."""
+    """When a settler is to take its next step, and what it is to settle.
+
+    Asked and told on the writer's thread, but for `follower_count`.
+    """
 
     def __init__(self, settler: Settler) -> None:
         self._settler = settler
@@ -75,7 +78,7 @@ class Pace:
         return self._settler.waiting().traces >= MARKED_TRACES_MIN or not self._seconds_until_traces()
 
     def patience(self) -> Patience:
-        """With which sessions and users the step is to leave alone."""
+        """How long the step is to leave sessions and users alone."""
         return self._while_spans_come if self._seconds_until_quiet() else AT_ONCE
 
     @property
