@@ -1,10 +1,6 @@
 """`sessiond search`."""
 
-import time
-
-from google.protobuf.timestamp_pb2 import Timestamp
-
-from client.canned import MOMENT, TRACE_ID, Canned, session, trace
+from client.canned import MOMENT, TRACE_ID, Canned, ago, session, trace
 from sessiond.client.rows import row, session_row, trace_row
 from sessiond.wire._pb.v1 import search_pb2 as pb
 
@@ -12,10 +8,6 @@ from sessiond.wire._pb.v1 import search_pb2 as pb
 def excerpt(text: str, *marks: tuple[int, int], **more: object) -> pb.SearchExcerpt:
     highlights = [pb.SearchHighlight(start=start, end=end) for start, end in marks]
     return pb.SearchExcerpt(place=pb.SEARCH_PLACE_TOOL_CALL, span_id="ab", text=text, highlights=highlights, **more)
-
-
-def ago(seconds: int) -> Timestamp:
-    return Timestamp(seconds=int(time.time()) - seconds)
 
 
 def found(**more: object) -> pb.SearchRow:

@@ -1,12 +1,10 @@
 """`sessiond sessions` and `sessiond session`."""
 
-import time
-
 import grpc
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from client.canned import TRACE_ID, Canned, session, trace
+from client.canned import TRACE_ID, Canned, ago, session, trace
 from sessiond.client.rows import row, session_row, trace_row
 from sessiond.core.rows.fields import SESSION_FIELDS, TRACE_FIELDS
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
@@ -16,14 +14,10 @@ from sessiond.wire._pb.v1.resources_pb2 import STATE_LIVE, STATUS_ERROR
 HOSTILE = "\x1b[31m\x07\x9b\x7f\u202e[bold]x[/bold]"
 
 
-def minutes_ago(minutes):
-    return Timestamp(seconds=int(time.time()) - 60 * minutes)
-
-
 def busy_session():
     return session(
         "chat-1",
-        last_activity_time=minutes_ago(3),
+        last_activity_time=ago(180),
         user_id="ada",
         trace_count=12,
         duration_ms=184_000,
@@ -41,7 +35,7 @@ def busy_session():
 
 
 def test_a_table_reads_well_and_a_figure_that_is_not_known_is_a_dash(run):
-    result = run(Canned(sessions=[busy_session(), session("chat-2", last_activity_time=minutes_ago(120))]), "sessions")
+    result = run(Canned(sessions=[busy_session(), session("chat-2", last_activity_time=ago(7200))]), "sessions")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
         "LAST ACTIVITY  SESSION  USER  TURNS   DURATION  LLM CALLS  TOKENS IN / OUT    COST  FIRST TOKEN  MODELS     ERRORS  STATE",

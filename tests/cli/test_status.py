@@ -1,24 +1,17 @@
 """`sessiond status`, `sessiond check` of a daemon, and `sessiond version`."""
 
-import time
-
 from click.testing import CliRunner
-from google.protobuf.timestamp_pb2 import Timestamp
 
-from client.canned import Canned
+from client.canned import Canned, ago
 from sessiond.cli import main
 from sessiond.client.rows import row
 from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, GetStatusResponse, SearchIndexStatus
 
 
-def seconds_ago(seconds):
-    return Timestamp(seconds=int(time.time()) - seconds)
-
-
 def status():
     return GetStatusResponse(
         version="1.2.3",
-        start_time=seconds_ago(7500),
+        start_time=ago(7500),
         serving=True,
         accepted_span_count=1234,
         refused_span_counts={"no_trace_id": 1, "too_large": 2},
@@ -29,7 +22,7 @@ def status():
         last_commit_ms=3.14159,
         dirty_trace_count=1,
         last_error="disk\x1b[2J full",
-        last_error_time=seconds_ago(65),
+        last_error_time=ago(65),
         data_dir="/data",
         store_format=1,
         trace_count=10,
@@ -77,7 +70,7 @@ def test_status_tells_how_it_is_with_the_search_index(run):
 
 
 def test_a_daemon_that_takes_no_spans_says_so(run):
-    result = run(Canned(status=GetStatusResponse(version="1", start_time=seconds_ago(0))), "status")
+    result = run(Canned(status=GetStatusResponse(version="1", start_time=ago(0))), "status")
     assert result.stdout.splitlines()[0].endswith("not taking spans")
 
 

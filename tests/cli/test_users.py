@@ -1,10 +1,6 @@
 """`sessiond users` and `sessiond user`."""
 
-import time
-
-from google.protobuf.timestamp_pb2 import Timestamp
-
-from client.canned import MOMENT, Canned, session, user
+from client.canned import MOMENT, Canned, ago, session, user
 from sessiond.client.rows import session_row, user_row
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 
@@ -12,7 +8,7 @@ from sessiond.wire._pb.v1 import session_service_pb2 as pb
 def busy_user():
     return user(
         "ada",
-        last_seen_time=Timestamp(seconds=int(time.time()) - 180),
+        last_seen_time=ago(180),
         session_count=3,
         trace_count=1234,
         failed_trace_count=2,
@@ -26,7 +22,7 @@ def busy_user():
 
 
 def test_a_table_reads_well_and_a_figure_that_is_not_known_is_a_dash(run):
-    result = run(Canned(users=[busy_user(), user("bob", last_seen_time=Timestamp(seconds=int(time.time()) - 7200))]), "users")
+    result = run(Canned(users=[busy_user(), user("bob", last_seen_time=ago(7200))]), "users")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
         "LAST SEEN  USER  SESSIONS  TURNS  FAILED  TOKENS IN / OUT    COST  MEDIAN TURN  MODELS",
@@ -36,7 +32,8 @@ def test_a_table_reads_well_and_a_figure_that_is_not_known_is_a_dash(run):
 
 
 def test_users_as_json_have_every_field(run_json):
-    assert run_json(Canned(users=[busy_user(), user("bob")]), "users") == [user_row(busy_user()), user_row(user("bob"))]
+    users = [busy_user(), user("bob")]
+    assert run_json(Canned(users=users), "users") == [user_row(one) for one in users]
 
 
 def test_conditions_reach_the_daemon(run):

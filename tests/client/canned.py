@@ -30,6 +30,11 @@ USERS_A_PAGE = 2
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 
 
+def ago(seconds: int) -> Timestamp:
+    """A whole second, so many before this one: two calls may differ."""
+    return Timestamp(seconds=int(time.time()) - seconds)
+
+
 def session(session_id: str = "s1", **fields: object) -> Session:
     defaults = {
         "project": "default",
