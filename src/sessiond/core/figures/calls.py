@@ -75,13 +75,12 @@ def select(spans: Sequence[SpanFacts], intervals: Sequence[tuple[int, int]]) -> 
     if not generations and not reporting:
         return Selection()
     links = parents(spans)
-    order = parents_first(links)
     told = {i: _call(spans[i], i, links[i], intervals[i][0]) for i in generations}
-    restated = _told_again(spans, told, links, order) if len(generations) > 1 else ()
+    restated = _told_again(spans, told, links) if len(generations) > 1 else ()
     for merged in restated:
         del told[merged.position]
     calls, twins = _merge_twins(spans, intervals, list(told.values()))
-    return Selection(tuple(calls), _reporters(spans, links, order) if reporting else (), (*restated, *twins))
+    return Selection(tuple(calls), _reporters(spans, links) if reporting else (), (*restated, *twins))
 
 
 def reports(span: SpanFacts) -> bool:
@@ -104,8 +103,11 @@ def _call(span: SpanFacts, position: int, parent: int, start_unix_nano: int) -> 
     )
 
 
-def _told_again(spans: Sequence[SpanFacts], told: dict[int, Call], links: list[int], order: Sequence[int]) -> tuple[Merged, ...]:
+def _told_again(spans: Sequence[SpanFacts], told: dict[int, Call], links: list[int]) -> tuple[Merged, ...]:
     """The generations that one below them tells again; these have their gaps filled in `told`."""
+    if told.keys().isdisjoint(links):  # a call mostly has nothing below it
+        return ()
+    order = parents_first(links)
     upper = _restated(spans, links, order)
     if not upper:
         return ()
@@ -258,10 +260,10 @@ def _is_same_usage(one: Usage | None, other: Usage | None) -> bool:
     return one is not None and other is not None and one[:2] == other[:2]
 
 
-def _reporters(spans: Sequence[SpanFacts], links: list[int], order: Sequence[int]) -> tuple[int, ...]:
+def _reporters(spans: Sequence[SpanFacts], links: list[int]) -> tuple[int, ...]:
     """Spans of other kinds that report, with none below them that does."""
     told_below = [False] * len(spans)
-    for i in reversed(order):
+    for i in reversed(parents_first(links)):
         if links[i] >= 0 and (told_below[i] or reports(spans[i])):
             told_below[links[i]] = True
     return tuple(
