@@ -42,9 +42,9 @@ def test_every_question_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_what_is_measured_may_keep_its_bytecode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT))
     processes = importlib.import_module("benchmarks.processes")
-    (tmp_path / "told.py").write_text("import sys; print(sys.dont_write_bytecode)")
+    (tmp_path / "says.py").write_text("import sys; print(sys.dont_write_bytecode)")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    with processes.Process(tmp_path, "told") as process:
+    with processes.Process(tmp_path, "says") as process:
         process.wait(60)
     assert process.out.read_text() == "False\n"

@@ -105,7 +105,7 @@ def _call(span: SpanFacts, position: int, parent: int, start_unix_nano: int) -> 
 
 def _told_again(spans: Sequence[SpanFacts], told: dict[int, Call], links: list[int]) -> tuple[Merged, ...]:
     """The generations that one below them tells again; these have their gaps filled in `told`."""
-    if told.keys().isdisjoint(links):  # a call mostly has nothing below it
+    if told.keys().isdisjoint(links):  # nothing stands below a call, so none is told again
         return ()
     order = parents_first(links)
     upper = _restated(spans, links, order)

@@ -1,6 +1,6 @@
 """Decoding large requests in processes of their own, beside the interpreter that stores and settles.
 
-Decoding takes a third of the time that a span costs, and Python runs one thread at a time: a second core is of use only to a second
+Decoding takes half of the time that a span costs, and Python runs one thread at a time: a second core is of use only to a second
 process (docs/benchmarks.md). Small requests are decoded in place, and no process is started until a large one comes, so that a
 sidecar under a light load stays as small as it was; one that had nothing to do for a while is ended.
 """
