@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run setup test torture mutations demo bench proto format clean
+.PHONY: run setup test torture mutations lowest demo bench proto format clean
 
 run: $(VENV)/.installed ## start the daemon on its defaults
 	$(BIN)/sessiond serve
@@ -23,6 +23,12 @@ torture: setup ## what takes long: every live emitter, every question of the ben
 mutations: setup ## break each rule of the table and of calls, to see that a test notices; under a minute
 	$(BIN)/python tests/mutations.py
 
+lowest: ## every test, with the oldest versions of everything that pyproject.toml allows; what it installs goes to .venv-lowest
+	$(PYTHON) -m venv --clear $(VENV)-lowest
+	$(VENV)-lowest/bin/pip install --quiet --disable-pip-version-check uv
+	$(VENV)-lowest/bin/uv pip install --quiet --python $(VENV)-lowest/bin/python --resolution lowest-direct -e '.[test]'
+	$(VENV)-lowest/bin/python -m pytest -n $$($(VENV)-lowest/bin/python -c 'import os; print(2 * os.cpu_count())') --dist worksteal
+
 demo: $(VENV)/.demo ## a real agent, traced, and what sessiond shows of it
 	$(BIN)/python -m examples.demo
 
@@ -40,7 +46,7 @@ format: setup
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lowest build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # The versions in constraints.txt are those that were tested together. An extra is installed once for each state of the files.
 $(VENV)/.created:
