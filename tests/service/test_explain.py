@@ -223,3 +223,43 @@ def test_a_model_that_never_answered_is_no_evidence_of_models(running: Parts) ->
     found = explained(running, span(id=2, error="no", model="house", **CHAT))
     assert found.trace.models == ()
     assert evidence(found, "models") == []
+
+
+def test_a_bill_over_attempts_of_which_one_reports_is_no_evidence(running: Parts) -> None:
+    upper = span(id=2, end_ms=90, tokens_in=300, gen_ai__response__time_to_first_chunk=0.05, **CHAT)
+    attempts = (
+        span(id=3, operation="chat", parent=2, error="429"),
+        span(id=4, operation="chat", parent=2, start_ms=30, tokens_in=100),
+    )
+    found = explained(running, upper, *attempts)
+    assert evidence(found, "input_tokens") == [(4, "gen_ai.usage.input_tokens", "100")]
+    assert evidence(found, "ttft_ms") == []
+
+
+def test_what_stands_above_a_twin_is_told_with_the_call_that_counts(running: Parts) -> None:
+    twins = (
+        span(id=2, end_ms=99, tokens_in=5, response_id="r", **CHAT),
+        span(id=4, operation="chat", parent=3, start_ms=3, end_ms=97, tokens_in=5, response_id="r"),
+    )
+    upper = span(id=3, start_ms=2, end_ms=98, gen_ai__usage__total_cost=0.5, **CHAT)
+    found = explained(running, *twins, upper)
+    assert evidence(found, "cost_usd") == [(3, "gen_ai.usage.total_cost", "500000000")]
+    assert {int.from_bytes(one) for one in call(found).merged_span_ids} == {3, 4}
+    assert {int.from_bytes(one.counted_span_id) for one in found.uncounted} == {2}
+
+
+def test_a_call_that_failed_by_its_twins_word_is_told_with_the_twin(running: Parts) -> None:
+    found = explained(running, span(id=2, response_id="r", **CHAT), span(id=3, start_ms=1, response_id="r", error="late", **CHAT))
+    assert found.trace.failed_call_count == 1
+    assert [place for place, *_ in evidence(found, "failed_call_count")] == [3]
+
+
+def test_an_unpriced_call_is_told_with_the_model_that_another_span_gave(running: Parts) -> None:
+    found = explained(running, span(id=2, model="nobodys", end_ms=90, **CHAT), span(id=3, operation="chat", parent=2, tokens_in=5))
+    assert evidence(found, "unpriced_call_count") == [(3, "", "nobodys")]
+
+
+def test_a_cost_of_nothing_that_another_span_knew_better_is_no_evidence(running: Parts) -> None:
+    upper = span(id=2, end_ms=90, tokens_in=5, gen_ai__usage__cost=0.5, **CHAT)
+    found = explained(running, upper, span(id=3, operation="chat", parent=2, gen_ai__usage__cost=0.0))
+    assert evidence(found, "cost_usd") == [(2, "gen_ai.usage.cost", "500000000")]

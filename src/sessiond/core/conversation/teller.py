@@ -90,13 +90,10 @@ def _may_be_one(run: ToolRun, other: ToolRun) -> bool:
 
 def _talk_places(spans: Sequence[SpanFacts], selection: Selection) -> list[list[int]]:
     """The places of the spans that tell of each call, the counted one first."""
-    into = {merged.position: merged.into for merged in selection.merged}
     told = {call.position: [call.position] for call in selection.calls if spans[call.position].operation in TALK_KINDS}
-    for place, counted in into.items():
-        while counted in into:  # what stands above a twin
-            counted = into[counted]  # noqa: PLW2901
-        if counted in told:
-            told[counted].append(place)
+    for merged in selection.merged:
+        if merged.into in told:
+            told[merged.into].append(merged.position)
     return list(told.values())
 
 

@@ -18,6 +18,8 @@ EVIDENCE_MAX: Final = 100
 
 PRICE_TABLE: Final = "price table"
 _COSTS: Final = ("total_cost", "input_cost", "output_cost")
+_FILLED_ANYWAY: Final = frozenset({"request_model", "response_model", "provider"})
+"""Meanings that a span above several attempts fills into each of them."""
 _PROPERTY: Final = ""
 """The key of what a span says by its own fields, not by an attribute."""
 
@@ -161,10 +163,18 @@ def _of_calls(*meanings: str) -> Find:
 
 def _of_call(told: Told, position: int, *meanings: str) -> Iterator[Evidence]:
     known: set[str] = set()
-    for place in (position, *(one.position for one in told.selection.merged if one.into == position)):
-        said = [one for one in told.sources[place] if one.meaning in meanings and one.meaning not in known]
+    merged = [one for one in told.selection.merged if one.into == position]
+    for place, fills_usage in ((position, True), *((one.position, one.fills_usage) for one in merged)):
+        wanted = set(meanings if fills_usage else _FILLED_ANYWAY.intersection(meanings)) - known
+        said = [one for one in told.sources[place] if one.meaning in wanted and not _is_vain(told, position, one)]
         yield from (Evidence(told.spans[place].span_id, one.key, one.value_text) for one in said)
         known.update(one.meaning for one in said)
+
+
+def _is_vain(told: Told, position: int, source: Source) -> bool:
+    """Whether it says that a call cost nothing, and another span knew better."""
+    cost = told.priced[position].cost
+    return source.meaning in _COSTS and source.value_text == "0" and cost is not None and bool(cost[_COSTS.index(source.meaning)])
 
 
 def _models(told: Told) -> Iterator[Evidence]:
@@ -246,10 +256,11 @@ def _estimated(told: Told) -> Iterator[Evidence]:
 
 
 def _unpriced(told: Told) -> Iterator[Evidence]:
+    calls: dict[int, Call | SpanFacts] = {call.position: call for call in told.selection.calls}
     for position, priced in told.priced.items():
         if priced.cost is None and priced.is_billed:
-            model = told.spans[position].response_model or told.spans[position].request_model
-            yield from _property(told, position, model or "no model is told")
+            call = calls.get(position, told.spans[position])
+            yield from _property(told, position, call.response_model or call.request_model or "no model is told")
 
 
 def _call_spans(told: Told) -> Iterator[Evidence]:
@@ -260,7 +271,10 @@ def _call_spans(told: Told) -> Iterator[Evidence]:
 def _failed_calls(told: Told) -> Iterator[Evidence]:
     for call in told.selection.calls:
         if call.failed:
-            yield from _at(told, call.position, "error_mark", "error_type")
+            twins = (one.position for one in told.selection.merged if one.into == call.position and one.rule == "twin")
+            for position in (call.position, *twins):
+                if told.spans[position].is_error:
+                    yield from _at(told, position, "error_mark", "error_type")
 
 
 def _tool_calls(told: Told) -> Iterator[Evidence]:

@@ -272,6 +272,7 @@ _READERS: Final[Mapping[Meaning, Reader]] = {
     "provider": as_provider,
     "request_model": as_model,
     "response_model": as_model,
+    "response_id": as_id,
     "input_tokens": as_count,
     "output_tokens": as_count,
     "total_tokens": as_count,

@@ -1,4 +1,4 @@
-"""What an emitter says a call cost, out of all the figures that its span carries."""
+"""What an emitter says a call cost, out of all the figures that its spans carry."""
 
 from collections.abc import Iterable
 
@@ -38,6 +38,26 @@ def cost_of(
 def as_cost(total: Figure | None, input_: Figure | None, output: Figure | None) -> Cost | None:
     """The three as one; both sides without a total are the total."""
     figures = Cost(*(None if figure is None else figure[1] for figure in (total, input_, output)))
-    if figures.total_nano is None and figures.input_nano is not None and figures.output_nano is not None:
-        return figures._replace(total_nano=figures.input_nano + figures.output_nano)
-    return figures if figures != Cost() else None
+    return completed(figures) if figures != Cost() else None
+
+
+def completed(cost: Cost) -> Cost:
+    """The cost, with both sides as its total where it has none."""
+    if cost.total_nano is None and cost.input_nano is not None and cost.output_nano is not None:
+        return cost._replace(total_nano=cost.input_nano + cost.output_nano)
+    return cost
+
+
+def beside(cost: Cost | None, own: Usage, used: Usage) -> Cost | None:
+    """What a span reports of a call, by its `own` usage, when other spans say what the call `used`.
+
+    A 0 that it wrote for want of tokens is as little known as one that stands beside them.
+    """
+    if cost is None or own == used:
+        return cost
+    tokens = (
+        (used.input_tokens or used.output_tokens, own.input_tokens or own.output_tokens),
+        *zip(used[:2], own[:2], strict=True),
+    )
+    known = Cost(*(None if nano == 0 and other and not mine else nano for nano, (other, mine) in zip(cost, tokens, strict=True)))
+    return known if known != Cost() else None

@@ -11,7 +11,7 @@ from sessiond.core.spans.sources import Source
 from sessiond.storage.api import RULES_BYTES
 from sessiond.wire import otlp
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Of everything in `core/` and `wire/` that turns spans into figures: raised whenever the same spans, prices and keys would give
 others, so that what is stored is made again."""
 
