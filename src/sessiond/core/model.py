@@ -115,6 +115,8 @@ class Message(NamedTuple):
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     """Of a tool: the call that this is the result of."""
+    texts: tuple[str, ...] = ()
+    """Where its text is several ones of a list that names no role, such as the arguments of a function: each of them."""
 
 
 class Usage(NamedTuple):

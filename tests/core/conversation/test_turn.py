@@ -5,6 +5,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from builders import packed, span, span_id, trace_id
 from sessiond.service.conversation import added_by
+from sessiond.service.settling.figures import said
 from sessiond.storage.memory import MemoryStore
 from told import added, calls, chat, line, messages, result, tool, turns
 
@@ -41,6 +42,25 @@ def test_an_answer_that_a_prompt_repeats_in_another_form_is_told_once():
         'assistant: Let me look. get_weather({"city":"Lisbon", "days":2})=sunny search({})=none',
         f"assistant: {SUNNY[1]}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"traceloop.entity.input": '{"args": ["Hello", "user-7"], "kwargs": {}}'}, "Hello"),
+        ({"traceloop.entity.input": '{"args": ["Hello\\nuser-7"], "kwargs": {}}'}, "Hello\nuser-7"),
+        ({"gen_ai.input.messages": messages(("user", "Repeat this:\nHello"))}, "Repeat this:\nHello"),
+        ({"traceloop.entity.input": '{"args": ["Hello there", "user-7"], "kwargs": {}}'}, "Hello there\nuser-7"),
+    ],
+    ids=["one of several arguments", "one argument of several lines", "a message of several lines", "a part of an argument"],
+)
+def test_of_several_arguments_the_one_that_a_call_was_given_was_asked(given: dict[str, str], expected: str):
+    store = MemoryStore()
+    store.append(packed(span(id=1, end_ms=99, operation="invoke_agent", **given), chat((("user", "Hello"),), (HI,), parent=1)))
+    asked = said(store, trace_id(1), store.facts(trace_id(1))).texts.input
+    assert asked is not None
+    assert asked.beginning == expected
+    assert added_by(store, trace_id(1)).entries[0].text == expected
 
 
 def steps(call_count: int) -> list[Span]:

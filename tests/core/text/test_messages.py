@@ -17,6 +17,7 @@ from sessiond.core.text.messages import (
     Flattened,
     Source,
     answer,
+    arguments,
     input_messages,
     marks,
     output_messages,
@@ -370,7 +371,7 @@ def test_vercels_prompts_and_answers():
     calls = json.dumps([{"toolCallId": "call_1", "toolName": "weather", "input": ARGUMENTS}])
     assert outputs(calls, "ai.response.toolCalls") == (CALLING,)
     assert inputs('"Hello"', "ai.value") == (HELLO,)
-    assert inputs(['"Hello"', '"Bye"'], "ai.values") == (Message("user", "Hello\nBye"),)
+    assert inputs(['"Hello"', '"Bye"'], "ai.values") == (Message("user", "Hello\nBye", texts=("Hello", "Bye")),)
 
 
 def test_arguments_of_functions():
@@ -378,6 +379,15 @@ def test_arguments_of_functions():
     assert inputs('{"args": [], "kwargs": {"question": "Hello"}}') == (HELLO,)
     assert inputs('{"args": [], "kwargs": {}}') == ()
     assert inputs('{"inputs": {"messages": [{"role": "user", "content": "Hello"}]}, "kwargs": {"name": "graph"}}') == (HELLO,)
+
+
+def test_several_arguments_are_told_apart():
+    (several,) = inputs('{"args": ["Hello", " ", "user-7"], "kwargs": {}}')
+    assert (several.text, several.texts) == ("Hello\nuser-7", ("Hello", "user-7"))
+    assert arguments([several, SUNNY]) == ("Hello", "user-7")
+    (one,) = inputs('{"args": ["Hello", " "], "kwargs": {}}')
+    (parts,) = inputs([{"role": "user", "content": [{"type": "text", "text": "Hello"}, {"type": "text", "text": "there"}]}])
+    assert (one.texts, parts.text, parts.texts) == ((), "Hello\nthere", ())
 
 
 WRAPPED: dict[Role, list[str]] = {

@@ -8,7 +8,7 @@ from sessiond.core.conversation.heard import NOTHING, Heard, ToolRun
 from sessiond.core.conversation.parts import arguments_key
 from sessiond.core.figures.calls import Selection
 from sessiond.core.model import Message, OperationKind, SpanFacts
-from sessiond.core.text.messages import answer, question
+from sessiond.core.text.messages import answer, arguments, question
 from sessiond.core.text.spans import input_spans, output_spans
 
 TALK_KINDS: Final[frozenset[OperationKind]] = frozenset({"chat", "text_completion"})
@@ -56,9 +56,10 @@ def asked(spans: Sequence[SpanFacts], heard: Mapping[int, Heard]) -> Words | Non
     """What the user asked, by the rule of the trace's input: of several arguments of a function the one that a call was given."""
     told = [(place, question(heard.get(place, NOTHING).given)) for place in input_spans(spans)]
     first = _first_words(told)
-    if first is not None and "\n" in first.text and spans[first.place].operation not in GENERATION_KINDS:
-        called = _first_words([one for one in told if spans[one[0]].operation in GENERATION_KINDS])
-        return called if called is not None and called.text in first.text else first
+    if first is not None and spans[first.place].operation not in GENERATION_KINDS:
+        given = arguments(heard.get(first.place, NOTHING).given)
+        called = _first_words([one for one in told if spans[one[0]].operation in GENERATION_KINDS]) if given else None
+        return called if called is not None and called.text in given else first
     return first
 
 

@@ -75,15 +75,16 @@ class _Pieces:
     def of(self, messages: Iterable[Message], place: int) -> Iterator[Piece]:
         """The pieces of messages that the span at a place tells; of a template around the question only that."""
         span_id = self._spans[place].span_id
-        for role, text, calls, result_of in messages:
+        for one in messages:
+            role, text = one.role, one.text
             if role == "assistant":
                 self.answers[text] = None
-                for call in calls:
+                for call in one.tool_calls:
                     if not self._run_of(call.id).arguments:
                         yield Piece("tool_call", f"{call.name} {call.arguments}".strip(), span_id)
             if role == "user" and self._has_template and self._question is not None and self._question.are_in(text):
                 yield Piece("input", self._question.words, span_id)
-            elif text and role in _PLACES and not (role == "tool" and self._run_of(result_of).result):
+            elif text and role in _PLACES and not (role == "tool" and self._run_of(one.tool_call_id).result):
                 yield Piece(_PLACES[role], text, span_id)
 
     def ran(self, run: ToolRun, place: int) -> Iterator[Piece]:

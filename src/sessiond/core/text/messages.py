@@ -167,6 +167,12 @@ def question(messages: Sequence[Message]) -> str | None:
     return next((one.text.strip() for one in reversed(messages) if one.role == "user"), None)
 
 
+def arguments(messages: Sequence[Message]) -> tuple[str, ...]:
+    """The texts that the question is made of, where they are several: the arguments of the application's function, perhaps."""
+    last = next((one for one in reversed(messages) if one.role == "user"), None)
+    return () if last is None else tuple(text.strip() for text in last.texts)
+
+
 def answer(messages: Sequence[Message]) -> str | None:
     """The text of the last assistant message that has some, since the last user message; a mere tool call is no answer."""
     for one in reversed(messages):

@@ -131,6 +131,8 @@ def _of_list(items: list[Value], role: Role, depth: int) -> list[Message]:
     """Messages, batches of them, or the parts of one message: parts beside each other are one."""
     if len(items) == 2 and all(isinstance(item, str) for item in items) and (named := _role_named(items[0])):  # noqa: PLR2004
         return _messages(items[1], named, depth)  # LangChain: ("user", "Hello")
+    if len(items) > 1 and all(isinstance(item, str) for item in items):
+        return _of_texts(items, role)
     found: list[Message] = []
     parts: Parts | None = None
     for item in items:
@@ -145,6 +147,12 @@ def _of_list(items: list[Value], role: Role, depth: int) -> list[Message]:
                 parts = None
             found += _messages(item, role, depth)
     return found if parts is None else found + parts.messages(role)
+
+
+def _of_texts(items: Iterable[Value], role: Role) -> list[Message]:
+    """Several texts as one message, a line or more for each."""
+    texts = tuple(clean(item) for item in items if isinstance(item, str) and item.strip())
+    return [Message(role, "\n".join(texts), texts=texts if len(texts) > 1 else ())] if texts else []
 
 
 def _one_text(item: dict[str, Value]) -> Message | None:

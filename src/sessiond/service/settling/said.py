@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sessiond.core.conventions import GENERATION_KINDS
 from sessiond.core.identity import SpanKey
 from sessiond.core.model import NO_TEXTS, Message, SpanFacts, SpanView, Text, Texts
-from sessiond.core.text.messages import TextsHeld, answer, input_messages, output_messages, question, shorten, texts_held
+from sessiond.core.text.messages import TextsHeld, answer, arguments, input_messages, output_messages, question, shorten, texts_held
 from sessiond.core.text.spans import input_spans, output_spans
 from sessiond.wire.spans import read_span
 
@@ -46,13 +46,14 @@ def said_in(facts: Sequence[SpanFacts], bytes_at: BytesAt) -> Said:
         return None, None
 
     asked, asked_at = first(input_spans(facts), input_messages, question)
-    if asked_at is not None and asked is not None and "\n" in asked.beginning and facts[asked_at].operation not in GENERATION_KINDS:
-        # Several arguments of the application's function, perhaps: if a call was given one of them, that one was said.
-        called, called_at = first(
-            (at for at in input_spans(facts) if facts[at].operation in GENERATION_KINDS), input_messages, question
-        )
-        if called is not None and called.beginning in asked.beginning:
-            asked, asked_at = called, called_at
+    if asked_at is not None and facts[asked_at].operation not in GENERATION_KINDS:
+        seen = view_at(asked_at)
+        given = arguments(input_messages(*seen)) if seen and asked and "\n" in asked.beginning else ()
+        if given:  # if a call was given one of them, that one was said
+            calls = (at for at in input_spans(facts) if facts[at].operation in GENERATION_KINDS)
+            called, called_at = first(calls, input_messages, question)
+            if called in [Text(*shorten(one)) for one in given]:
+                asked, asked_at = called, called_at
     answered, answered_at = first(output_spans(facts), output_messages, answer)
     return Said(Texts(asked, answered), asked_at, answered_at)
 
