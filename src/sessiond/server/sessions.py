@@ -8,7 +8,6 @@ from typing import Any, Final, TypeVar
 import grpc
 from google.protobuf.message import Message
 
-from sessiond.core.conversation.transcript import transcript
 from sessiond.core.errors import Invalid, SwitchedOff
 from sessiond.core.figures.trace import DEFAULT_PROJECT
 from sessiond.core.model import SessionKey, SessionSummary, TraceSummary, UserKey
@@ -196,13 +195,13 @@ class SessionService(SessionServiceServicer):
     ) -> Iterator[pb.GetSessionResponse]:
         """What was said, if that is wanted, and how the session went, which is known when all of it was read."""
         watch = Watch()
-        turns = watch.over(self._queries.turns(traces, context.is_active))
+        said = watch.over(self._queries.turns(traces, context.is_active))
         if is_full:
-            entries = (message for some in transcript(turns) for entry in some for message in entry_messages(entry))
+            entries = (message for some in said for entry in some for message in entry_messages(entry))
             for piece in _messages_of(entries):
                 yield pb.GetSessionResponse(transcript=piece)
         else:
-            deque(turns, maxlen=0)
+            deque(said, maxlen=0)
         went = watch.assess(traces, self._queries.texts([trace.trace_id for trace in traces]))
         for figures in _messages_of(map(figures_message, went.turns)):
             yield pb.GetSessionResponse(turns=figures)

@@ -1,6 +1,6 @@
 from builders import span, trace_id
 from sessiond.core.conversation.transcript import transcript
-from told import calls, chat, result, told, turns
+from told import calls, chat, result, told, tool, turns
 
 HELLO, HI = ("user", "Hello there, my friend"), ("assistant", "Hi!")
 WEATHER, SUNNY = ("user", "What is the weather in Lisbon?"), ("assistant", "Sunny, 21 degrees.")
@@ -34,6 +34,27 @@ def test_traces_of_one_call_each_are_one_turn():
         "user: Hello there, my friend",
         "assistant: Hi!",
     ]
+
+
+def test_traces_of_one_call_each_whose_calls_come_without_text_are_one_turn():
+    found = calls(("c2", "fetch", "{}"))
+    given = (WEATHER, LOOKED, result("sunny", "c1"))
+    assert told(
+        chat((WEATHER,), (LOOKED,), trace=1),
+        chat(given, (found,), trace=2, start_ms=100),
+        chat((*given, found, result("21", "c2")), (SUNNY,), trace=3, start_ms=200),
+    ) == [
+        f"user: {WEATHER[1]}",
+        "assistant: get_weather({})=sunny",
+        "assistant: fetch({})=21",
+        f"assistant: {SUNNY[1]}",
+    ]
+
+
+def test_why_a_tool_failed_in_a_trace_of_its_own_is_told_with_its_call():
+    run = tool("get_weather", "{}", gen_ai__tool__call__id="c1", error="no signal", trace=2, start_ms=100)
+    (entry,) = [one for some in transcript(turns(chat((WEATHER,), (LOOKED,), trace=1), run)) for one in some if one.tool_uses]
+    assert [(use.name, use.error) for use in entry.tool_uses] == [("get_weather", "no signal")]
 
 
 def test_traces_that_send_only_what_is_new_are_one_turn():
@@ -73,6 +94,33 @@ def test_a_failed_turns_words_are_not_said_again_and_two_messages_at_once_are_bo
         "user: Here is a map.",
         "user: And in Faro?",
         "assistant: Hi!",
+    ]
+
+
+def test_an_assistant_that_begins_is_told_behind_its_instructions():
+    assert told(chat((TERSE, HI, WEATHER), (SUNNY,))) == [
+        "system: Be terse.",
+        "assistant: Hi!",
+        f"user: {WEATHER[1]}",
+        f"assistant: {SUNNY[1]}",
+    ]
+
+
+def test_an_assistant_that_begins_is_told_before_two_messages_at_once():
+    given = (TERSE, HI, HELLO, WEATHER)
+    expected = ["system: Be terse.", "assistant: Hi!", f"user: {HELLO[1]}", f"user: {WEATHER[1]}", f"assistant: {SUNNY[1]}"]
+    assert told(chat(given, (SUNNY,))) == expected
+    later = chat((*given, SUNNY, ("user", "And tomorrow?")), (("assistant", "Rain."),), trace=2, start_ms=100)
+    assert told(chat(given, (SUNNY,)), later) == [*expected, "user: And tomorrow?", "assistant: Rain."]
+
+
+def test_how_an_assistant_began_is_no_answer_to_what_was_asked_then():
+    given = chat((HI, WEATHER, ("user", "Hello?")), (SUNNY,), trace=2, start_ms=100)
+    assert told(chat((HI, WEATHER), error="down", trace=1), given) == [
+        "assistant: Hi!",
+        f"user: {WEATHER[1]}",
+        "user: Hello?",
+        f"assistant: {SUNNY[1]}",
     ]
 
 

@@ -2,8 +2,11 @@ from collections.abc import Sequence
 
 from builders import trace_id, turn
 from sessiond.core.conversation.entry import Entry, ToolUse, Turn
+from sessiond.core.conversation.transcript import transcript
 from sessiond.core.model import NO_TEXTS, Text, Texts, TraceSummary
 from sessiond.core.turns.findings import FINDINGS_MAX, Finding, Watch
+from told import calls, chat, result
+from told import turns as turns_of
 
 
 def use(name: str = "search", arguments: str = "{}", error: str | None = None) -> ToolUse:
@@ -15,12 +18,16 @@ def said(number: int, *uses: ToolUse, prompt: int | None = None) -> Turn:
     return Turn(trace_id(number), (entry,), prompt_tokens=prompt)
 
 
+def asked(number: int, text: str) -> Turn:
+    return Turn(trace_id(number), (Entry("user", text, (), trace_id(number), bytes(8), came_out=False),))
+
+
 def found(
     turns: Sequence[Turn], traces: Sequence[TraceSummary] | None = None, texts: Sequence[Texts] | None = None
 ) -> list[Finding]:
     rows = [turn(number + 1) for number in range(len(turns))] if traces is None else traces
     watch = Watch()
-    assert list(watch.over(turns)) == list(turns)
+    assert list(watch.over(turns)) == list(transcript(turns))
     return watch.assess(rows, texts or [NO_TEXTS] * len(rows)).findings
 
 
@@ -55,8 +62,37 @@ def test_calls_whose_arguments_are_not_told_are_not_alike():
 
 
 def test_the_turn_after_which_the_same_was_asked_is_named():
-    texts = [Texts(Text(text, len(text))) for text in ("How do I cancel my subscription?", "How can I cancel the subscription?")]
-    assert found([said(1), said(2)], texts=texts) == [Finding("asked_again", (trace_id(1),))]
+    words = ("How do I cancel my subscription?", "How can I cancel the subscription?")
+    texts = [Texts(Text(text, len(text))) for text in words]
+    turns = [asked(number, text) for number, text in enumerate(words, 1)]
+    assert found(turns, texts=texts) == [Finding("asked_again", (trace_id(1),))]
+
+
+def test_what_a_trace_of_each_call_repeats_is_not_done_again():
+    question = ("user", "What is the weather in Bern and in Rome?")
+    bern, rome = calls(("c1", "weather", '{"city": "Bern"}')), calls(("c2", "weather", '{"city": "Rome"}'))
+    rain, sun = result("rain", "c1"), result("sun", "c2")
+    spans = [
+        chat((question,), (bern,), trace=1),
+        chat((question, bern, rain), (rome,), trace=2),
+        chat((question, bern, rain, rome, sun), (("assistant", "Rain and sun."),), trace=3),
+    ]
+    texts = [Texts(Text(question[1], len(question[1])))] * 3
+    assert found(turns_of(*spans), texts=texts) == []
+
+
+def test_the_same_call_again_in_a_trace_that_goes_on_is_told():
+    question, same = ("user", "What is the weather in Bern?"), '{"city": "Bern"}'
+    first, again = calls(("c1", "weather", same)), calls(("c2", "weather", same))
+    spans = [chat((question,), (first,), trace=1), chat((question, first, result("?", "c1")), (again,), trace=2)]
+    assert found(turns_of(*spans)) == [Finding("call_again", (trace_id(1), trace_id(2)), 2, "weather", same)]
+
+
+def test_the_same_asked_in_a_trace_that_does_not_go_on_is_asked_again():
+    question = ("user", "What is the weather in Bern today?")
+    texts = [Texts(Text(question[1], len(question[1])))] * 2
+    spans = [chat((question,), (("assistant", "No idea."),), trace=1), chat((question,), (("assistant", "Rain."),), trace=2)]
+    assert found(turns_of(*spans), texts=texts) == [Finding("asked_again", (trace_id(1),))]
 
 
 def test_a_prompt_that_grew_much_is_told_and_one_that_is_small_is_not():

@@ -41,7 +41,8 @@ class _Draft:
             return False
         first = self.first
         is_of_one = (line.thread, line.place, line.came_out) == (first.thread, first.place, first.came_out)
-        return is_of_one and self.role == "assistant" and line.is_asked_for
+        is_answered = any(use.result is not None for use in self.uses)
+        return is_of_one and self.role == "assistant" and line.is_asked_for and not is_answered
 
 
 def entries_of(trace_id: bytes, lines: Iterable[Line], spans: Sequence[SpanFacts], around: Around) -> tuple[Entry, ...]:

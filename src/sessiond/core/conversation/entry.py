@@ -47,8 +47,8 @@ class Turn(NamedTuple):
     trace_id: bytes
     entries: tuple[Entry, ...]
     before: tuple[Message, ...] = ()
-    """The exchange before it, as its first prompt repeats it: from the last user messages before its own. Only a session can tell
-    whether they were said earlier: see `core.conversation.transcript`."""
+    """The exchange before it, as its first prompt repeats it: from the last user messages before its own, with what an assistant
+    began with before the first. Only a session can tell whether they were said earlier: see `core.conversation.transcript`."""
     before_span_id: bytes = b""
     prompt_tokens: int | None = None
     """Of its calls that are the user's conversation, the largest input; None: none tells of it."""

@@ -6,6 +6,7 @@ answer was that only the next prompt tells of.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from typing import Final
 
 from sessiond.core.conversation.entry import Entry, ToolUse, Turn
@@ -45,7 +46,8 @@ class _Session:
             done = self._let_go() if sum(map(_size, self.open)) > HELD_CHARACTERS_MAX else ()
         else:
             self._recover_answer(turn)
-            done, self.open = self._let_go(), [*self._unsaid(turn), *entries]
+            instructed = list(takewhile(lambda entry: entry.role == "system", entries))
+            done, self.open = self._let_go(), [*instructed, *self._unsaid(turn), *entries[len(instructed) :]]
         self._users |= {key_of(entry.text) for entry in entries if entry.role == "user"}
         return done
 
@@ -100,26 +102,29 @@ class _Session:
         return None
 
     def _unsaid(self, turn: Turn) -> list[Entry]:
-        """What was said right before a turn's own words, and in no turn: messages of the user's, or how an assistant began."""
-        roles = {message.role for message in turn.before}
-        is_beginning = roles == {"assistant"} and not self._users
+        """What was said right before a turn's own words, and in no turn: how an assistant began, and messages of the user's."""
+        began = list(takewhile(lambda message: message.role == "assistant", turn.before))
+        asked = turn.before[len(began) :]
+        if any(message.role != "user" for message in asked):
+            return []
+        unsaid = [*([] if self._users else began), *(message for message in asked if key_of(message.text) not in self._users)]
         return [
             Entry(message.role, message.text, (), turn.trace_id, turn.before_span_id, came_out=False)
-            for message in turn.before
-            if message.text and (is_beginning or (roles == {"user"} and key_of(message.text) not in self._users))
+            for message in unsaid
+            if message.text
         ]
 
     def _recover_answer(self, turn: Turn) -> None:
         """The answer to the open turn, if only the prompt of the next tells it, and not of an earlier turn in the same words."""
         asked = _last_asked(self.open)
         is_answered = any(entry.role == "assistant" and entry.text and not entry.depth for entry in self.open)
-        users = [key_of(message.text) for message in turn.before if message.role == "user"]
-        if is_answered or asked is None or users[-1:] != [key_of(asked.text)]:
+        last = max((at for at, message in enumerate(turn.before) if message.role == "user"), default=None)
+        if is_answered or asked is None or last is None or key_of(turn.before[last].text) != key_of(asked.text):
             return
         self.open += [
             Entry("assistant", message.text, (), turn.trace_id, turn.before_span_id, came_out=False, turn_id=asked.trace_id)
-            for message in turn.before
-            if message.role == "assistant" and message.text and (users[-1], key_of(message.text)) not in self._exchanges
+            for message in turn.before[last:]
+            if message.role == "assistant" and message.text and (key_of(asked.text), key_of(message.text)) not in self._exchanges
         ]
 
 
@@ -141,16 +146,20 @@ def _parts(entry: Entry) -> list[Part]:
 
 
 def _with_results(entry: Entry, told: Sequence[ToolUse]) -> Entry:
-    """The entry, its calls without a result with those that are told."""
-    results = [(call_part(use.call_id, use.name, use.arguments), use.result) for use in told if use.result is not None]
-    if not results:
+    """The entry, its calls with the results and runs that are told and were not known."""
+    if all(one.result is None and not one.span_id for one in told):
         return entry
-    return entry._replace(tool_uses=tuple(use if use.result is not None else _told(use, results) for use in entry.tool_uses))
+    return entry._replace(tool_uses=tuple([_told(use, told) for use in entry.tool_uses]))
 
 
-def _told(use: ToolUse, results: Sequence[tuple[Part, str]]) -> ToolUse:
+def _told(use: ToolUse, told: Sequence[ToolUse]) -> ToolUse:
     mine = call_part(use.call_id, use.name, use.arguments)
-    return use._replace(result=next((result for part, result in results if is_same(part, mine)), None))
+    other = next((one for one in told if is_same(call_part(one.call_id, one.name, one.arguments), mine)), None)
+    if other is None:
+        return use
+    if use.result is None:
+        use = use._replace(result=other.result)
+    return use if use.span_id else use._replace(error=other.error, span_id=other.span_id)
 
 
 def _size(entry: Entry) -> int:

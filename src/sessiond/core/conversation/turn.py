@@ -165,9 +165,11 @@ def _text(kind: Literal["user", "assistant"], text: str) -> Part:
 
 
 def _exchange_before(given: Sequence[Message], start: int) -> tuple[Message, ...]:
-    """From the last user messages before `start` up to there; from the beginning where there are none."""
+    """From the last user messages before `start` up to there; from the beginning where no user spoke before these."""
     begin, is_at_user = start, False
     while begin and (given[begin - 1].role == "user" or not is_at_user):
         begin -= 1
         is_at_user = given[begin].role == "user"
+    if all(message.role != "user" for message in given[:begin]):
+        begin = 0
     return tuple(message for message in given[begin:start] if message.role != "system")

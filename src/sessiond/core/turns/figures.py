@@ -1,6 +1,7 @@
 """Each turn of a session against the middle of all its turns."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from sessiond.core.fold import percentile
@@ -29,13 +30,15 @@ class TurnFigures(NamedTuple):
     """Whether some of what it says was left out."""
 
 
-def figures_of(traces: Sequence[TraceSummary], texts: Sequence[Texts], prompt_tokens: Sequence[int | None]) -> list[TurnFigures]:
-    """The turns of a session, in their order; all three tell of the same turns."""
+def figures_of(
+    traces: Sequence[TraceSummary], texts: Sequence[Texts], prompt_tokens: Sequence[int | None], asking: Sequence[bool]
+) -> list[TurnFigures]:
+    """The turns of a session, in their order; all four tell of the same ones. `asking`: whether one has words of its user's own."""
     costs = _ratios([trace.costs.total_nano for trace in traces])
     tokens = _ratios([_tokens(trace) for trace in traces])
     durations = _ratios([trace.end_unix_nano - trace.start_unix_nano for trace in traces])
     waits = _ratios([trace.ttft_nano for trace in traces])
-    again = [*map(_is_asked_again, texts, texts[1:]), False]
+    again = [*(asks and _is_asked_again(*pair) for asks, pair in zip(asking[1:], pairwise(texts), strict=True)), False]
     growths = _growths(prompt_tokens)
     ids = [trace.trace_id for trace in traces]
     return list(map(TurnFigures, ids, costs, tokens, durations, waits, prompt_tokens, growths, again))

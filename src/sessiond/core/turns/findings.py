@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, Literal, NamedTuple
 
-from sessiond.core.conversation.entry import Turn
+from sessiond.core.conversation.entry import Entry, Turn
+from sessiond.core.conversation.transcript import transcript
 from sessiond.core.model import Texts, TraceSummary
 from sessiond.core.turns.figures import TurnFigures, figures_of
 from sessiond.core.turns.tools import Repeated, ToolWatch
@@ -42,24 +43,37 @@ class Assessment(NamedTuple):
 
 
 class Watch:
-    """Takes what the turns of a session add, in their order, and keeps little of it."""
+    """Takes what the turns of a session add, in their order, and keeps little of it.
+
+    What a later turn only repeats is not taken again: an emitter without a span around its calls makes a trace of each.
+    """
 
     def __init__(self) -> None:
         self._tools = ToolWatch()
+        self._asking: set[bytes] = set()
+        """The turns with words of their user's own."""
         self._prompts: dict[bytes, int | None] = {}
         self._cut: set[bytes] = set()
 
-    def over(self, turns: Iterable[Turn]) -> Iterator[Turn]:
-        """The same turns, each taken as it goes by."""
-        for turn in turns:
-            self._add(turn)
-            yield turn
+    def over(self, turns: Iterable[Turn]) -> Iterator[tuple[Entry, ...]]:
+        """The transcript of the turns, which are taken as it goes by."""
+        for entries in transcript(map(self._taken, turns)):
+            for entry in entries:
+                if entry.role == "user" and not entry.depth:
+                    self._asking.add(entry.trace_id)
+                self._tools.add_calls(entry.turn_id or entry.trace_id, entry.tool_uses)
+            yield entries
 
     def assess(self, traces: Sequence[TraceSummary], texts: Sequence[Texts]) -> Assessment:
         """How the session of these turns went; a turn that was not taken has no tools and no prompt."""
         turns = [
             turn._replace(is_cut=turn.trace_id in self._cut)
-            for turn in figures_of(traces, texts, [self._prompts.get(trace.trace_id) for trace in traces])
+            for turn in figures_of(
+                traces,
+                texts,
+                [self._prompts.get(trace.trace_id) for trace in traces],
+                [trace.trace_id in self._asking for trace in traces],
+            )
         ]
         kinds: list[Iterator[Finding]] = [
             _first_failure(traces),
@@ -71,11 +85,12 @@ class Watch:
         ]
         return Assessment(turns, [finding for kind in kinds for finding in islice(kind, FINDINGS_MAX)])
 
-    def _add(self, turn: Turn) -> None:
+    def _taken(self, turn: Turn) -> Turn:
         self._prompts[turn.trace_id] = turn.prompt_tokens
         if turn.is_cut:
             self._cut.add(turn.trace_id)
-        self._tools.add(turn.trace_id, (use for entry in turn.entries for use in entry.tool_uses))
+        self._tools.add_errors(turn.trace_id, (use for entry in turn.entries for use in entry.tool_uses))
+        return turn
 
 
 def _of(kind: FindingKind, repeated: Repeated) -> Finding:

@@ -51,11 +51,15 @@ class ToolWatch:
         self._failed: dict[str, _Group] = {}
         self._called: dict[tuple[str, int], _Group] = {}
 
-    def add(self, trace_id: bytes, uses: Iterable[ToolUse]) -> None:
-        """Take some uses of a turn. One whose arguments are not told is like no other."""
+    def add_errors(self, trace_id: bytes, uses: Iterable[ToolUse]) -> None:
+        """Take the failures among all uses that a turn tells."""
         for use in uses:
             if use.error is not None:
                 self._take(self._failed, use.name, use.name, trace_id, use.error)
+
+    def add_calls(self, trace_id: bytes, uses: Iterable[ToolUse]) -> None:
+        """Take some uses of a turn, each once. One whose arguments are not told is like no other."""
+        for use in uses:
             if use.arguments.strip():
                 self._take(self._called, (use.name, hash(arguments_key(use.arguments))), use.name, trace_id, use.arguments)
 
