@@ -1,3 +1,8 @@
+from itertools import zip_longest
+
+import pytest
+
+from builders import span
 from sessiond.core.conversation import heard
 from told import added, chat, messages, tool, turns
 
@@ -33,6 +38,24 @@ def test_strands_events_tell_a_tools_run():
     (turn,) = turns(tool("search", events=events))
     (use,) = turn.entries[0].tool_uses
     assert (use.call_id, use.arguments, use.result) == ("c1", '{"q": 1}', "found")
+
+
+@pytest.mark.parametrize("call_id", heard.CALL_ID_KEYS)
+@pytest.mark.parametrize(("given", "returned"), [*zip_longest(heard.ARGUMENT_KEYS, heard.RESULT_KEYS, fillvalue="output.value")])
+def test_each_key_of_a_tools_run_is_read(call_id: str, given: str, returned: str):
+    run = span(operation="execute_tool", **{call_id: "c1", given: '{"q": 1}', returned: "found"})
+    (use,) = turns(run)[0].entries[0].tool_uses
+    assert (use.call_id, use.arguments, use.result) == ("c1", '{"q": 1}', "found")
+
+
+def test_what_a_tool_was_called_with_goes_before_what_may_be_its_schema():
+    (use,) = turns(span(operation="execute_tool", tool__parameters='{"q": "int"}', input__value='{"q": 1}'))[0].entries[0].tool_uses
+    assert use.arguments == '{"q": 1}'
+
+
+@pytest.mark.parametrize("key", ["gen_ai.system_instructions", "gen_ai.request.instructions", "system_prompt"])
+def test_each_key_of_a_system_prompt_that_stands_apart_is_read(key: str):
+    assert added(chat((("user", "Hello"),), (("assistant", "Hi!"),), **{key: "Be terse."}))[0] == "system: Be terse."
 
 
 def test_junk_in_a_tools_span_raises_nothing():

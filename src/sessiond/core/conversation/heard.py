@@ -17,14 +17,17 @@ REFERENCE_CHARACTERS: Final = 2
 """That a message counts as each time a prompt repeats it: a reference is held, of eight bytes."""
 
 ARGUMENT_KEYS: Final = (
-    "gen_ai.tool.call.arguments", "ai.toolCall.args", "gcp.vertex.agent.tool_call_args", "langfuse.observation.input",
-    "lmnr.span.input", "mlflow.spanInputs", "input.value", "traceloop.entity.input", "agentops.entity.input",
+    "gen_ai.tool.call.arguments", "ai.toolCall.args", "gcp.vertex.agent.tool_call_args", "spring.ai.tool.call.arguments",
+    "langfuse.observation.input", "lmnr.span.input", "mlflow.spanInputs", "input.value", "traceloop.entity.input",
+    "agentops.entity.input", "tool.parameters",
 )  # fmt: skip
+"""`tool.parameters` is last: some OpenInference instrumentations write the tool's schema there."""
 RESULT_KEYS: Final = (
-    "gen_ai.tool.call.result", "ai.toolCall.result", "gcp.vertex.agent.tool_response", "langfuse.observation.output",
-    "lmnr.span.output", "mlflow.spanOutputs", "output.value", "traceloop.entity.output", "agentops.entity.output",
+    "gen_ai.tool.call.result", "ai.toolCall.result", "gcp.vertex.agent.tool_response", "spring.ai.tool.call.result",
+    "langfuse.observation.output", "lmnr.span.output", "mlflow.spanOutputs", "output.value", "traceloop.entity.output",
+    "agentops.entity.output",
 )  # fmt: skip
-CALL_ID_KEYS: Final = ("gen_ai.tool.call.id", "ai.toolCall.id", "tool_call.id")
+CALL_ID_KEYS: Final = ("gen_ai.tool.call.id", "ai.toolCall.id", "tool_call.id", "tool.id", "spring.ai.tool.call.id")
 _KEYS: Final = frozenset(key.encode() for key in (*ARGUMENT_KEYS, *RESULT_KEYS, *CALL_ID_KEYS))
 _FUNCTION_KEYS: Final = frozenset({"args", "kwargs"})
 """Of a function's arguments, as Langfuse and Traceloop write them."""

@@ -95,6 +95,8 @@ OUTPUT: Final = (
 
 INSTRUCTIONS: Final = (
     Source("gen_ai.system_instructions", role="system"),
+    Source("gen_ai.request.instructions", role="system"),
+    Source("system_prompt", role="system"),
     Source("gen_ai.system_instructions", events=_DETAILS, role="system"),
 )
 """Where a system prompt is that stands apart from the messages; one among these is theirs."""
