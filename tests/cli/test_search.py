@@ -27,6 +27,13 @@ def test_what_was_found_reads_as_a_block_a_turn(run):
     ]
 
 
+def test_an_excerpt_keeps_the_spaces_that_its_writing_needs(run):
+    said = excerpt("10\u202f000\xa0€\n日本語\u3000テスト", (0, 6))
+    rows = [pb.SearchRow(trace=trace(), excerpts=[said])]
+    result = run(Canned(searched=[pb.SearchResponse(rows=rows)]), "search", "10")
+    assert result.stdout.splitlines()[1:] == ["  tool call  10\u202f000\xa0€ 日本語\u3000テスト"]
+
+
 def test_by_session_a_row_tells_how_many_turns_were_found(run):
     rows = [found(session=session("s1", trace_count=1234, last_activity_time=ago(60)))]
     rows[0].hit_count = 10

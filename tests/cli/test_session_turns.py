@@ -99,6 +99,27 @@ def test_a_conversation_reads_turn_by_turn(run):
     ]
 
 
+def test_the_typography_of_a_text_is_shown_as_it_came_and_lines_end_only_where_it_breaks_them(run):
+    said = "Combien\xa0? 10\u202f000\xa0€\r\n日本語\u3000テスト\rمی\u200cشود\u2028👩\u200d💻\x0c"
+    lines = told(run(canned(entry(ROLE.ROLE_USER, said)), "session", "s", "--messages"))
+    assert lines[1:5] == [
+        "user",
+        "    Combien\xa0? 10\u202f000\xa0€",
+        "    日本語\u3000テスト",
+        "    می\u200cشود\\u2028👩\u200d💻\\x0c",
+    ]
+
+
+def test_input_errors_and_findings_on_one_line_keep_their_spaces(run):
+    said = "Combien\xa0?\n10\u202f000\xa0€"
+    findings = [Finding(kind=Finding.KIND_FIRST_FAILURE, trace_ids=[B], times=1, detail=said)]
+    asked = canned(findings=findings)
+    asked.sessions[0].input = said
+    lines = run(asked, "session", "s").stdout.splitlines()
+    assert "input            Combien\xa0? 10\u202f000\xa0€" in lines
+    assert lines[-1] == "- turn 2 failed: Combien\xa0? 10\u202f000\xa0€"
+
+
 def test_long_texts_end_with_their_length_unless_all_is_wanted(run):
     said = [entry(ROLE.ROLE_USER, "x" * (TEXT_LENGTH_MAX + 234))]
     short = run(canned(*said), "session", "s", "--messages").stdout

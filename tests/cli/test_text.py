@@ -2,7 +2,7 @@
 
 import pytest
 
-from sessiond.cli.text import ago, clean, duration, feedback, number, plural, size
+from sessiond.cli.text import ago, clean, duration, feedback, number, one_line, plural, size
 
 NANO = 10**9
 
@@ -56,11 +56,33 @@ def test_numbers_have_separators_and_nouns_their_plural():
         ("a\tb\r\nc", "a\\tb\\r\\nc"),
         ("\x9b2J\x7f", "\\x9b2J\\x7f"),
         ("\u202edesrever\u2028", "\\u202edesrever\\u2028"),
-        ("Grüße, 世界 🙂", "Grüße, 世界 🙂"),
+        ("\u200f\u061c\u2066x\u2069", "\\u200f\\u061c\\u2066x\\u2069"),
+        ("\ufeff\ufff9\U000e0041\ud800", "\\ufeff\\ufff9\\U000e0041\\ud800"),
     ],
 )
 def test_what_steers_a_terminal_is_shown_and_not_sent(text, shown):
     assert clean(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Grüße, 世界 🙂",
+        "Combien\xa0? 10\u202f000\xa0€",
+        "日本語\u3000テスト",
+        "می\u200cشود",
+        "क्\u200dष",
+        "👩\u200d💻 \U0001fae9 \u2764\ufe0f",
+        "soft\xadhyphen",
+        "C:\\new",
+    ],
+)
+def test_what_writing_needs_is_shown_as_it_came(text):
+    assert (clean(text), one_line(text)) == (text, text)
+
+
+def test_a_text_on_one_line_keeps_the_spaces_that_its_writing_needs():
+    assert one_line("\n a\r\n\tb  c\xa0!\u3000\u2028d\n") == "a b c\xa0!\u3000\u2028d"
 
 
 @pytest.mark.parametrize(

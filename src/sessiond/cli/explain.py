@@ -11,7 +11,7 @@ from rich.text import Text
 from sessiond.cli import options
 from sessiond.cli.output import Layout, layout_of_stdout, show, show_json
 from sessiond.cli.render import Column, Fact, block, count, table, text
-from sessiond.cli.text import ABSENT, dollars, duration, plural
+from sessiond.cli.text import ABSENT, dollars, duration, one_line, plural
 from sessiond.client import Evidence, ExplainedCall, Explanation, Figure, UncountedSpan
 from sessiond.client.rows import Value, rfc3339, row, trace_row
 
@@ -119,7 +119,7 @@ def _shown(field: str, value: Value) -> str:
 
 
 def _cut(value: str) -> str:
-    shown = " ".join(value.split())
+    shown = one_line(value)
     return shown if len(shown) <= VALUE_LENGTH_MAX else f"{shown[:VALUE_LENGTH_MAX]}..."
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from sessiond.cli.columns import age, cost, failure, first_token, tokens
 from sessiond.cli.feedback import summed
 from sessiond.cli.render import Fact, count, listed, text
-from sessiond.cli.text import dollars, duration, plural
+from sessiond.cli.text import dollars, duration, one_line, plural
 from sessiond.client import Session, State, Trace, User
 from sessiond.client.rows import enum_name
 
@@ -93,7 +93,7 @@ def _cost(row: Session | Trace | User) -> Text:
 
 def _said(beginning: str, length: int) -> Text:
     """The beginning of a text on one line, and how long it is where that is not all."""
-    shown = " ".join(beginning.split())
+    shown = one_line(beginning)
     cut = shown if len(shown) <= SAID_LENGTH_MAX else f"{shown[:SAID_LENGTH_MAX]}..."
     return text(f"{cut} ({length:,} characters)" if cut != shown or length > len(beginning) else cut)
 

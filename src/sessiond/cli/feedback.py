@@ -11,7 +11,7 @@ from rich.text import Text
 
 from sessiond.cli.output import layout_of_stdout, show
 from sessiond.cli.render import Column, table, text
-from sessiond.cli.text import ABSENT, ago, clean
+from sessiond.cli.text import ABSENT, ago, clean, one_line
 from sessiond.client import Annotation, Score, ScoreSource, ScoreSum
 from sessiond.client.feedback.lines import value_of
 from sessiond.client.feedback.requests import Of
@@ -153,4 +153,4 @@ def _place(note: Annotation) -> Text:
 
 
 def _short(said: str) -> Text:
-    return text(" ".join(said.split()))
+    return text(one_line(said))

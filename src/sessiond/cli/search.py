@@ -21,7 +21,7 @@ LIMIT: Final = 10
 """Rows shown where no limit is given: with their excerpts, two screens."""
 HIGHLIGHT: Final = "bold yellow"
 
-_BLANK: Final = re.compile(r"\s")
+_BLANK: Final = re.compile(r"\s", re.ASCII)
 
 
 @click.command()

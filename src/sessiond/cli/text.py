@@ -1,6 +1,7 @@
 """How values read to a person: safe text, durations, ages, sizes. Takes plain values and the time; writes nothing."""
 
 import math
+import re
 from typing import Final
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1, 60, 3600, 86400
@@ -16,13 +17,29 @@ _NANO_DECIMALS: Final = 9
 ABSENT: Final = "-"
 """Stands for a figure that is not known; 0 is a figure."""
 
+_STEERING: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f"  # controls
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # which way writing runs
+    r"\u2028\u2029"  # ends of lines and paragraphs
+    r"\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"  # a byte order mark, annotations and tags, which nobody sees
+    r"\ud800-\udfff]"  # halves of characters, which can't be written
+)
+_BLANKS: Final = re.compile(r"\s+", re.ASCII)
+
 
 def clean(text: str) -> str:
     r"""The text with all that could steer a terminal made visible, such as `\x1b` for ESC.
 
     Spans are written by strangers: control characters, bidirectional overrides, line separators and the like are shown, never sent.
+    `str.isprintable` would make French, Persian and new emoji unreadable: to it no space but the blank is printable, no joiner, and
+    nothing newer than its table.
     """
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def one_line(text: str) -> str:
+    """The text with one blank for each run of blanks, tabs and line breaks, none at its ends; other spaces are part of writing."""
+    return _BLANKS.sub(" ", text).strip(" ")
 
 
 def duration(milliseconds: float) -> str:

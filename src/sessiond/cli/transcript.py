@@ -1,5 +1,6 @@
 """A conversation as a person reads it: turn by turn, who said what, and beneath each call of a tool what came of it."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -22,6 +23,7 @@ TOOL_LENGTH_MAX: Final = 300
 INDENT: Final = 4
 DEPTH_MAX: Final = 8
 """Deeper ones stand at this depth."""
+_LINE_END: Final = re.compile(r"\r\n?|\n")
 _STYLES: Final[Mapping[TranscriptEntry.Role, str]] = {
     TranscriptEntry.ROLE_SYSTEM: "dim",
     TranscriptEntry.ROLE_USER: "bold cyan",
@@ -96,7 +98,7 @@ def _said(said: str, length: int, length_max: int | None, style: str = "", *, ha
     """A text with its lines, all but the first further in if they hang, and how long it is where that is not all of it."""
     shown = said if length_max is None else said[:length_max]
     found = Text(
-        ("\n  " if hanging else "\n").join(clean(line.expandtabs(INDENT)) for line in shown.rstrip("\n").splitlines()), style
+        ("\n  " if hanging else "\n").join(clean(line.expandtabs(INDENT)) for line in _LINE_END.split(shown.rstrip("\r\n"))), style
     )
     if len(shown) < length:
         more = "" if length_max is None else "; --full shows more"

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from sessiond.cli.columns import turn_columns
 from sessiond.cli.render import Column, text
-from sessiond.cli.text import ABSENT
+from sessiond.cli.text import ABSENT, one_line
 from sessiond.cli.text import number as shown
 from sessiond.client import Conversation, Finding, Trace, TurnFigures
 
@@ -119,6 +119,6 @@ def _in(numbers: Numbers) -> str:
 
 
 def _detail(finding: Finding) -> str:
-    shown = " ".join(finding.detail.split())
+    shown = one_line(finding.detail)
     cut = shown if len(shown) <= DETAIL_LENGTH_MAX else f"{shown[:DETAIL_LENGTH_MAX]}..."
     return f": {cut}" if cut else ""
