@@ -218,6 +218,21 @@ def test_sessions_and_traces_show_what_was_said(running: Parts, run: Any) -> Non
     assert "0.5 (stale)" in run("score", "s", "--own").stdout
 
 
+def test_where_nobody_looks_the_longest_comment_and_note_stand_whole_on_one_line(run: Any) -> None:
+    comment, note = "c" * 10_000, " n" * 5000
+    score = run("score", "s", "a=1", "--id", "x", "--author", "ann", "--comment", comment)
+    assert [line.split()[2:] for line in score.stdout.splitlines()[1:]] == [["s", "a", "1", "human", "ann", comment, "x"]]
+    rows(run("annotate", "s", note, "--id", "n", "--author", "ann", "--tag", "t", "--json"))
+    rows(run("annotate", "s", "short", "--id", "m", "--json"))
+    lines = run("session", "s").stdout.splitlines()
+    listed = lines[lines.index("") + 1 :][:3]
+    assert [line.split()[2:] for line in listed] == [
+        ["NOTE", "PLACE", "AUTHOR", "TAGS", "ID"],
+        ["s", "short", "-", "-", "-", "m"],
+        ["s", *note.split(), "-", "ann", "t", "n"],
+    ]
+
+
 def test_without_feedback_no_column_tells_of_it(run: Any) -> None:
     assert "SCORES" not in run("sessions").stdout
     assert "NOTES" not in run("traces").stdout

@@ -2,7 +2,11 @@
 
 import json
 
+from rich.text import Text
+
 from client.canned import MOMENT, Canned, session, trace
+from sessiond.cli.output import Layout, drawn
+from sessiond.cli.render import Indented
 from sessiond.cli.transcript import TEXT_LENGTH_MAX
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.conversation_pb2 import Finding, ToolUse, TranscriptEntry, TurnFigures
@@ -125,6 +129,17 @@ def test_long_texts_end_with_their_length_unless_all_is_wanted(run):
     short = run(canned(*said), "session", "s", "--messages").stdout
     assert f"    {'x' * TEXT_LENGTH_MAX}... (1,234 characters; --full shows more)\n" in short
     assert f"    {'x' * 1234}\n" in run(canned(*said), "session", "s", "--messages", "--full").stdout
+
+
+def test_where_nobody_looks_a_line_of_a_text_stays_one_line_whatever_its_length(run):
+    said = [entry(ROLE.ROLE_USER, "word " * 20_000 + "\nend")]
+    lines = told(run(canned(*said), "session", "s", "--messages", "--full"))
+    assert lines[1:4] == ["user", f"    {'word ' * 20_000}".rstrip(), "    end"]
+
+
+def test_a_text_on_a_terminal_goes_on_below_its_beginning():
+    lines = drawn(Indented(Text("one two three"), 4), Layout(11, is_terminal=True)).splitlines()
+    assert lines == ["    one two", "    three"]
 
 
 def test_full_alone_is_refused(run):

@@ -12,8 +12,8 @@ from rich.console import Console, RenderableType
 from sessiond.cli.text import clean
 from sessiond.client.rows import Row
 
-WIDTH_WITHOUT_TERMINAL: Final = 10_000
-"""Columns where nobody looks: every cell whole, each row on one line."""
+WIDTH_WITHOUT_TERMINAL: Final = sys.maxsize
+"""Columns where nobody looks: every cell whole, each row on one line. Nothing may be filled up to it."""
 
 
 class Layout(NamedTuple):

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
 from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -25,6 +27,19 @@ class Column(NamedTuple, Generic[Item]):
     justify: Literal["left", "right"] = "left"
     width_max: int | None = None
     """A longer cell ends here on a terminal, with an ellipsis; in a column of rank 0 it goes on in the next line."""
+
+
+class Indented(NamedTuple):
+    """A renderable further in. Unlike rich's `Padding` it fills no line up to the width, or to its longest."""
+
+    shown: RenderableType
+    indent: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in console.render_lines(self.shown, options.update_width(options.max_width - self.indent), pad=False):
+            yield Segment(" " * self.indent)
+            yield from line
+            yield Segment.line()
 
 
 class Fact(NamedTuple):

@@ -7,12 +7,11 @@ from typing import Final, Unpack
 
 import click
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from sessiond.cli import columns, options
 from sessiond.cli.output import layout_of_stdout, remark, show, show_json
-from sessiond.cli.render import Fact, block, text
+from sessiond.cli.render import Fact, Indented, block, text
 from sessiond.cli.text import clean, duration, plural
 from sessiond.client import SearchConditions, SearchExcerpt, SearchPlace, SearchResponse, SearchRow
 from sessiond.client.rows import Row, enum_name, row, session_row, trace_row
@@ -83,7 +82,7 @@ def _json(found: SearchRow) -> Row:
 def _show(found: SearchRow, *, is_first: bool) -> None:
     layout = layout_of_stdout()
     facts = [Fact(_place(excerpt), _marked(excerpt)) for excerpt in found.excerpts]
-    parts: list[RenderableType] = [_head(found), *([Padding(block(facts), (0, 0, 0, 2))] if facts else [])]
+    parts: list[RenderableType] = [_head(found), *([Indented(block(facts), 2)] if facts else [])]
     show(*([] if is_first else [""]), *parts, layout=layout)
 
 

@@ -5,12 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from rich.console import RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from sessiond.cli.columns import cost, tokens
 from sessiond.cli.facts import utc
-from sessiond.cli.render import text
+from sessiond.cli.render import Indented, text
 from sessiond.cli.text import clean, duration
 from sessiond.cli.turns import Turn
 from sessiond.client import Status, ToolUse, TranscriptEntry
@@ -37,17 +36,17 @@ def told(turn: Turn, entries: Sequence[TranscriptEntry], *, is_full: bool) -> It
     yield _header(turn)
     agent = entries[0].agent if entries else ""
     for entry in entries:
-        yield Padding(_who(entry, agent), (0, 0, 0, _indent(entry)))
+        yield Indented(_who(entry, agent), _indent(entry))
         agent = entry.agent
         for said in _entry(entry, is_full=is_full):
-            yield Padding(said, (0, 0, 0, _indent(entry) + INDENT))
+            yield Indented(said, _indent(entry) + INDENT)
     if not entries:
-        yield Padding(Text("no text was sent", "dim"), (0, 0, 0, INDENT))
+        yield Indented(Text("no text was sent", "dim"), INDENT)
     error = turn.trace.error_message or turn.trace.error_type
     if error and not any(use.error == error for entry in entries for use in entry.tool_uses):
-        yield Padding(text(f"! {error}", "bold red"), (0, 0, 0, INDENT))
+        yield Indented(text(f"! {error}", "bold red"), INDENT)
     if turn.figures.cut:
-        yield Padding(Text("more was said than is held", "dim"), (0, 0, 0, INDENT))
+        yield Indented(Text("more was said than is held", "dim"), INDENT)
 
 
 def _header(turn: Turn) -> Text:
