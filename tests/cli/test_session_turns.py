@@ -11,6 +11,7 @@ from sessiond.cli.transcript import TEXT_LENGTH_MAX
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.conversation_pb2 import Finding, ToolUse, TranscriptEntry, TurnFigures
 from sessiond.wire._pb.v1.resources_pb2 import STATUS_ERROR
+from sessiond.wire.conversation import TEXT_BYTES_MAX, TOOL_BYTES_MAX
 
 A, B = "a" * 32, "b" * 32
 ROLE = TranscriptEntry
@@ -129,6 +130,19 @@ def test_long_texts_end_with_their_length_unless_all_is_wanted(run):
     short = run(canned(*said), "session", "s", "--messages").stdout
     assert f"    {'x' * TEXT_LENGTH_MAX}... (1,234 characters; --full shows more)\n" in short
     assert f"    {'x' * 1234}\n" in run(canned(*said), "session", "s", "--messages", "--full").stdout
+
+
+def test_what_the_api_leaves_out_of_a_text_is_told_with_the_command_that_has_it(run):
+    use = ToolUse(name="f", arguments="{}", arguments_length=70_002, result="r", result_length=2)
+    cut = TranscriptEntry(role=ROLE.ROLE_USER, text="abc", text_length=2_000_003, trace_id=B, turn_trace_id=A, tool_uses=[use])
+    has_all = f"of them not shown; sessiond export spans - --filter trace_id={B} has all)"
+    assert told(run(canned(cut), "session", "s", "--messages", "--full"))[2:5] == [
+        f"    abc... (2,000,003 characters, 2,000,000 {has_all}",
+        f"    > f {{}}... (70,002 characters, 70,000 {has_all}",
+        f"    < r... (2 characters, 1 {has_all}",
+    ]
+    told_by_help = " ".join(run(canned(), "session", "--help").stdout.split())
+    assert f"up to {TEXT_BYTES_MAX >> 10} KiB, arguments and results up to {TOOL_BYTES_MAX >> 10} KiB" in told_by_help
 
 
 def test_where_nobody_looks_a_line_of_a_text_stays_one_line_whatever_its_length(run):

@@ -39,7 +39,7 @@ def sessions(*, limit: int, as_json: bool, endpoint: str, **conditions: Unpack[C
 @click.argument("session_id", metavar="ID")
 @click.option("--project", default="", metavar="NAME", help="The session's project; `default` where not given.")
 @click.option("--messages", is_flag=True, help="Show what was said: each turn's messages, tool calls and results.")
-@click.option("--full", is_flag=True, help="With --messages, long texts whole.")
+@click.option("--full", is_flag=True, help="With --messages, long texts up to 256 KiB, arguments and results up to 64 KiB.")
 @options.limit
 @options.as_json
 @options.endpoint

@@ -77,29 +77,31 @@ def _who(entry: TranscriptEntry, agent_before: str) -> Text:
 def _entry(entry: TranscriptEntry, *, is_full: bool) -> Iterator[Text]:
     style = "dim" if entry.role == TranscriptEntry.ROLE_SYSTEM else ""
     if entry.text:
-        yield _said(entry.text, entry.text_length, None if is_full else TEXT_LENGTH_MAX, style)
+        length_max = None if is_full else TEXT_LENGTH_MAX
+        yield _said(entry.text, entry.text_length, length_max, entry.trace_id, style)
     for use in entry.tool_uses:
-        yield from _tool(use, None if is_full else TOOL_LENGTH_MAX)
+        yield from _tool(use, None if is_full else TOOL_LENGTH_MAX, entry.trace_id)
 
 
-def _tool(use: ToolUse, length_max: int | None) -> Iterator[Text]:
+def _tool(use: ToolUse, length_max: int | None, trace_id: str) -> Iterator[Text]:
     if use.name:
         name = text(f"> {use.name}", "yellow")
-        given = _said(use.arguments, use.arguments_length, length_max, hanging=True)
+        given = _said(use.arguments, use.arguments_length, length_max, trace_id, hanging=True)
         yield name.append(" ").append_text(given) if use.arguments else name
     if use.HasField("result"):
-        yield Text("< ", "yellow").append_text(_said(use.result, use.result_length, length_max, hanging=True))
+        yield Text("< ", "yellow").append_text(_said(use.result, use.result_length, length_max, trace_id, hanging=True))
     if use.HasField("error"):
         yield text(f"! {use.error}", "bold red")
 
 
-def _said(said: str, length: int, length_max: int | None, style: str = "", *, hanging: bool = False) -> Text:
-    """A text with its lines, all but the first further in if they hang, and how long it is where that is not all of it."""
+def _said(said: str, length: int, length_max: int | None, trace_id: str, style: str = "", *, hanging: bool = False) -> Text:
+    """A text with its lines, all but the first further in if they hang, and what is not shown of it."""
     shown = said if length_max is None else said[:length_max]
     found = Text(
         ("\n  " if hanging else "\n").join(clean(line.expandtabs(INDENT)) for line in _LINE_END.split(shown.rstrip("\r\n"))), style
     )
     if len(shown) < length:
-        more = "" if length_max is None else "; --full shows more"
+        all_of_it = f", {length - len(shown):,} of them not shown; sessiond export spans - --filter trace_id={trace_id} has all"
+        more = all_of_it if length_max is None else "; --full shows more"
         found.append(f"... ({length:,} characters{more})", "dim")
     return found
