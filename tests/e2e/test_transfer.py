@@ -152,6 +152,17 @@ def test_an_import_goes_through_pipes(first: Daemon, second: Daemon) -> None:
     assert rows(second, "traces") == rows(first, "traces")
 
 
+def test_spans_go_into_a_pipe_by_its_name_and_no_feedback_beside_it(first: Daemon, second: Daemon, tmp_path: Path) -> None:
+    reads, writes = os.pipe()
+    with begun(first, "export", "spans", f"/dev/fd/{writes}", "--format", "protobuf", pass_fds=[writes]) as export:
+        os.close(writes)
+        with os.fdopen(reads, "rb") as pipe:
+            (tmp_path / "spans.binpb").write_bytes(pipe.read())
+    assert export.returncode == 0
+    assert run(second, "import", tmp_path / "spans.binpb").returncode == 0
+    assert {row["trace_id"] for row in rows(second, "traces")} == {row["trace_id"] for row in rows(first, "traces")}
+
+
 def test_bad_lines_are_told_with_their_place_and_cost_nothing_else(first: Daemon, second: Daemon, tmp_path: Path) -> None:
     file = tmp_path / "spans.jsonl"
     run(first, "export", "spans", file)

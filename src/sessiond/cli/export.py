@@ -21,7 +21,7 @@ from sessiond.files.feedback_json import AnyFeedback
 from sessiond.files.frames import framed
 from sessiond.files.otlp_json import line_of
 from sessiond.files.parquet import NotInstalled, write_parquet
-from sessiond.files.written import COMPRESSED, STDOUT, feedback_beside, written
+from sessiond.files.written import COMPRESSED, STDOUT, feedback_beside, is_stream, written
 
 What: TypeAlias = Literal["sessions", "traces", "users", "spans", "feedback"]
 FormatName: TypeAlias = Literal["jsonl", "parquet", "protobuf"]
@@ -93,7 +93,7 @@ def export(
                 else:
                     _write_rows(shown.each(_rows(client, what, conditions)), KINDS[what], chosen, stream)
             told.append(f"{_counted(shown.count, what)} exported")
-            if what == "spans" and file != STDOUT:  # within, so that spans never stand there without it
+            if what == "spans" and not is_stream(file):  # within, so that spans never stand there without it
                 told += _export_feedback(client.export_feedback(of=of, **conditions), feedback_beside(file))
     for line in told:
         remark(line)
