@@ -24,7 +24,7 @@ def test_there_is_a_file_of_every_form() -> None:
 def test_every_form_gives_the_requests(path: Path) -> None:
     with opened(str(path)) as source:
         found = list(contents(source))
-    assert [problem for _, _, problem in found] == ["", "", ""]
+    assert [read.problem for read in found] == ["", "", ""]
     assert [
         TracesData.FromString(read.content.SerializeToString()) for read in found if isinstance(read.content, SpanBatch)
     ] == SENT

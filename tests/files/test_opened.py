@@ -10,7 +10,7 @@ import zstandard
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from builders import request, span
-from sessiond.files.contents import BATCH_BYTES, contents
+from sessiond.files.contents import BATCH_BYTES, Read, contents
 from sessiond.files.frames import FRAME_BYTES_MAX, framed
 from sessiond.files.opened import opened
 from sessiond.files.otlp_json import line_of
@@ -36,7 +36,7 @@ def each_compressed(payloads: list[bytes]) -> bytes:
 def read(path: Path, content: bytes) -> list[tuple[str, SpanBatch | None, str]]:
     path.write_bytes(content)
     with opened(str(path)) as source:
-        found = [tuple(one) for one in contents(source)]
+        found = [one[:3] for one in contents(source)]
         assert source.size == (len(content) or None)
         assert source.meter.byte_count <= len(content)
         return found
@@ -120,11 +120,18 @@ def test_many_spans_of_one_message_come_in_several_batches_of_its_place(tmp_path
     assert [one for part in parts for one in part.scope_spans[0].spans] == list(sent.resource_spans[0].scope_spans[0].spans)
 
 
+def read_to_its_break(path: Path, content: bytes) -> tuple[list[Read], Read]:
+    path.write_bytes(content)
+    with opened(str(path)) as source:
+        *found, broken = contents(source)
+    return found, broken
+
+
 @pytest.mark.parametrize("compress", [zstd, gzip.compress])
 def test_what_comes_before_a_compressed_stream_breaks_off_is_read(tmp_path: Path, compress: Callable[[bytes], bytes]) -> None:
-    *found, broken = read(tmp_path / "f", compress(LINES) + compress(LINES)[:-9])
-    assert [batch for _, batch, _ in found[:3]] == BATCHES
-    assert broken[:2] == ("", None)
+    found, broken = read_to_its_break(tmp_path / "f", compress(LINES) + compress(LINES)[:-9])
+    assert [read.content for read in found[:3]] == BATCHES
+    assert (broken.place, broken.content, broken.breaks_off) == (found[-1].place, None, True)
 
 
 @pytest.mark.parametrize(
@@ -133,13 +140,13 @@ def test_what_comes_before_a_compressed_stream_breaks_off_is_read(tmp_path: Path
         (FRAMES[:-3], "ends within a message"),
         (FRAMES + b"\0", "ends within a message"),
         (b"\xff" * 100, "can't be a message"),
-        (zstd(LINES)[:-10], "can't be read on"),
-        (gzip.compress(FRAMES)[:-10], "can't be read on"),
-        (gzip.compress(FRAMES)[:-8] + bytes(8), "can't be read on"),
-        (b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + zlib.compress(FRAMES)[20:], "can't be read on"),
+        (zstd(LINES)[:-10], "ends within what is compressed"),
+        (gzip.compress(FRAMES)[:-10], "ends within what is compressed"),
+        (gzip.compress(FRAMES)[:-8] + bytes(8), "incorrect data check"),
+        (b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + zlib.compress(FRAMES)[20:], "while decompressing"),
     ],
 )
 def test_what_can_t_be_read_on_is_told_after_all_that_can(tmp_path: Path, content: bytes, problem: str) -> None:
-    *_, (place, batch, told) = read(tmp_path / "f", content)
-    assert (place, batch) == ("", None)
-    assert problem in told
+    found, broken = read_to_its_break(tmp_path / "f", content)
+    assert (broken.place, broken.content, broken.breaks_off) == (found[-1].place if found else "", None, True)
+    assert problem in broken.problem

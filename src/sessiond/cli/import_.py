@@ -38,6 +38,7 @@ def import_(ctx: click.Context, *, files: Sequence[str], endpoint: str) -> None:
     can be started again. What can't be read or is refused is told with its place, costs only itself, and makes the exit code 1.
     """
     problems = 0
+    breaks = False
     with options.asking(endpoint) as client:
         for file in _with_feedback(files):
             with opened(file) as source, bar("imported", source.size) as shown:
@@ -45,11 +46,12 @@ def import_(ctx: click.Context, *, files: Sequence[str], endpoint: str) -> None:
                 with _telling_how_far(done):
                     done.run()
             click.echo(f"{source.name}: {done.told} imported")
-            if done.problems > PROBLEMS_SHOWN_MAX:
-                remark(f"{source.name}: {plural(done.problems - PROBLEMS_SHOWN_MAX, 'more problem')}, not shown")
+            if done.hidden:
+                remark(f"{source.name}: {plural(done.hidden, 'more problem')}, not shown")
             problems += done.problems
+            breaks |= done.breaks_off
     if problems:
-        remark(f"{plural(problems, 'problem')}; all else was imported")
+        remark(f"{plural(problems, 'problem')}; all else was imported{', as far as it can be read' if breaks else ''}")
         ctx.exit(EXIT_FAILED)
 
 
@@ -86,6 +88,10 @@ class _Import:
         self.span_count = 0
         self.feedback_count = 0
         self.problems = 0
+        self.hidden = 0
+        """Of the problems."""
+        self.breaks_off = False
+        """Whether something lies behind what could be read."""
 
     @property
     def name(self) -> str:
@@ -109,8 +115,10 @@ class _Import:
         self._send_held()
 
     def _batches(self) -> Iterator[SpanBatch]:
-        for place, content, problem in contents(self._source):
-            if content is None:
+        for place, content, problem, breaks_off in contents(self._source):
+            if breaks_off:
+                self._tell_break(place, problem)
+            elif content is None:
                 self._tell(place, problem)
             elif isinstance(content, SpanBatch):
                 self._places.append(place)
@@ -141,5 +149,12 @@ class _Import:
     def _tell(self, place: str, problem: str) -> None:
         self.problems += 1
         if self.problems > PROBLEMS_SHOWN_MAX:
+            self.hidden += 1
             return
-        remark(f"{self.name}, {place}: {problem}" if place else f"{self.name}: {problem}")
+        remark(f"{self.name}, {place}: {problem}")
+
+    def _tell_break(self, place: str, problem: str) -> None:
+        """However many problems were told: it costs all that comes behind it."""
+        self.problems += 1
+        self.breaks_off = True
+        remark(f"{self.name}: nothing {f'behind {place}' if place else 'of it'} was imported: {problem}")

@@ -27,6 +27,8 @@ class Read(NamedTuple):
     place: str
     content: SpanBatch | AnyFeedback | None
     problem: str = ""
+    breaks_off: bool = False
+    """Nothing behind this place can be found, for which there is the problem; without a place nothing at all."""
 
 
 def contents(source: Source) -> Iterator[Read]:
@@ -34,15 +36,17 @@ def contents(source: Source) -> Iterator[Read]:
 
     A piece that can't be read costs only itself, unless what follows can't be found without it.
     """
+    place = ""
     try:
         for piece in source.pieces:
+            place = piece.place
             read = _read(piece)
             if isinstance(read.content, SpanBatch):
                 yield from (Read(read.place, part) for part in divided(read.content, BATCH_BYTES))
             else:
                 yield read
     except _BROKEN as error:
-        yield Read("", None, f"can't be read on: {error}")
+        yield Read(place, None, str(error), breaks_off=True)
 
 
 def _read(piece: Piece) -> Read:
