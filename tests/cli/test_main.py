@@ -1,6 +1,7 @@
 """The group of commands, and the command line as a process."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -8,11 +9,13 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from client.canned import Canned, serving, session
+from client.canned import TRACE_ID, Canned, serving, session, trace
 from sessiond.cli import main
 from sessiond.cli.commands import COMMANDS
 from sessiond.cli.lazy import LazyGroup, load
 from sessiond.core.errors import Invalid, NotFound
+from sessiond.wire._pb.v1.admin_service_pb2 import CheckResponse, EraseResponse
+from sessiond.wire._pb.v1.search_pb2 import SearchResponse
 
 PYTHON_M_SESSIOND = [sys.executable, "-m", "sessiond"]
 
@@ -70,6 +73,54 @@ def test_a_reader_that_goes_away_ends_the_command_quietly():
             assert process.stdout.readline().startswith('{"project": "default"')
             process.stdout.close()
             assert (process.stderr.read(), process.wait(20)) == ("", 1)
+
+
+def with_closed(redirected, canned, *arguments):
+    """What a command that a shell starts with closed streams (such as `>&-`) ends with."""
+    with serving(canned) as endpoint:
+        command = shlex.join([*PYTHON_M_SESSIOND, *arguments, "--endpoint", endpoint])
+        done = subprocess.run(["sh", "-c", f"exec {command} {redirected}"], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["status"], ""),
+        (["sessions"], ""),
+        (["sessions", "--json"], ""),
+        (["trace", TRACE_ID], ""),
+        (["stats"], "No traces match.\n"),
+        (["search", "x"], "Nothing was found.\n"),
+    ],
+)
+def test_where_standard_output_is_closed_only_remarks_are_said(arguments, said):
+    canned = Canned(sessions=[session()], traces=[trace()], searched=[SearchResponse()])
+    assert with_closed(">&-", canned, *arguments) == (0, "", said)
+
+
+def test_what_only_goes_to_a_standard_output_that_is_closed_fails():
+    expected = "sessiond: standard output: is closed\n"
+    assert with_closed(">&-", Canned(sessions=[session()]), "export", "sessions", "-") == (1, "", expected)
+
+
+def test_what_only_comes_from_a_standard_input_that_is_closed_fails():
+    assert with_closed("<&-", Canned(), "import", "-") == (1, "", "sessiond: standard input: is closed\n")
+
+
+def test_where_standard_input_is_closed_nobody_can_be_asked():
+    canned = Canned(erased=[EraseResponse(trace_count=1, span_count=1)])
+    code, said, told = with_closed("<&-", canned, "erase", "--session", "s1")
+    assert (code, said, "nobody can be asked" in told) == (2, "", True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["check"], 0), (["erase", "--everything", "--yes"], 0), (["user", "x"], 1), (["sesions"], 2)]
+)
+def test_where_standard_error_is_closed_the_exit_code_tells_and_results_stay_free_of_remarks(arguments, code):
+    canned = Canned(checks=[CheckResponse()], erased=[EraseResponse(trace_count=1, span_count=1)])
+    ended, said, _ = with_closed("2>&-", canned, *arguments)
+    assert (ended, len(said.splitlines())) == (code, 0 if code else 1)
 
 
 HEEDING_CTRL_C = (

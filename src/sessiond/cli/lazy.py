@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import IO, Any, Final, NamedTuple, cast
 
 import click
@@ -73,6 +74,10 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, command.help) for name, command in self._table.items()])
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click's own
+        open_closed_streams()
+        return super().main(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
@@ -85,6 +90,16 @@ class LazyGroup(click.Group):
             raise Failed(f"{where}{error.strerror or error}") from error
         except KeyboardInterrupt:
             ctx.exit(EXIT_INTERRUPTED)
+
+
+def open_closed_streams() -> None:
+    """Put the null device where a standard stream is closed, as by `>&-`.
+
+    Python has None there, and the number of the stream would be that of the next file, which would get what is written to it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - to the end of the process
 
 
 def load(target: str) -> object:

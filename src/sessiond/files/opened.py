@@ -4,6 +4,7 @@ JSON lines; protobuf messages behind their lengths; either compressed as a whole
 Collector does by default. Memory is bounded by the largest line or message, and these by LINE_BYTES_MAX and FRAME_BYTES_MAX.
 """
 
+import errno
 import io
 import sys
 import zlib
@@ -124,6 +125,8 @@ class Source(NamedTuple):
 def opened(path: str) -> Iterator[Source]:
     """A file, or `-` for standard input. Raises OSError."""
     if path == STDIN:
+        if sys.__stdin__ is None:  # whatever stands in for it
+            raise OSError(errno.EBADF, "is closed", "standard input")
         meter = Meter(sys.stdin.buffer)
         yield Source("standard input", _pieces(_unpacked(meter)), meter, None)
         return

@@ -1,5 +1,6 @@
 """Writing a file that is there whole or not at all."""
 
+import errno
 import os
 import stat
 import sys
@@ -37,6 +38,8 @@ def written(path: str) -> Iterator[IO[bytes]]:
     there stays, and whoever might read that may read the new one. Only what is no file is written to as it is. Raises OSError.
     """
     if path == STDOUT:
+        if sys.__stdout__ is None:  # whatever stands in for it
+            raise OSError(errno.EBADF, "is closed", "standard output")
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
