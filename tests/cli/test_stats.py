@@ -225,3 +225,10 @@ def test_a_step_of_another_form_is_refused_with_examples(run, length):
     result, asked = run(whole(), "--bucket", length)
     assert (result.exit_code, asked) == (2, {})
     assert f"{length!r} is no length such as 15m, 1h, 1d or 1w" in result.stderr
+
+
+@pytest.mark.parametrize("length", ["0m", "2w", "8d", "169h", "10081m", "999999w"])
+def test_a_step_that_is_too_short_or_too_long_is_refused_as_it_was_written(run, length):
+    result, asked = run(whole(), "--bucket", length)
+    assert (result.exit_code, asked) == (2, {})
+    assert f"Invalid value for '--bucket': '{length}' is not from a minute to a week" in result.stderr

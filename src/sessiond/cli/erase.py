@@ -14,6 +14,8 @@ from sessiond.core.rows.fields import Kind
 
 KINDS: Final[dict[str, Kind]] = {"traces": "trace", "sessions": "session"}
 """What may be erased, and of which kind its rows are."""
+IDS: Final = "ids of traces"
+EVERYTHING: Final = "--everything"
 
 
 @click.command()
@@ -31,7 +33,7 @@ KINDS: Final[dict[str, Kind]] = {"traces": "trace", "sessions": "session"}
 @options.user_id
 @options.since
 @options.until
-@click.option("--everything", is_flag=True, help="All there is.")
+@click.option(EVERYTHING, is_flag=True, help="All there is.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would be erased.")
 @click.option("--yes", is_flag=True, help="Erase without asking.")
 @options.endpoint
@@ -45,8 +47,7 @@ def erase(ctx: click.Context, *, dry_run: bool, yes: bool, endpoint: str, **cond
 
     Tells what will go, and asks. Where nobody can be asked, give --yes. Exits with 1 where the answer is no.
     """
-    if not any(value for name, value in conditions.items() if name != "of"):
-        raise click.UsageError("say what is to go: ids of traces, a condition such as --session or --filter, or --everything")
+    _check(ctx, conditions)
     with options.asking(endpoint) as client:
         *_, found = client.erase(**conditions, validate_only=True)
         told = _told(found)
@@ -61,6 +62,20 @@ def erase(ctx: click.Context, *, dry_run: bool, yes: bool, endpoint: str, **cond
             ctx.exit(EXIT_FAILED)
         erased = _erased(client, conditions, found.trace_count)
     click.echo(f"{plural(erased, 'trace') if found.trace_count else feedback(found.feedback_count)} erased")
+
+
+def _check(ctx: click.Context, conditions: EraseConditions) -> None:
+    """Refuse what names nothing, or in more than one way, in the words of the command line."""
+    words = {one.name: IDS if one.name == "trace_ids" else one.opts[0] for one in ctx.command.params}
+    given = [words[name] for name, value in conditions.items() if value and name != "of"]
+    if not given:
+        raise click.UsageError(f"say what is to go: {IDS}, a condition such as --session or --filter, or {EVERYTHING}")
+    if IDS in given and conditions["of"] != "traces":
+        given.append(f"--of {conditions['of']}")
+    for alone in (EVERYTHING, IDS):
+        others = [one for one in given if one != alone]
+        if alone in given and others:
+            raise click.UsageError(f"{alone} can't be given with {' and '.join(others)}; give one or the other")
 
 
 def _told(found: EraseResponse) -> str:

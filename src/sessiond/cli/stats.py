@@ -16,6 +16,7 @@ from sessiond.cli.stats_tables import shown
 from sessiond.client import StatsOf, StatsResponse
 from sessiond.client.rows import Row, row
 from sessiond.core.rows.fields import Kind
+from sessiond.core.statistics.breakdown import BUCKET_MAX_NANO, BUCKET_MIN_NANO
 
 KINDS: Final[Mapping[str, Kind]] = {"traces": "trace", "sessions": "session", "users": "user"}
 """What may be counted, and of which kind its rows are."""
@@ -32,10 +33,12 @@ FIELDS: Final = {
 """What `--by` calls a field, where that is not its name."""
 _LENGTH: Final = re.compile(r"([0-9]{1,6})([mhdw])")
 _UNITS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_LENGTH_MIN: Final = timedelta(microseconds=BUCKET_MIN_NANO // 1000)
+_LENGTH_MAX: Final = timedelta(microseconds=BUCKET_MAX_NANO // 1000)
 
 
 class LengthType(click.ParamType[timedelta]):
-    """A length of time."""
+    """A length of time that steps may have."""
 
     name = "LENGTH"
 
@@ -45,7 +48,10 @@ class LengthType(click.ParamType[timedelta]):
         found = _LENGTH.fullmatch(str(value))
         if found is None:
             self.fail(f"{value!r} is no length such as 15m, 1h, 1d or 1w", param, ctx)
-        return int(found[1]) * _UNITS[found[2]]
+        length = int(found[1]) * _UNITS[found[2]]
+        if not _LENGTH_MIN <= length <= _LENGTH_MAX:
+            self.fail(f"{value!r} is not from a minute to a week", param, ctx)
+        return length
 
 
 @click.command()
