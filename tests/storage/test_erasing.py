@@ -132,6 +132,18 @@ def test_feedback_goes_with_its_trace_and_that_of_a_session_with_its_last_one(st
     assert left() == [s2]
 
 
+def test_feedback_of_a_session_that_goes_on_with_a_trace_that_is_not_settled_yet_stays(store: Store) -> None:
+    project = SessionKey("shop", "s1")
+    put(store, span(trace=1, id=1, session="s1"), span(trace=2, id=2, session="s1", sessiond__project="shop"), span(trace=3, id=3))
+    store.put_feedback([score("a", S1), annotation("b", S1), score("c", project), annotation("d", SessionKey("default", "s9"))])
+    settle(store)
+    store.append(packed(span(trace=4, id=4, session="s1"), span(trace=5, id=5, session="s9"), span(trace=6, id=6)))
+    store.erase([trace_id(1), trace_id(2)], NOW, [SessionKey("default", "s9")])
+    settle(store)
+    assert (store.session(S1).trace_count, len(store.session(S1).scores), store.session(S1).annotations) == (1, 1, 1)
+    assert (store.scores.of(project), store.annotations.count(SessionKey("default", "s9"))) == ([], 1)
+
+
 def test_feedback_on_what_was_never_received_goes_where_it_is_named(store: Store) -> None:
     put(store, span(trace=1, id=1, session="s1"))
     unknown = SessionKey("default", "unknown")

@@ -345,7 +345,7 @@ class Store(Protocol):
         From then on no verb finds anything of them, but where they had a summary, `changed` tells that they are no more. With a
         time they are remembered as erased then, and `append` refuses their spans until `forget_erased`; with None it takes them
         as new. Of traces that were never received only the feedback goes. A session that is left without a trace loses its own
-        feedback, and those of `sessions` that have none do too.
+        feedback, and those of `sessions` that have none do too; a trace that waits to be settled counts as the facts say.
 
         Give it a bounded number of traces. Works over the quota too; where disk or map are full to the last page, raises StoreFull.
         """

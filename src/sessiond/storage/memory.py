@@ -12,6 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 from sessiond.core.feedback.annotation import Annotation
 from sessiond.core.feedback.score import Score
 from sessiond.core.feedback.target import Subject, subject_of
+from sessiond.core.figures.trace import session_of
 from sessiond.core.identity import Version, version
 from sessiond.core.model import (
     NO_TEXTS,
@@ -271,7 +272,8 @@ class MemoryStore:
             if erased_unix_nano is not None:
                 self._erased.update(dict.fromkeys(found, erased_unix_nano))
             marks = self._mark_owners(listed)
-            left = [key for key in (*marks.sessions, *sessions) if not self.traces_of_session(key)]
+            taken = {session_of(kept.span.facts for kept in self._spans[one].values()) for one in self._marked_traces}
+            left = [key for key in (*marks.sessions, *sessions) if key not in taken and not self.traces_of_session(key)]
             subjects: list[Subject] = [*trace_ids, *left]
             for subject in subjects:
                 for shelf in (self.scores, self.annotations):

@@ -9,7 +9,7 @@ from sessiond.core.figures.calls import Call, Selection, select
 from sessiond.core.figures.pricing import PriceBook
 from sessiond.core.fold import columns, covered_nano, cut, distinct, latest, shortened, union
 from sessiond.core.identity import chronological
-from sessiond.core.model import NO_USAGE, Binding, SpanFacts, TraceSummary
+from sessiond.core.model import NO_USAGE, Binding, SessionKey, SpanFacts, TraceSummary
 from sessiond.core.spans import usage
 
 DEFAULT_PROJECT: Final = "default"
@@ -69,6 +69,15 @@ def summarize(trace_id: bytes, facts: Iterable[SpanFacts], prices: PriceBook, fe
         scores=shown(scores),
         **shortened(lists),
     )
+
+
+def session_of(facts: Iterable[SpanFacts]) -> SessionKey | None:
+    """The session to which `summarize` counts a trace, alone."""
+    spans, _ = chronological(facts)
+    session_id, _ = _bound(spans, [span.sessions for span in spans])
+    if session_id is None:
+        return None
+    return SessionKey(_bound(spans, [span.projects for span in spans])[0] or DEFAULT_PROJECT, session_id)
 
 
 def priced(

@@ -3,23 +3,25 @@
 Each function works inside a transaction that its caller holds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
 from sessiond.core.feedback.target import Subject
+from sessiond.core.figures.trace import session_of
 from sessiond.core.model import SessionKey, TraceKey
 from sessiond.storage.api import Erased, Erasure
 from sessiond.storage.lmdb import feedback
 from sessiond.storage.lmdb.environment import WriteTxn
-from sessiond.storage.lmdb.keys import Trees, Txn, named, number, value_of
-from sessiond.storage.lmdb.read import ascending
+from sessiond.storage.lmdb.keys import Trees, Txn, named, number, said_of, value_of
+from sessiond.storage.lmdb.read import ascending, facts
 from sessiond.storage.lmdb.write import Owners, old_trace, remove, trace_index_rows
 
 SWEEP_COST_MAX: Final = 10_000
 """Rows deleted in one transaction, weighted; some 20 ms, which an export that arrives meanwhile waits longer (measured)."""
 _COSTS: Final = {"spans": 1, "facts": 2, "chunks": 8}
 """The trees of a trace's spans, and what deleting a row of each costs; a chunk may be hundreds of pages."""
+_FEEDBACK: Final = (feedback.SCORES, feedback.ANNOTATIONS)
 
 
 def erase(write: WriteTxn, trace_ids: Sequence[bytes], erased_unix_nano: int | None, sessions: Sequence[SessionKey]) -> Erased:
@@ -28,19 +30,44 @@ def erase(write: WriteTxn, trace_ids: Sequence[bytes], erased_unix_nano: int | N
     found = [trace_id for trace_id in dict.fromkeys(trace_ids) if _take_out(write, trace_id, owners)]
     if erased_unix_nano is not None:
         remember(write, [Erasure(trace_id, erased_unix_nano) for trace_id in found])
-    left = [key for key in (*owners.sessions, *sessions) if not _has_traces(write, key)]
-    subjects: list[Subject] = [*trace_ids, *left]
-    for subject in subjects:
-        for kept in (feedback.SCORES, feedback.ANNOTATIONS):
-            for item in feedback.items_of(write.txn, write.trees, kept, subject):
-                feedback.remove(write, item)
+    for trace_id in trace_ids:
+        _remove_feedback(write, trace_id)
+    for key in _left_without_traces(write, (*owners.sessions, *sessions)):
+        _remove_feedback(write, key)
     sweep(write)
     return Erased(tuple(found), owners.marks())
+
+
+def _remove_feedback(write: WriteTxn, subject: Subject) -> None:
+    for kept in _FEEDBACK:
+        for item in feedback.items_of(write.txn, write.trees, kept, subject):
+            feedback.remove(write, item)
+
+
+def _left_without_traces(write: WriteTxn, sessions: Sequence[SessionKey]) -> list[SessionKey]:
+    """Those of some sessions that have feedback of their own and no trace any more, not settled ones either."""
+    bare = [key for key in sessions if _has_feedback(write, key) and not _has_traces(write, key)]
+    if not bare:
+        return []
+    taken = set(_sessions_of_marked(write))
+    return [key for key in bare if key not in taken]
+
+
+def _has_feedback(write: WriteTxn, key: SessionKey) -> bool:
+    return any(any(ascending(write.txn, write.trees[kept.of], said_of(key))) for kept in _FEEDBACK)
 
 
 def _has_traces(write: WriteTxn, key: SessionKey) -> bool:
     prefix = write.txn.get(named(key), db=write.trees["session_ids"])
     return prefix is not None and any(ascending(write.txn, write.trees["session_traces"], prefix))
+
+
+def _sessions_of_marked(write: WriteTxn) -> Iterator[SessionKey]:
+    """The sessions of traces that are not settled yet: some 20 us a trace of eight spans, and some thousands are marked at most."""
+    for _, trace_id in ascending(write.txn, write.trees["marked_traces"], b""):
+        key = session_of(facts(write.txn, write.trees, trace_id))
+        if key is not None:
+            yield key
 
 
 def _take_out(write: WriteTxn, trace_id: bytes, owners: Owners) -> bool:
