@@ -349,7 +349,7 @@ class Writer:
         except StoreFull as error:
             self._full = error
             self._telemetry.failed(str(error))
-            self._settler.give_up()
+            self._settler.give_up(error)
 
     def _end_broken(self, error: StoreBroken) -> None:
         with self._changed:

@@ -1,6 +1,6 @@
 """Settling: what a query waits for, what survives a stop, and traces that change hands."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from sessiond.core.errors import StoreFull
 from sessiond.core.figures import session, trace, user
 from sessiond.core.model import SessionKey, SpanFacts, UserKey
 from sessiond.core.rows.where import Where
-from sessiond.service.asking.question import ask_sessions
+from sessiond.service.asking.question import Within, ask_sessions
 from sessiond.service.settling.settle import TRACES_PER_SLICE, Settler, Waiting
 from sessiond.storage.api import Marks, Store
 from sessiond.storage.lmdb.store import LmdbStore
@@ -236,25 +236,36 @@ class FullForSummaries:
 
     def put_traces(self, summaries: Any) -> Marks:
         if self.is_full:
-            raise StoreFull("no room")
+            raise StoreFull("no room", hint="make some")
         return self._inner.put_traces(summaries)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
 
-def test_a_store_without_room_for_summaries_lets_queries_go_and_is_settled_when_there_is_room(tmp_path: Path) -> None:
+def test_queries_are_refused_while_what_they_need_has_no_room_to_be_settled_and_answered_when_it_has(tmp_path: Path) -> None:
     with parts(tmp_path / "data") as running:
         full = FullForSummaries(running.store._inner)
         running.store._inner = full
-        running.append(received(span(trace=1, session="s"))).result(DEADLINE_SECONDS)
         assert running.queries.page(ask_sessions(), 0, "") == ([], "")
-        assert str(running.writer.full) == "no room"
+        running.append(received(span(trace=1, session="s"))).result(DEADLINE_SECONDS)
+        with pytest.raises(StoreFull, match="what was received before this query can't be settled: no room; make some"):
+            running.queries.page(ask_sessions(), 0, "")
+        assert str(running.writer.full) == "no room; make some"
         full.is_full = False
-        listed: Callable[[], object] = lambda: running.queries.page(ask_sessions(), 0, "")[0]  # noqa: E731
-        until(listed)
         assert [row.session_id for row in running.queries.page(ask_sessions(), 0, "")[0]] == ["s"]
         until(lambda: running.store.marks() == Marks())
+
+
+def test_traces_are_found_and_erased_where_the_store_has_no_room_to_settle(tmp_path: Path) -> None:
+    with parts(tmp_path / "data") as running:
+        for number in (1, 2):
+            running.append(received(span(trace=number, session=f"s{number}"))).result(DEADLINE_SECONDS)
+        running.writer.settled("sessions").result(DEADLINE_SECONDS)
+        running.store._inner = FullForSummaries(running.store._inner)
+        running.append(received(span(trace=3, session="s3"))).result(DEADLINE_SECONDS)
+        told = list(running.eraser.erase(ask_sessions(Within(session_id="s1"))))
+        assert (told[-1].erased_traces, running.store.trace_ids()) == (1, [trace_id(2), trace_id(3)])
 
 
 def test_a_query_sees_every_append_that_was_acknowledged_before_it(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from sessiond.core.errors import Busy
+from sessiond.core.errors import Busy, StoreFull
 from sessiond.core.model import TraceSummary
 from sessiond.service.settling.settle import Need
 from sessiond.service.writer import Writer
@@ -13,10 +13,18 @@ SETTLE_SECONDS_MAX: Final = 25.0
 
 
 class Freshness:
-    """Every method may be called from any thread, and raises Busy where the wait is too long."""
+    """Every method may be called from any thread. Raises Busy where the wait is too long, StoreFull where there is no room.
 
-    def __init__(self, writer: Writer) -> None:
+    `though_full` it does not raise the latter: what was settled last must do.
+    """
+
+    def __init__(self, writer: Writer, *, though_full: bool = False) -> None:
         self._writer = writer
+        self._though_full = though_full
+
+    def though_full(self) -> "Freshness":
+        """The same for who goes on where the store is full."""
+        return Freshness(self._writer, though_full=True)
 
     @property
     def is_renewing(self) -> bool:
@@ -45,6 +53,11 @@ class Freshness:
     def _wait(self, need: Need, renewed: Sequence[bytes] | None) -> None:
         try:
             self._writer.settled(need, renewed).result(SETTLE_SECONDS_MAX)
+        except StoreFull as error:
+            if not self._though_full:
+                raise StoreFull(
+                    f"what was received before this query can't be settled: {error.message}", hint=error.hint
+                ) from error
         except TimeoutError as error:
             progress = self._writer.renewed() if renewed is None else None
             if progress is not None:

@@ -66,6 +66,10 @@ class Queries:
             "user": Rows(store.users, "users", lambda user: _ids(store.traces_of_user(user.key))),
         }
 
+    def though_full(self) -> "Queries":
+        """The same, answered by what was settled last where the store has no room to settle more."""
+        return Queries(self._store, self._freshness.though_full(), self._rules, self._sight)
+
     def is_live(self, session: SessionSummary) -> bool:
         """Whether spans of the session arrived within the idle time."""
         return self._sight.is_live(session)
@@ -73,7 +77,7 @@ class Queries:
     def page(
         self, question: Question[Summary], page_size: int, token: str, is_wanted: IsWanted = always
     ) -> tuple[list[Summary], str]:
-        """A page of rows, and the next page's token ("" after the last). Raises Invalid, Busy, Cancelled."""
+        """A page of rows, and the next page's token ("" after the last). Raises Invalid, Busy, StoreFull, Cancelled."""
         if page_size < 0:
             raise Invalid("page_size", page_size, "must not be negative")
         limit = min(page_size or PAGE_SIZE, PAGE_SIZE_MAX)

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 import structlog
 
-from sessiond.core.errors import SessiondError
+from sessiond.core.errors import SessiondError, StoreFull
 from sessiond.core.model import SessionKey, SessionSummary, UserKey, UserSummary
 from sessiond.service.settling.figures import settled, settled_session, settled_user
 from sessiond.service.settling.queues import AT_ONCE, Owner, OwnerQueue, Patience, Queue
@@ -131,10 +131,13 @@ class Settler:
         """Whether someone waits."""
         return bool(self._tickets)
 
-    def give_up(self) -> None:
-        """Let everybody go who waits: they see what was settled last."""
+    def give_up(self, error: StoreFull | None = None) -> None:
+        """Let everybody go who waits: with what kept it from being settled, or else to see what was settled last."""
         for ticket in self._tickets:
-            ticket.done.set_result(None)
+            if error is None:
+                ticket.done.set_result(None)
+            else:
+                ticket.done.set_exception(error)
         self._tickets.clear()
 
     def step(self, patience: Patience = AT_ONCE, *, traces: bool = True) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 import structlog
 
-from sessiond.core.errors import Busy, Cancelled, Invalid
+from sessiond.core.errors import Busy, Cancelled, Invalid, StoreFull
 from sessiond.core.feedback.annotation import Annotation
 from sessiond.core.feedback.score import Score
 from sessiond.core.feedback.target import Subject, subject_of
@@ -121,7 +121,7 @@ class _Round:
 
 
 class Eraser:
-    """The use case. May be used from any thread."""
+    """The use case. May be used from any thread, and where the store is full too."""
 
     def __init__(
         self,
@@ -133,9 +133,9 @@ class Eraser:
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._store = store
-        self._queries = queries
+        self._queries = queries.though_full()
         self._writer = writer
-        self._freshness = Freshness(writer)
+        self._freshness = Freshness(writer, though_full=True)
         self._refuse_seconds = refuse_seconds
         self._clock = clock
         self._forgetting: Future[int] | None = None
@@ -167,7 +167,8 @@ class Eraser:
                 yield told
         if told.erased_traces:
             for need in ("sessions", "users"):
-                self._writer.settled(need).result()
+                with suppress(StoreFull):  # there is still no room: settled when there is some
+                    self._writer.settled(need).result()
 
     def keep_up(self) -> None:
         """Have forgotten which traces were erased, in time. To be called every second or so."""
