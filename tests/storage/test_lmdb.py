@@ -210,6 +210,27 @@ def test_a_map_that_is_full_to_its_last_page_erases_nothing_by_halves(tmp_path: 
     store.close()
 
 
+def test_what_erasing_freed_in_a_full_map_is_written_to_by_the_next_transaction(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LMDB takes what a transaction frees from the second after it on: one that fails does not count."""
+    monkeypatch.setattr(environment, "MAP_BYTES_PER_QUOTA", 1)
+    store = LmdbStore.open(tmp_path, bytes_max=8 << 20)
+    numbers = iter(range(1, 999))
+
+    def fill() -> None:
+        for number in numbers:
+            store.append(packed(span(trace=number, id=number, filler=os.urandom(300_000).hex())))
+
+    with pytest.raises(StoreFull, match="full"):
+        fill()
+    store.erase(store.trace_ids()[:3], 1)
+    assert not store.sweep()
+    assert store.append(packed(span(trace=1000, id=1, filler=os.urandom(300_000).hex()))).stored == 1
+    assert [problem for page in store.check() for problem in page] == []
+    store.close()
+
+
 def test_a_rotten_row_is_told_and_not_shown(tmp_path: Path) -> None:
     store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
     store.append(packed(span(id=1)))

@@ -355,6 +355,7 @@ class Store(Protocol):
         """Free some of the space that erased traces still take; whether there may be more to free.
 
         `erase` frees what fits its transaction. What is left, of traces of very many spans, is kept in mind over a crash.
+        When there is no more, all that was freed can be written to, on a full disk too.
         """
         ...
 

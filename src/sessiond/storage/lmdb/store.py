@@ -1,6 +1,7 @@
 """`storage.api.Store` over LMDB: each verb is one transaction around a function of `write`, `read` or `check`."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sessiond.core.errors import StoreFull
@@ -38,6 +39,8 @@ class LmdbStore:
         self._packer = Packer()
         self._fresh = FreshTraces()
         self._settled = SettledTraces()
+        self._has_freed = True
+        """Pages may be free that no transaction can use yet: LMDB uses what one frees again from the second after it on."""
         self.traces = LmdbListing[TraceSummary](environment, "trace")
         self.sessions = LmdbListing[SessionSummary](environment, "session")
         self.users = LmdbListing[UserSummary](environment, "user")
@@ -137,14 +140,22 @@ class LmdbStore:
         self._fresh.forget(trace_ids)
         self._settled.clear()
         with self._env.write() as txn:
-            return erase.erase(txn, trace_ids, erased_unix_nano, sessions)
+            erased = erase.erase(txn, trace_ids, erased_unix_nano, sessions)
+        self._has_freed = True
+        return erased
 
     def sweep(self) -> bool:
         with self._env.read() as reading:
-            if not erase.is_unswept(reading, self._trees):
-                return False
-        with self._env.write() as txn:
-            return erase.sweep(txn)
+            has_more = erase.is_unswept(reading, self._trees)
+        if has_more:
+            with self._env.write() as txn:
+                has_more = erase.sweep(txn)
+            self._has_freed = True
+        if not has_more and self._has_freed:
+            with suppress(StoreFull):
+                self._env.write_little()
+                self._has_freed = False
+        return has_more
 
     def is_erased(self, trace_id: bytes) -> bool:
         with self._env.read() as txn:
