@@ -77,6 +77,8 @@ class Writer:
         self._tasks: list[_Task] = []
         self._stopping = False
         self._full: StoreFull | None = None
+        self._full_to_settle: StoreFull | None = None
+        """What settling met; as long as it is the reason, spans are taken again when settling goes on."""
         self._at_work_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="writer")
 
@@ -260,10 +262,7 @@ class Writer:
     def _sweep(self) -> bool:
         """Pages are free when this ends: a store that was full takes spans again, unless it holds too much still."""
         has_more = self._store.sweep()
-        if self._full is not None:
-            extent = self._store.extent()
-            if extent.used_bytes <= extent.bytes_max:
-                self._take_spans_again()
+        self._take_spans_if_room()
         return has_more
 
     def _sweep_on(self) -> None:
@@ -271,6 +270,12 @@ class Writer:
         if self._store.sweep():
             with suppress(Busy):  # it stops
                 self._given_task(self._sweep_on)
+
+    def _take_spans_if_room(self) -> None:
+        if self._full is not None:
+            extent = self._store.extent()
+            if extent.used_bytes <= extent.bytes_max:
+                self._take_spans_again()
 
     def _take_spans_again(self) -> None:
         if self._full is not None:
@@ -341,13 +346,16 @@ class Writer:
             while self.pace.is_time(appends_wait=bool(self._queue)):
                 if not self._settler.step(self.pace.patience(), traces=self.pace.wants_traces()):
                     return
+                if self._full is self._full_to_settle:
+                    self._take_spans_if_room()
                 self.pace.stepped()
                 self.settled_bell.ring()
                 self._at_work_since = time.monotonic()
                 if not self.pace.is_behind():
                     return
         except StoreFull as error:
-            self._full = error
+            if self._full is None:
+                self._full = self._full_to_settle = error
             self._telemetry.failed(str(error))
             self._settler.give_up(error)
 

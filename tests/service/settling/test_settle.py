@@ -257,6 +257,28 @@ def test_queries_are_refused_while_what_they_need_has_no_room_to_be_settled_and_
         until(lambda: running.store.marks() == Marks())
 
 
+def test_spans_are_taken_again_when_what_had_no_room_is_settled_unless_an_append_was_refused_too(tmp_path: Path) -> None:
+    with parts(tmp_path / "data") as running:
+        full = FullForSummaries(running.store._inner)
+        running.store._inner = full
+        running.append(received(span(trace=1))).result(DEADLINE_SECONDS)
+        until(lambda: running.writer.full)
+        full.is_full = False
+        until(lambda: running.writer.full is None)
+        assert running.store.trace(trace_id(1)) is not None
+        full.is_full = True
+        running.append(received(span(trace=2))).result(DEADLINE_SECONDS)
+        until(lambda: running.writer.full)
+        refused = StoreFull("no room for spans")
+        running.store.fail_with(refused)
+        assert running.append(received(span(trace=3))).exception(DEADLINE_SECONDS) is refused
+        full.is_full = False
+        running.writer.settled("traces").result(DEADLINE_SECONDS)
+        assert running.writer.full is refused
+        running.append(received(span(trace=3))).result(DEADLINE_SECONDS)
+        assert running.writer.full is None
+
+
 def test_traces_are_found_and_erased_where_the_store_has_no_room_to_settle(tmp_path: Path) -> None:
     with parts(tmp_path / "data") as running:
         for number in (1, 2):
