@@ -9,7 +9,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 import builders
 from builders import request, span, trace_id
 from daemon import DEADLINE_SECONDS, Asker, Parts, Sender
-from sessiond.core.errors import StoreBroken
+from sessiond.core.errors import Damaged, StoreBroken
 from sessiond.server.sessions import FIRST_ROWS, MESSAGE_BYTES, STREAMED_BYTES
 from sessiond.wire._pb.v1 import admin_service_pb2 as admin_pb
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
@@ -247,6 +247,18 @@ def test_a_query_after_the_store_broke_is_to_be_tried_again(running: Parts, send
     with refusal() as said:
         asker.sessions()
     assert said.refusal == ("UNAVAILABLE", "sessiond is stopping; ask again", "BUSY", "", "", (1, 1))
+
+
+def test_a_query_that_meets_a_damaged_row_is_told_so_and_others_are_answered(running: Parts, asker: Asker, refusal: Any) -> None:
+    def trace(_: bytes) -> None:
+        raise Damaged("a row of the store does not fit its checksum")
+
+    running.store.trace = trace
+    with refusal() as said:
+        asker.trace(trace_id(1))
+    hint = "run `sessiond check`, which names it; `sessiond rebuild` makes again what is computed"
+    assert said.refusal == ("DATA_LOSS", f"a row of the store does not fit its checksum; {hint}", "DAMAGED", "", "", (None, None))
+    assert asker.sessions() == []
 
 
 def test_status_tells_what_was_done_and_what_is_held(running: Parts, sender: Sender, asker: Asker) -> None:

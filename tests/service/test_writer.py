@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
+import lmdb
 import pytest
 
 import builders
 from daemon import DEADLINE_SECONDS, STORE_BYTES_MAX, GatedStore, Parts, parts, until
-from sessiond.core.errors import Busy, StoreBroken, StoreFull
-from sessiond.core.model import ReceivedSpan
+from sessiond.core.errors import Busy, Damaged, StoreBroken, StoreFull
+from sessiond.core.model import ReceivedSpan, SessionKey
+from sessiond.service.receiving.ingest import DAMAGED, Answer
 from sessiond.storage.api import Appended, span_pages
 from sessiond.storage.lmdb.store import LmdbStore
 from sessiond.storage.packing import Packer
@@ -169,6 +171,46 @@ def test_spans_that_can_not_be_stored_cost_only_their_own_request(running: Parts
     running.store.open_gate()
     assert [outcome(done) for done in (occupied, *others)] == [one_trace(1), one_trace(2), "ValueError: bad", one_trace(4)]
     assert stored(running.store) == data_of(1, 2, 4)
+
+
+@pytest.mark.parametrize("tree", ["chunks", "facts", "spans", "traces", "sessions", "marked_traces", "projects"])
+def test_one_rotten_row_costs_its_own_trace_alone_and_the_writer_goes_on(tmp_path: Path, tree: str) -> None:
+    def sent(*numbers: int, end_ms: int) -> bytes:
+        spans = (builders.span(trace=number, id=number, session=f"s{number}", end_ms=end_ms) for number in numbers)
+        return builders.request(*spans).SerializeToString()
+
+    with parts(tmp_path) as running:
+        running.ingest.export(sent(1, 2, end_ms=5))
+        running.writer.settled("sessions").result(DEADLINE_SECONDS)
+        running.ingest.export(sent(3, end_ms=5))
+    with (
+        lmdb.open(str(tmp_path), max_dbs=99, map_size=2 * STORE_BYTES_MAX) as env,
+        env.begin(write=True) as txn,
+        txn.cursor(db=env.open_db(tree.encode(), txn=txn)) as cursor,
+    ):
+        if cursor.first():
+            cursor.put(cursor.key(), cursor.value()[:-3] + bytes([cursor.value()[-3] ^ 1]) + cursor.value()[-2:])
+    with parts(tmp_path) as running:
+        answer = running.ingest.export(sent(1, 4, end_ms=9))
+        assert answer in (Answer(0, ""), Answer(1, f"1 x {DAMAGED.message}"))
+        assert (answer.rejected_spans == 1) == (tree in {"chunks", "facts", "spans"})
+        for need in ("sessions", "users"):
+            running.writer.settled(need).result(DEADLINE_SECONDS)
+        running.writer.sweep().result(DEADLINE_SECONDS)
+        assert running.ingest.export(sent(5, end_ms=9)) == Answer(0, "")
+        assert (running.broken, running.store.trace_ids()) == ([], [builders.trace_id(number) for number in (1, 2, 3, 4, 5)])
+        if tree != "projects":
+            running.writer.settled("sessions").result(DEADLINE_SECONDS)
+            assert running.store.session(SessionKey("default", "s5")) is not None
+
+
+def test_a_task_that_meets_a_rotten_row_fails_alone(running: Parts) -> None:
+    def damaged(through: int) -> None:
+        raise Damaged(f"no word of {through}")
+
+    running.store.forget_removals = damaged
+    assert isinstance(running.writer.forget_removals(7).exception(DEADLINE_SECONDS), Damaged)
+    assert outcome(running.append(spans_of(1))) == one_trace(1)
 
 
 def test_a_broken_store_is_told_and_nothing_is_taken_after_it(running: Parts) -> None:

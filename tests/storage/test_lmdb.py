@@ -12,7 +12,7 @@ import lmdb
 import pytest
 
 from builders import MS, RULES, T0, packed, received, span, trace_id
-from sessiond.core.errors import Invalid, Occupied, StoreBroken, StoreFull
+from sessiond.core.errors import Damaged, Invalid, Occupied, StoreFull
 from sessiond.core.feedback.annotation import Anchor, Annotation
 from sessiond.core.feedback.score import Score
 from sessiond.core.model import (
@@ -25,12 +25,13 @@ from sessiond.core.model import (
     Texts,
     TraceSummary,
     Usage,
+    UserKey,
     UserSummary,
 )
 from sessiond.core.rows.numbers import NUMBERS
 from sessiond.core.rows.where import Where
 from sessiond.service.settling.settle import Settler
-from sessiond.storage.api import RULES_BYTES
+from sessiond.storage.api import RULES_BYTES, Appended, Marks
 from sessiond.storage.lmdb import environment, keys, settled
 from sessiond.storage.lmdb.environment import refuse_network_file_system
 from sessiond.storage.lmdb.store import LmdbStore
@@ -241,7 +242,7 @@ def test_a_rotten_row_is_told_and_not_shown(tmp_path: Path) -> None:
         row = txn.get(keys.number(1), db=traces)
         txn.put(keys.number(1), row[:-1] + bytes([row[-1] ^ 1]), db=traces)
     store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
-    with pytest.raises(StoreBroken, match="checksum"):
+    with pytest.raises(Damaged, match="checksum"):
         store.trace(trace_id(1))
     assert any("checksum" in problem for page in store.check() for problem in page)
     store.close()
@@ -261,9 +262,55 @@ def test_a_row_of_another_shape_is_told_and_not_shown(tmp_path: Path) -> None:
             txn.put(cursor.key(), cursor.value()[:RULES_BYTES] + seal([("no", "facts")]), db=facts)
     store = LmdbStore.open(tmp_path, bytes_max=QUOTA)
     for read in (store.trace, store.facts):
-        with pytest.raises(StoreBroken, match=r"a row of the store can't be read: .*; stop sessiond and run `sessiond check`"):
+        with pytest.raises(Damaged, match=r"a row of the store can't be read: .*; run `sessiond check`"):
             read(trace_id(1))
     store.close()
+
+
+def rot(data_dir: Path, *trees: str) -> None:
+    """Turn a bit of the first value of some trees of a closed store."""
+    with lmdb.open(str(data_dir), max_dbs=99) as env, env.begin(write=True) as txn:
+        for name in trees:
+            with txn.cursor(db=env.open_db(name.encode(), txn=txn)) as cursor:
+                assert cursor.first()
+                value = cursor.value()
+                cursor.put(cursor.key(), value[:-3] + bytes([value[-3] ^ 1]) + value[-2:])
+
+
+@pytest.mark.parametrize("tree", ["chunks", "facts", "spans"])
+def test_spans_that_a_rotten_row_keeps_from_being_compared_are_refused_alone(tmp_path: Path, tree: str) -> None:
+    with closing(LmdbStore.open(tmp_path, bytes_max=QUOTA)) as store:
+        store.append(packed(span(trace=1, id=1, end_ms=5), span(trace=1, id=2)))
+        store.append(packed(span(trace=1, id=3, end_ms=5)))
+    rot(tmp_path, tree)
+    with closing(LmdbStore.open(tmp_path, bytes_max=QUOTA)) as store:
+        stored = store.extent()
+        again = packed(span(trace=1, id=1, end_ms=9), span(trace=1, id=3, end_ms=9), span(trace=2, id=4))
+        refused = Appended(1, 0, 0, (trace_id(2),), 2, damaged=frozenset({trace_id(1)}))
+        assert store.append(again) == refused
+        assert store.append(packed(span(trace=1, id=3, end_ms=9)))[:3] == (0, 0, 1)  # of a commit that is sound
+        assert store.extent()[:2] == (stored.span_count + 1, 2)
+
+
+def test_traces_whose_rows_are_rotten_are_renewed_as_far_as_they_can_be(tmp_path: Path) -> None:
+    with closing(LmdbStore.open(tmp_path, bytes_max=QUOTA)) as store:
+        for number in (1, 2):
+            store.append(packed(span(trace=number, id=number)))
+    rot(tmp_path, "facts")
+    with closing(LmdbStore.open(tmp_path, bytes_max=QUOTA, rules=b"rules--2")) as store:
+        store.renew([trace_id(1), trace_id(2)], RULES.facts)
+        assert store.outdated() == ([], None)
+        with pytest.raises(Damaged):
+            store.facts(trace_id(1))
+
+
+def test_rotten_marks_are_left_to_the_check(tmp_path: Path) -> None:
+    with closing(LmdbStore.open(tmp_path, bytes_max=QUOTA)) as store:
+        store.append(packed(span(trace=1, session="s1", user="u1"), span(trace=2, session="s2", user="u2", start_ms=1)))
+        Settler(store, RULES).step()
+    rot(tmp_path, "marked_sessions", "marked_users")
+    with closing(LmdbStore.open(tmp_path, bytes_max=QUOTA)) as store:
+        assert store.marks() == Marks((), (SessionKey("default", "s2"),), (UserKey("default", "u2"),))
 
 
 FIRST, SECOND = b"rules--1", b"rules--2"

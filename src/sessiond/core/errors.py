@@ -20,6 +20,7 @@ class Code(Enum):
     BUSY = "busy"
     FULL = "full"
     BROKEN = "broken"
+    DAMAGED = "damaged"
     OCCUPIED = "occupied"
     CROWDED = "crowded"
     TOO_OLD = "too_old"
@@ -91,6 +92,15 @@ class StoreBroken(SessiondError):
     """The engine can't be trusted any more: stop, and be restarted."""
 
     code = Code.BROKEN
+
+
+class Damaged(SessiondError):
+    """What one row of the store holds can't be read, or a row that it leads to is missing; all others are as good as before."""
+
+    code = Code.DAMAGED
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="run `sessiond check`, which names it; `sessiond rebuild` makes again what is computed")
 
 
 class Occupied(SessiondError):

@@ -32,6 +32,7 @@ CODES: Final[dict[Code, RpcCode]] = {
     Code.BUSY: RpcCode.UNAVAILABLE,
     Code.FULL: RpcCode.UNAVAILABLE,
     Code.BROKEN: RpcCode.UNAVAILABLE,
+    Code.DAMAGED: RpcCode.DATA_LOSS,
     Code.OCCUPIED: RpcCode.FAILED_PRECONDITION,
     Code.CROWDED: RpcCode.RESOURCE_EXHAUSTED,
     Code.TOO_OLD: RpcCode.OUT_OF_RANGE,

@@ -3,14 +3,14 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeVar
 
 import structlog
 
-from sessiond.core.errors import Busy, SessiondError, StoreBroken, StoreFull
+from sessiond.core.errors import Busy, Damaged, SessiondError, StoreBroken, StoreFull
 from sessiond.core.model import SessionKey
 from sessiond.service.bell import Bell
 from sessiond.service.settling.pace import Pace
@@ -26,6 +26,9 @@ COMMIT_SPANS_MAX: Final = 8192
 COMMIT_BYTES_MAX: Final = 16 << 20
 RETRY_SECONDS: Final = 1.0
 """Pause after settling failed for want of space."""
+
+DAMAGED_SHOWN: Final = 5
+"""Traces that the log names where spans of more can't be stored: the check names all."""
 
 Result = TypeVar("Result")
 
@@ -312,6 +315,8 @@ class Writer:
         self._take_spans_again()
         self._settler.note(appended.traces)
         self.pace.wrote()
+        if appended.damaged:
+            self._tell_damaged(appended.damaged)
         self._telemetry.committed(
             stored=appended.stored,
             duplicates=appended.duplicates,
@@ -320,6 +325,12 @@ class Writer:
         )
         for waiting in appends:
             waiting.done.set_result(appended)
+
+    def _tell_damaged(self, traces: Collection[bytes]) -> None:
+        some = [trace_id.hex() for trace_id in sorted(traces)[:DAMAGED_SHOWN]]
+        reason = str(Damaged(f"what is stored of {len(traces)} traces can't be read"))
+        log.error("spans refused", reason=reason, traces=some)
+        self._telemetry.failed(f"{reason}: {', '.join(some)}")
 
     def _commit_apart(self, appends: list[_Waiting]) -> None:
         """One of them can't be stored: find out which, so that only its sender is refused."""
@@ -380,7 +391,7 @@ def _do(task: _Task) -> None:
     """Do a task; what fails is for those who wait to hear of, and where the store can't be trusted any more, for all."""
     try:
         result = task.do()
-    except StoreFull as error:
+    except (StoreFull, Damaged) as error:
         task.done.set_exception(error)
     except BaseException as error:
         task.done.set_exception(error)

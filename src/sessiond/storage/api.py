@@ -14,8 +14,9 @@ from any thread at any time, and sees the state after some commit.
 
 Ownership: what is returned is a copy; it stays valid after the next write and after `close`.
 
-Failures: `StoreFull` means that nothing of the call was kept and that reading goes on; `StoreBroken` that the engine can't be
-trusted any more and the process must stop. A verb that fails with either has changed nothing.
+Failures: `StoreFull` means that nothing of the call was kept and that reading goes on; `Damaged` that a row which the call needs
+can't be read; `StoreBroken` that the engine can't be trusted any more and the process must stop. A verb that fails with any of them
+has changed nothing.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -60,8 +61,9 @@ class Appended(NamedTuple):
     traces: tuple[bytes, ...]
     """The traces that changed, and are now marked."""
     refused: int = 0
-    """Of traces that were erased."""
+    """Of traces that were erased, or of which something is stored that can't be read."""
     erased: frozenset[bytes] = frozenset()
+    damaged: frozenset[bytes] = frozenset()
     """Those traces."""
 
 
@@ -134,7 +136,7 @@ class Row(Protocol, Generic[Summary_co]):
 
     @property
     def summary(self) -> Summary_co:
-        """The whole. Raises StoreBroken where it does not fit its checksum."""
+        """The whole. Raises Damaged where it does not fit its checksum."""
         ...
 
 
@@ -259,7 +261,8 @@ class Store(Protocol):
 
         A span is known by (trace id, span id, kind). The same content again changes nothing. Of different contents the one of
         the larger `core.identity.Version` stays, whatever the order in which they come, and keeps the first arrival of any.
-        Spans of a trace that is remembered as erased are refused. Raises StoreFull at the quota too.
+        Spans of a trace that is remembered as erased are refused, and those of one whose stored spans they can't be compared with,
+        since these are damaged. Raises StoreFull at the quota too.
         """
         ...
 
@@ -298,7 +301,7 @@ class Store(Protocol):
     def renew(self, trace_ids: Sequence[bytes], read: Callable[[StoredSpan], SpanFacts | None]) -> None:
         """Make the facts of some traces again from their span bytes by the rules of now, and mark these traces; one transaction.
 
-        A span of which `read` gives None keeps the facts that it has.
+        A span of which `read` gives None keeps the facts that it has, and so does one whose bytes or facts are damaged.
         """
         ...
 
@@ -381,7 +384,10 @@ class Store(Protocol):
     # -- summaries -----------------------------------------------------------------------------------------------------------
 
     def marks(self) -> Marks:
-        """Everything marked, in no particular order. For the start of a daemon: `append` and `put_*` tell what they mark."""
+        """Everything marked, in no particular order. For the start of a daemon: `append` and `put_*` tell what they mark.
+
+        Damaged marks are left out.
+        """
         ...
 
     def put_traces(self, settled: Sequence[SettledTrace]) -> Marks:

@@ -28,6 +28,7 @@ MESSAGES_SHOWN: Final = 3
 """Different reasons told to the sender of refused spans."""
 
 ERASED: Final = Rejection("erased", "a span's trace was erased here, and is not taken in again for some time")
+DAMAGED: Final = Rejection("damaged", "what is stored of a span's trace is damaged here: run `sessiond check`")
 
 log = structlog.get_logger()
 
@@ -88,16 +89,20 @@ class Ingest:
             if decoded.traces:
                 waiting.append((decoded.traces, self._writer.append(decoded.traces)))
             if len(waiting) > PARTS_AHEAD:
-                rejections[ERASED] += _refused(*waiting.popleft())
+                rejections += _refused(*waiting.popleft())
         for traces, done in waiting:
-            rejections[ERASED] += _refused(traces, done)
+            rejections += _refused(traces, done)
         return +rejections
 
 
-def _refused(traces: Sequence[PackedTrace], done: Future[Appended]) -> int:
-    """When these traces are on disk: how many of their spans are not, since their trace was erased."""
-    erased = done.result().erased  # of all that was committed together
-    return sum(packed.span_count for packed in traces if packed.trace_id in erased) if erased else 0
+def _refused(traces: Sequence[PackedTrace], done: Future[Appended]) -> Counter[Rejection]:
+    """When these traces are on disk: how many of their spans are not, and why."""
+    appended = done.result()  # of all that was committed together
+    refused: Counter[Rejection] = Counter()
+    for rejection, those in ((ERASED, appended.erased), (DAMAGED, appended.damaged)):
+        if those:
+            refused[rejection] = sum(packed.span_count for packed in traces if packed.trace_id in those)
+    return refused
 
 
 def _told(rejections: Counter[Rejection]) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 import structlog
 
-from sessiond.core.errors import SessiondError, StoreFull
+from sessiond.core.errors import Damaged, SessiondError, StoreFull
 from sessiond.core.model import SessionKey, SessionSummary, UserKey, UserSummary
 from sessiond.service.settling.figures import settled, settled_session, settled_user
 from sessiond.service.settling.queues import AT_ONCE, Owner, OwnerQueue, Patience, Queue
@@ -59,6 +59,8 @@ def _apart(whose: str) -> Iterator[None]:
     """Keep a figure that can't be computed from stopping all others: its mark stays in the store, to be tried at the next start."""
     try:
         yield
+    except Damaged as error:
+        log.error("figures could not be computed", of=whose, reason=str(error))  # noqa: TRY400  (where it was met tells nothing)
     except SessiondError:
         raise
     except Exception:
@@ -238,10 +240,10 @@ class Settler:
             return []
         try:
             return [put(rows)]
-        except SessiondError:
-            raise
-        except Exception:  # noqa: BLE001  (told below, for the row that it is about)
-            written = []
+        except Exception as error:
+            if isinstance(error, SessiondError) and not isinstance(error, Damaged):
+                raise
+            written = []  # told below, for the row that it is about
             for row in rows:
                 with _apart(repr(row)[:200]):
                     written.append(put([row]))

@@ -16,7 +16,7 @@ from typing import Final
 
 import lmdb
 
-from sessiond.core.errors import Invalid, Occupied, StoreBroken, StoreFull
+from sessiond.core.errors import Damaged, Invalid, Occupied, StoreBroken, StoreFull
 from sessiond.storage.api import STORE_ID_BYTES
 from sessiond.storage.lmdb import codec, keys
 from sessiond.storage.lmdb.codec import Counters
@@ -159,10 +159,10 @@ class WriteTxn:
         return self._counters[counter]
 
     def held(self, tree: str, key: bytes) -> bytes:
-        """The value of a row that must be there."""
+        """The value of a row that must be there. Raises Damaged where it is not."""
         value = self.txn.get(key, db=self.trees[tree])
         if value is None:
-            raise StoreBroken(f"{tree} lacks the row {key.hex()}", hint="stop sessiond and run `sessiond check`")
+            raise Damaged(f"{tree} lacks the row {key.hex()}")
         return value
 
     def put_counters(self) -> None:

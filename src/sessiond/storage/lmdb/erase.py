@@ -4,9 +4,11 @@ Each function works inside a transaction that its caller holds.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Final
 
+from sessiond.core.errors import Damaged
 from sessiond.core.feedback.target import Subject
 from sessiond.core.figures.trace import session_of
 from sessiond.core.model import SessionKey, TraceKey
@@ -65,9 +67,10 @@ def _has_traces(write: WriteTxn, key: SessionKey) -> bool:
 def _sessions_of_marked(write: WriteTxn) -> Iterator[SessionKey]:
     """The sessions of traces that are not settled yet: some 20 us a trace of eight spans, and some thousands are marked at most."""
     for _, trace_id in ascending(write.txn, write.trees["marked_traces"], b""):
-        key = session_of(facts(write.txn, write.trees, trace_id))
-        if key is not None:
-            yield key
+        with suppress(Damaged):
+            key = session_of(facts(write.txn, write.trees, trace_id))
+            if key is not None:
+                yield key
 
 
 def _take_out(write: WriteTxn, trace_id: bytes, owners: Owners) -> bool:

@@ -2,10 +2,12 @@
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Final
 
 import zstandard
 
+from sessiond.core.errors import Damaged
 from sessiond.core.model import NO_TEXTS, SessionKey, SpanFacts, StoredSpan, Texts, TraceSummary, UserKey
 from sessiond.storage.api import SPAN_PAGE_BYTES, Marks, SpanPage
 from sessiond.storage.lmdb import codec, keys
@@ -121,9 +123,15 @@ def marks(txn: Txn, trees: Trees) -> Marks:
     """`Store.marks`."""
     return Marks(
         tuple(trace_id for _, trace_id in ascending(txn, trees["marked_traces"], b"")),
-        tuple(SessionKey(*unseal(key)) for _, key in ascending(txn, trees["marked_sessions"], b"")),
-        tuple(UserKey(*unseal(key)) for _, key in ascending(txn, trees["marked_users"], b"")),
+        tuple(SessionKey(*key) for key in _readable(ascending(txn, trees["marked_sessions"], b""))),
+        tuple(UserKey(*key) for key in _readable(ascending(txn, trees["marked_users"], b""))),
     )
+
+
+def _readable(rows: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[str, str]]:
+    for _, sealed in rows:
+        with suppress(Damaged):  # the check tells of it
+            yield unseal(sealed)
 
 
 def trace_row(txn: Txn, trees: Trees, prefix: bytes | None) -> codec.TraceRow | None:

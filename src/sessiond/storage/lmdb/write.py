@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias, TypeVar
 
+from sessiond.core.errors import Damaged
 from sessiond.core.identity import winners
 from sessiond.core.model import (
     NO_TEXTS,
@@ -73,6 +74,7 @@ class _Append:
         self._refused = 0
         self._remembers_erased = bool(write.txn.stat(write.trees["erased"])["entries"])
         self._erased: set[bytes] = set()
+        self._damaged: set[bytes] = set()
         self.fresh: dict[bytes, PackedTrace] = {}
 
     def run(self, traces: Iterable[PackedTrace]) -> Appended:
@@ -81,7 +83,8 @@ class _Append:
         for tree, rows in self._rows.items():
             with self._txn.cursor(db=self._trees[tree]) as cursor:
                 cursor.putmulti(sorted(rows))
-        return Appended(self._stored, self._duplicates, self._conflicts, changed, self._refused, frozenset(self._erased))
+        refused = frozenset(self._erased), frozenset(self._damaged)
+        return Appended(self._stored, self._duplicates, self._conflicts, changed, self._refused, *refused)
 
     def _apart(self, traces: Iterable[PackedTrace]) -> Iterable[PackedTrace]:
         """Each trace once, but for erased ones: what came of one in several requests is packed again as one."""
@@ -112,7 +115,12 @@ class _Append:
             self.fresh[packed.trace_id] = packed
         else:
             held = self._held(prefix, packed)
-            kept = self._winners(prefix, packed, held) if held else packed
+            try:
+                kept = self._winners(prefix, packed, held) if held else packed
+            except Damaged:
+                self._refused += len(packed.spans) // SPAN_BYTES
+                self._damaged.add(packed.trace_id)
+                return False
             if kept is None:
                 return False
             packed = kept
@@ -137,17 +145,17 @@ class _Append:
         return held
 
     def _winners(self, prefix: bytes, packed: PackedTrace, held: dict[bytes, SpanRow]) -> PackedTrace | None:
-        """What is to be kept where some of the spans are `held`, whose losing versions go."""
+        """What is to be kept where some of the spans are `held`, whose losing versions go. Raises Damaged, with nothing changed."""
         spans = self._packer.unpack(packed)
         rivals = {(one.facts.span_id, one.facts.kind): held[key].held for one in spans if (key := span_key(one.facts)) in held}
         contest = winners(spans, rivals)
+        replaced = [key for one in contest.winners if (key := span_key(one.facts)) in held]
+        self._remove(prefix, [(key, held[key].commit) for key in replaced])
+        self._stored -= len(replaced)
         self._duplicates += contest.duplicates
         self._conflicts += contest.conflicts
         if not contest.winners:
             return None
-        replaced = [key for one in contest.winners if (key := span_key(one.facts)) in held]
-        self._remove(prefix, [(key, held[key].commit) for key in replaced])
-        self._stored -= len(replaced)
         return self._packer.trace(contest.winners)
 
     def _remove(self, prefix: bytes, replaced: list[tuple[bytes, int]]) -> None:
@@ -156,18 +164,23 @@ class _Append:
         for key, commit in replaced:
             losers.setdefault(commit, set()).add(key)
         txn, trees = self._txn, self._trees
-        for commit, gone in losers.items():
-            at = prefix + number(commit)
-            row = self._write.held("facts", at)
-            facts = unpack_facts(codec.facts_of(row))
-            spans = self._packer.unpack_chunk(self._write.held("chunks", at))
-            kept = [(one, span) for one, span in zip(facts, spans, strict=True) if span_key(one) not in gone]
+        left = [self._without(prefix + number(commit), gone) for commit, gone in losers.items()]
+        for at, rules, kept in left:
             if kept:
-                txn.put(at, codec.stamped(codec.rules_of(row), pack_facts(one for one, _ in kept)), db=trees["facts"])
+                txn.put(at, codec.stamped(rules, pack_facts(one for one, _ in kept)), db=trees["facts"])
                 txn.put(at, self._packer.pack_chunk(span for _, span in kept), db=trees["chunks"])
             else:
                 txn.delete(at, db=trees["facts"])
                 txn.delete(at, db=trees["chunks"])
+
+    def _without(self, at: bytes, gone: set[bytes]) -> tuple[bytes, bytes, list[tuple[SpanFacts, StoredSpan]]]:
+        """Where facts and chunk of a trace's commit are, the facts' rules, and what is in them but for some spans."""
+        row = self._write.held("facts", at)
+        facts = unpack_facts(codec.facts_of(row))
+        spans = self._packer.unpack_chunk(self._write.held("chunks", at))
+        if len(facts) != len(spans):
+            raise Damaged(f"chunk and facts {at.hex()} are of {len(spans)} and {len(facts)} spans")
+        return at, codec.rules_of(row), [pair for pair in zip(facts, spans, strict=True) if span_key(pair[0]) not in gone]
 
 
 def renew(
@@ -178,9 +191,13 @@ def renew(
     for trace_id in trace_ids:
         prefix = write.held("trace_ids", trace_id)
         for commit, row in list(ascending(txn, trees["facts"], prefix)):
-            old = unpack_facts(codec.facts_of(row))
-            spans = packer.unpack_chunk(write.held("chunks", prefix + commit))
-            facts = pack_facts(read(span) or one for span, one in zip(spans, old, strict=True))
+            try:
+                old = unpack_facts(codec.facts_of(row))
+                spans = packer.unpack_chunk(write.held("chunks", prefix + commit))
+            except Damaged:
+                facts = codec.facts_of(row)
+            else:
+                facts = pack_facts(read(span) or one for span, one in zip(spans, old, strict=True))
             txn.put(prefix + commit, codec.stamped(rules, facts), db=trees["facts"])
         txn.put(prefix, trace_id, db=trees["marked_traces"])
 
