@@ -14,7 +14,7 @@ from builders import OTHER_RULES, RULES, received, span, trace_id
 from daemon import DEADLINE_SECONDS, STORE_BYTES_MAX, Parts, parts, until
 from sessiond.core.errors import Busy, NotFound, StoreFull
 from sessiond.core.figures.pricing import UnitPrices
-from sessiond.core.model import SessionKey, UserKey
+from sessiond.core.model import SessionKey, SpanFacts, StoredSpan, UserKey
 from sessiond.core.rows.where import Where
 from sessiond.prices import GenaiPriceBook, Override, token_price
 from sessiond.service.asking import freshness
@@ -340,6 +340,31 @@ def test_a_renewal_goes_on_after_the_disk_was_full(tmp_path: Path, fresh: Callab
         assert failed.is_set()
         assert running.broken == []
         assert rows(running.store) == fresh(DEAR, *NUMBERS)
+
+
+class FailsOnSecond(Rules):
+    """Rules that can't read the span of trace 2."""
+
+    def facts(self, span: StoredSpan) -> SpanFacts | None:
+        if trace_id(2) in span.data:
+            raise RecursionError("one odd span")
+        return super().facts(span)
+
+
+def test_a_span_that_the_new_rules_fail_on_keeps_its_facts_and_stops_no_other(
+    tmp_path: Path, fresh: Callable[..., dict[str, object]]
+) -> None:
+    after = FailsOnSecond(OTHER_RULES.prices, OTHER_RULES.keys)
+    with opened(tmp_path, RULES, after) as running:
+        until(lambda: running.broken or not (running.writer.is_renewing or any(running.writer.waiting())))
+        assert running.broken == []
+        expected = fresh(OTHER_RULES, *NUMBERS)
+        assert [one.session_id for one in running.queries.page(ask_traces(Within(session_id="s2")), 9, "")[0]] == ["s2"]
+        others = [row for row in rows(running.store)["traces"] if row.trace_id != trace_id(2)]
+        assert others == [row for row in expected["traces"] if row.trace_id != trace_id(2)]
+        assert running.append(turn(TRACES + 1)).result(DEADLINE_SECONDS).stored == 1
+    with parts(tmp_path / "data", rules=after) as running:
+        assert not running.writer.is_renewing
 
 
 def test_the_check_finds_nothing_during_a_renewal_and_counts_what_is_outdated(

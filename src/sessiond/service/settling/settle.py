@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar
 import structlog
 
 from sessiond.core.errors import Damaged, SessiondError, StoreFull
-from sessiond.core.model import SessionKey, SessionSummary, UserKey, UserSummary
+from sessiond.core.model import SessionKey, SessionSummary, SpanFacts, StoredSpan, UserKey, UserSummary
 from sessiond.service.settling.figures import settled, settled_session, settled_user
 from sessiond.service.settling.queues import AT_ONCE, Owner, OwnerQueue, Patience, Queue
 from sessiond.service.settling.renewal import Renewal
@@ -184,9 +184,23 @@ class Settler:
         return max(0.0, self._renewed_at + RENEWAL_SECONDS - time.monotonic())
 
     def _renew(self, trace_ids: Sequence[bytes]) -> None:
-        """Make the facts of those of these traces again that are of other rules."""
-        if self.renewal.is_under_way and (outdated := self._store.outdated_among(trace_ids)):
-            self._store.renew(outdated, self._rules.facts)
+        """Make the facts of those of these traces again that are of other rules; a span that these fail on keeps its own."""
+        outdated = self._store.outdated_among(trace_ids) if self.renewal.is_under_way else []
+        if not outdated:
+            return
+        failures: list[Exception] = []
+
+        def read(span: StoredSpan) -> SpanFacts | None:
+            try:
+                return self._rules.facts(span)
+            except Exception as error:  # noqa: BLE001  (told below: the daemon would fail on it at every start)
+                if not failures:
+                    failures.append(error)
+                return None
+
+        self._store.renew(outdated, read)
+        if failures:
+            log.error("the rules fail on spans, which keep their facts; this is the first", exc_info=failures[0])
 
     def _renew_some(self, patience: Patience) -> bool:
         """Look for outdated ones among the next of all traces, which are renewed when they are settled; whether it was time to."""

@@ -195,9 +195,11 @@ def renew(
                 old = unpack_facts(codec.facts_of(row))
                 spans = packer.unpack_chunk(write.held("chunks", prefix + commit))
             except Damaged:
-                facts = codec.facts_of(row)
-            else:
+                old, spans = [], []
+            if old and len(old) == len(spans):
                 facts = pack_facts(read(span) or one for span, one in zip(spans, old, strict=True))
+            else:
+                facts = codec.facts_of(row)
             txn.put(prefix + commit, codec.stamped(rules, facts), db=trees["facts"])
         txn.put(prefix, trace_id, db=trees["marked_traces"])
 
