@@ -88,6 +88,7 @@ from sessiond.wire._pb.v1 import (
     transfer_service_pb2,
 )
 from sessiond.wire.conversation import TEXT_BYTES_MAX, TOOL_BYTES_MAX
+from sessiond.wire.otlp import ORIGIN_BYTES_MAX
 from sessiond.wire.spans import EVENTS_READ_MAX
 from sessiond.wire.values import DEPTH_MAX
 
@@ -695,6 +696,7 @@ LIMITS = [
     ("docs/receiver.md", f"those under way {GRACE_SECONDS:.0f} seconds"),
     ("docs/receiver.md", f"failed so {FAILURES_MAX} times"),
     ("docs/receiver.md", f"up to {MESSAGES_SHOWN} reasons"),
+    ("docs/receiver.md", f"scope of more than {ORIGIN_BYTES_MAX >> 10} KiB together"),
     ("docs/receiver.md", f"RetryInfo is {RETRY_SECONDS} s."),
     ("docs/receiver.md", f"look {DEPTH_MAX} levels deep"),
     ("docs/receiver.md", f"more than {EVENTS_READ_MAX:,} events"),

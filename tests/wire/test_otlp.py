@@ -12,7 +12,15 @@ from builders import ARRIVAL, field, nested_array, received, request, span, span
 from sessiond.core.errors import Invalid, TooLarge
 from sessiond.core.model import Origin, ReceivedSpan, Rejection, SpanFacts
 from sessiond.wire import otlp
-from sessiond.wire.otlp import BATCH_SPANS_MAX, MALFORMED_PART, MALFORMED_SPAN, Batch
+from sessiond.wire.otlp import (
+    BATCH_BYTES_MAX,
+    BATCH_SPANS_MAX,
+    MALFORMED_PART,
+    MALFORMED_SPAN,
+    ORIGIN_BYTES_MAX,
+    ORIGIN_TOO_LARGE,
+    Batch,
+)
 
 MODEL = field(9, field(1, b"gen_ai.request.model") + field(2, field(1, b"gpt")))
 """An attribute, as a field of a span."""
@@ -94,6 +102,32 @@ def test_refused_spans_come_in_bounded_batches_too():
     batches = decode(body_of(*[b""] * (3 * BATCH_SPANS_MAX)))
     assert max(len(batch.rejections) for batch in batches) <= BATCH_SPANS_MAX
     assert sum(len(batch.rejections) for batch in batches) == 3 * BATCH_SPANS_MAX
+
+
+def test_a_batch_ends_when_its_bytes_are_many():
+    size = BATCH_BYTES_MAX // 4
+    batches = decode(body_of(*(plain(text="x" * size) for _ in range(9))))
+    assert [len(batch.spans) for batch in batches] == [4, 4, 1]
+
+
+def test_a_resource_counts_once_for_each_trace_toward_the_bytes_of_a_batch():
+    blob = "x" * (ORIGIN_BYTES_MAX - 1000)
+    of_one_trace = request(*(span(trace=1, id=n) for n in range(1, 41)), blob=blob)
+    in_turns = request(*(span(trace=1 + n % 2, id=n) for n in range(1, 41)), blob=blob)
+    of_many = request(*(span(trace=n, id=n) for n in range(1, 41)), blob=blob)
+    per_batch = BATCH_BYTES_MAX // ORIGIN_BYTES_MAX + 1
+    counts = [[len(batch.spans) for batch in decode(sent.SerializeToString())] for sent in (of_one_trace, in_turns, of_many)]
+    assert counts == [[40], [40], [per_batch, per_batch, 40 - 2 * per_batch]]
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_spans_of_a_resource_and_scope_over_their_bound_are_refused_and_no_others(over: int):
+    scope = field(2, b"1.0")
+    resource = field(99, b"x" * (ORIGIN_BYTES_MAX - len(scope) - 5 + over))
+    assert len(resource) + len(scope) == ORIGIN_BYTES_MAX + over
+    large = field(1, field(1, resource) + field(2, field(1, scope) + 2 * field(2, plain())))
+    (batch,) = decode(body_of(plain()) + large + body_of(plain()))
+    assert (len(batch.spans), batch.rejections) == [(4, []), (2, [ORIGIN_TOO_LARGE] * 2)][over]
 
 
 BAD_SPANS: dict[str, tuple[bytes, str]] = {

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import repeat
 from typing import Final, NamedTuple
 
 from google.protobuf.message import DecodeError
@@ -21,12 +22,21 @@ from sessiond.wire.values import Attributes, text
 DIGEST_BYTES: Final = 16
 BATCH_SPANS_MAX: Final = 4096
 """Spans decoded before they are handed on: what a large request holds in memory beside its body."""
+BATCH_BYTES_MAX: Final = 4 * 1024 * 1024
+"""And their bytes, with the resource and scope once for each trace, as a store keeps them: as many spans of 1 KiB."""
+ORIGIN_BYTES_MAX: Final = 256 * 1024
+"""Of a resource and scope together: a store keeps them with each trace. The longest known hold the command line of a process, some
+tens of KiB where that is a class path."""
 ORIGINS_CACHED: Final = 256
 ORIGIN_CACHED_BYTES_MAX: Final = 16 * 1024
 """Resources and scopes are remembered, since a process sends the same ones with every request; together at most 4 MiB."""
 
 MALFORMED_SPAN: Final = Rejection("malformed", "a span's bytes are not a Span message")
 MALFORMED_PART: Final = Rejection("malformed", "part of the request is not protobuf; its spans could not be counted")
+ORIGIN_TOO_LARGE: Final = Rejection(
+    "resource",
+    f"a span's resource and scope are more than {ORIGIN_BYTES_MAX >> 10} KiB together; give them less or shorter attributes",
+)
 
 
 class Batch(NamedTuple):
@@ -34,8 +44,6 @@ class Batch(NamedTuple):
 
     spans: Collection[ReceivedSpan]
     rejections: list[Rejection]
-    byte_count: int
-    """Bytes of the spans as they came."""
 
 
 class _OriginFacts(NamedTuple):
@@ -65,26 +73,33 @@ def decode(
         raise Invalid(
             "received_unix_nanos", len(arrivals), f"are not as many as the {span_count} spans", hint="give one for each, or none"
         )
-    arriving, arrived = iter(arrivals), received_unix_nano
+    arriving = (
+        (min(arrival or received_unix_nano, received_unix_nano) for arrival in arrivals) if arrivals else repeat(received_unix_nano)
+    )
     spans: list[ReceivedSpan] = []
     rejections = [MALFORMED_PART] * envelope.malformed_parts
     byte_count = 0
     for part in envelope.parts:
-        origin, facts = part.origin, _origin_facts(part.origin, normalizer)
+        origin = part.origin
+        origin_bytes = sum(map(len, origin))
+        traces = set[bytes]()  # those of this batch that came with this origin
+        facts = _origin_facts(origin, normalizer) if origin_bytes <= ORIGIN_BYTES_MAX else ORIGIN_TOO_LARGE
         for data in part.spans:
-            if arrivals:
-                arrived = min(next(arriving) or received_unix_nano, received_unix_nano)
-            received = _decode_span(data, origin, facts, arrived, normalizer)
+            arrived = next(arriving)
+            received = facts if isinstance(facts, Rejection) else _decode_span(data, origin, facts, arrived, normalizer)
             if isinstance(received, Rejection):
                 rejections.append(received)
             else:
                 spans.append(received)
                 byte_count += len(data)
-            if len(spans) + len(rejections) >= BATCH_SPANS_MAX:
-                yield Batch(spans, rejections, byte_count)
-                spans, rejections, byte_count = [], [], 0
+                if received.trace_id not in traces:
+                    traces.add(received.trace_id)
+                    byte_count += origin_bytes
+            if len(spans) + len(rejections) >= BATCH_SPANS_MAX or byte_count >= BATCH_BYTES_MAX:
+                yield Batch(spans, rejections)
+                spans, rejections, byte_count, traces = [], [], 0, set()
     if spans or rejections:
-        yield Batch(spans, rejections, byte_count)
+        yield Batch(spans, rejections)
 
 
 def decode_span(
