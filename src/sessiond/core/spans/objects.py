@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Mapping
 from typing import Final
 
 from sessiond.core.model import Value
-from sessiond.core.values import JSON_LENGTH_MAX, as_text, parsed, storable, unquote
+from sessiond.core.values import JSON_LENGTH_MAX, as_text, parsed, unquote
 
 PYTHON_LENGTH_MAX: Final = 4096
 """Characters of a repr() that are parsed. LiteLLM's usage objects take some 400; Python's parser is slow and deep."""
@@ -82,7 +82,7 @@ def as_pairs(found: Mapping[str, Value], left_out: Container[str] = ()) -> Pairs
 
 def as_pair(name: str, value: Value) -> tuple[str, str] | None:
     """One name with its value as text, both cut at METADATA_VALUE_LENGTH_MAX; an empty one of either is none."""
-    short, text = storable(name[:METADATA_VALUE_LENGTH_MAX]).strip(), _text_of(value)
+    short, text = name[:METADATA_VALUE_LENGTH_MAX].strip(), _text_of(value)
     if text is None or not short:
         return None
     text = (unquote(text) if text.startswith('"') else text).strip()[:METADATA_VALUE_LENGTH_MAX]
@@ -92,10 +92,10 @@ def as_pair(name: str, value: Value) -> tuple[str, str] | None:
 def _text_of(value: Value) -> str | None:
     """A value as text, as JSON writes it; None for none and for bytes."""
     if isinstance(value, str):
-        return storable(value)
+        return value
     if value is None or isinstance(value, bytes):
         return None
     try:
-        return storable(json.dumps(value, ensure_ascii=False, default=str))
+        return json.dumps(value, ensure_ascii=False, default=str)
     except (ValueError, TypeError, RecursionError):
         return None

@@ -52,10 +52,9 @@ def _texts_of(spans: Sequence[ReceivedSpan]) -> bytes:
     if b"" not in [span.facts.parent_id for span in spans]:
         return b""
     try:
-        told = said_in([span.facts for span in spans], lambda place: spans[place].data)
+        return seal(said_in([span.facts for span in spans], lambda place: spans[place].data).texts)
     except Exception:  # noqa: BLE001  (it is met again, and told, when the trace is settled; its spans are good)
         return b""
-    return seal(told.texts)
 
 
 def pack_decoded(decoded: Decoded) -> bytes:
