@@ -134,4 +134,4 @@ def _unquoted(value: Value) -> str | None:
     if value is None:
         return None
     text = as_json(value)
-    return as_json(unquote(text)) if text.startswith('"') else text
+    return unquote(text) if text.startswith('"') else text

@@ -41,17 +41,12 @@ def first_text(item: Mapping[str, Value], keys: Iterable[str]) -> str | None:
     return next((found for key in keys if isinstance(found := item.get(key), str) and found.strip()), None)
 
 
-def clean(text: str) -> str:
-    r"""The text without halves of characters: "\\ud800" is good JSON, and can't be stored or sent."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
 def as_json(value: Value) -> str:
     """A text as it is; anything else as JSON."""
     if isinstance(value, str):
-        return clean(value)
+        return value
     try:
-        return clean(json.dumps(value, ensure_ascii=False, default=lambda _: None))
+        return json.dumps(value, ensure_ascii=False, default=lambda _: None)
     except RecursionError:
         # Parsed by C deeper than Python writes it: no person reads arguments nested a thousand deep.
         return ""
@@ -73,7 +68,7 @@ class Parts:
 
     def add_text(self, text: str) -> None:
         if text.strip():
-            self.texts.append(clean(text))
+            self.texts.append(text)
 
     def add_call(self, call: Mapping[str, Value]) -> None:
         inner = call.get("function")
@@ -81,12 +76,12 @@ class Parts:
         name = first_text(source, NAME_KEYS)
         if name is not None:
             call_id = first_text(call, CALL_ID_KEYS)
-            self.calls[ToolCall(call_id and clean(call_id), clean(name), as_json(first(source, ARGUMENT_KEYS) or ""))] = None
+            self.calls[ToolCall(call_id, name, as_json(first(source, ARGUMENT_KEYS) or ""))] = None
 
     def add_result(self, result: Mapping[str, Value]) -> None:
         call_id = first_text(result, CALL_ID_KEYS)
         text = text_of_result(first(result, RESULT_KEYS))
-        self.results.append(Message("tool", text, tool_call_id=call_id and clean(call_id)))
+        self.results.append(Message("tool", text, tool_call_id=call_id))
 
     def messages(self, role: Role, tool_call_id: str | None = None) -> list[Message]:
         """What was read, in the order in which it was said: results before what a user adds to them, calls before their results."""
@@ -104,7 +99,7 @@ def text_of_result(value: Value) -> str:
         value = value["value"]
     if isinstance(value, list):
         texts = [item if isinstance(item, str) else first_text(item, ("text",)) for item in value if isinstance(item, (str, dict))]
-        if said := [clean(text) for text in texts if text]:
+        if said := [text for text in texts if text]:
             return "\n".join(said)
     return "" if value is None else as_json(value)
 

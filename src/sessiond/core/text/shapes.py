@@ -14,7 +14,6 @@ from sessiond.core.text.parts import (
     Parts,
     add_part,
     as_json,
-    clean,
     first_text,
     is_blank,
     reader_by_type,
@@ -119,7 +118,7 @@ def _is_hollow(value: Value, depth: int) -> bool:
 
 def _messages(value: Value, role: Role, depth: int) -> list[Message]:
     if isinstance(value, str):
-        return [Message(role, clean(value[:JSON_LENGTH_MAX]))] if value.strip() else []
+        return [Message(role, value[:JSON_LENGTH_MAX])] if value.strip() else []
     if depth == DEPTH_MAX:
         return []
     if isinstance(value, list):
@@ -151,7 +150,7 @@ def _of_list(items: list[Value], role: Role, depth: int) -> list[Message]:
 
 def _of_texts(items: Iterable[Value], role: Role) -> list[Message]:
     """Several texts as one message, a line or more for each."""
-    texts = tuple(clean(item) for item in items if isinstance(item, str) and item.strip())
+    texts = tuple(item for item in items if isinstance(item, str) and item.strip())
     return [Message(role, "\n".join(texts), texts=texts if len(texts) > 1 else ())] if texts else []
 
 
@@ -175,7 +174,7 @@ def _genai_text(item: dict[str, Value]) -> Message | None:
 
 
 def _said(role: Role | None, text: Value) -> Message | None:
-    return Message(role, clean(text)) if role is not None and isinstance(text, str) and text.strip() else None
+    return Message(role, text) if role is not None and isinstance(text, str) and text.strip() else None
 
 
 def _of_object(item: dict[str, Value], role: Role, depth: int) -> list[Message]:
