@@ -12,7 +12,7 @@ import pytest
 import builders
 from builders import OTHER_RULES, RULES, received, span, trace_id
 from daemon import DEADLINE_SECONDS, STORE_BYTES_MAX, Parts, parts, until
-from sessiond.core.errors import Busy, NotFound, StoreFull
+from sessiond.core.errors import Busy, Cancelled, NotFound, StoreFull
 from sessiond.core.figures.pricing import UnitPrices
 from sessiond.core.model import SessionKey, SpanFacts, StoredSpan, UserKey
 from sessiond.core.rows.where import Where
@@ -261,6 +261,31 @@ def test_each_page_of_a_walk_renews_what_it_shows(
         more, token = running.queries.page(ask_traces(), 20, token)
         found += more
     assert sorted(found) == sorted(fresh(DEAR, *NUMBERS)["traces"])
+    begin()
+
+
+def test_a_page_comes_though_its_rows_get_new_traces_all_the_time(repricing: tuple[Parts, Callable[[], None]]) -> None:
+    running, begin = repricing
+    rows_of = running.queries.rows_of
+    made_of, numbers = rows_of["session"].made_of, iter(range(1000, 1100))
+
+    def growing(session: Any) -> Any:
+        running.append(read_by(DEAR, next(numbers))).result(DEADLINE_SECONDS)
+        running.writer.settled("sessions").result(DEADLINE_SECONDS)
+        return made_of(session)
+
+    rows_of["session"] = rows_of["session"]._replace(made_of=growing)
+    found, _ = running.queries.page(ask_sessions(), 2, "")
+    assert running.store.outdated_among([each for session in found for each in made_of(session)]) == []
+    assert running.writer.is_renewing
+    begin()
+
+
+def test_rows_are_not_renewed_for_a_client_that_left(repricing: tuple[Parts, Callable[[], None]]) -> None:
+    running, begin = repricing
+    with pytest.raises(Cancelled):
+        running.queries.page(ask_traces(), 3, "", lambda: False)
+    assert len(running.store.outdated_among(running.store.trace_ids())) == TRACES
     begin()
 
 

@@ -109,7 +109,7 @@ class Queries:
 
     def walk(self, question: Question[Summary], is_wanted: IsWanted) -> Walk[Summary]:
         """The walk of a question."""
-        return Walk(self.rows_of[question.kind], question, self._sight, self._freshness, is_wanted)
+        return Walk(self._store, self.rows_of[question.kind], question, self._sight, self._freshness, is_wanted=is_wanted)
 
     def _bound_to(self, question: Question[Any]) -> tuple[object, ...]:
         """What a page token is good for: this question, of this store."""

@@ -19,7 +19,7 @@ from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.question import Question
 from sessiond.service.asking.seen import Sight
 from sessiond.service.settling.settle import Need
-from sessiond.storage.api import Listing, Row
+from sessiond.storage.api import Listing, Row, Store
 
 SCAN_ROWS: Final = 1000
 """Rows looked at in one transaction."""
@@ -54,8 +54,16 @@ class Walk(Generic[Summary]):
     """The walk of one question. `is_wanted` tells whether somebody still waits; where not, Cancelled leaves any method."""
 
     def __init__(
-        self, rows: Rows[Summary], question: Question[Summary], sight: Sight, freshness: Freshness, is_wanted: Callable[[], bool]
+        self,
+        store: Store,
+        rows: Rows[Summary],
+        question: Question[Summary],
+        sight: Sight,
+        freshness: Freshness,
+        *,
+        is_wanted: Callable[[], bool],
     ) -> None:
+        self._traces = store.traces
         self._rows: Rows[Summary] = rows
         self._filter = question.filter
         self._order = question.order
@@ -63,6 +71,8 @@ class Walk(Generic[Summary]):
         self._freshness = freshness
         self._is_wanted = is_wanted
         self._renews = freshness.is_renewing
+        self._began = store.last_change()
+        """The last change when this walk, or this page of one, began."""
 
     def begin(self, last_change: Callable[[], int], limit: int) -> Place:
         """The top of the list, when what was acknowledged before is settled.
@@ -143,13 +153,25 @@ class Walk(Generic[Summary]):
     def _listed(self, place: Place, limit: int) -> tuple[list[Summary], bytes | None]:
         """Rows in the order of the listing. In a walk that began while figures were renewed, every one is of the present rules."""
         renewed: set[bytes] = set()
+        """Rows, by their ids."""
         while True:
+            self._check_wanted()
+            if self._renews and not self._freshness.is_renewing:
+                self._freshness.settle(self._rows.need)
+                self._renews = False
             found, after = self._matching(place, limit)
-            made_of = [trace_id for row in found for trace_id in self._rows.made_of(row.summary)] if self._renews else []
-            if renewed.issuperset(made_of):
+            old = {row.place[PLACE_TIME_BYTES:]: row for row in found if self._may_be_old(row, place)} if self._renews else {}
+            if renewed.issuperset(old):
                 return [row.summary for row in found if row.change <= place.began], after
-            self._freshness.settle(self._rows.need, made_of)
-            renewed.update(made_of)
+            self._freshness.settle(self._rows.need, [one for row in old.values() for one in self._rows.made_of(row.summary)])
+            renewed.update(old)
+
+    def _may_be_old(self, row: Row[Summary], place: Place) -> bool:
+        """Whether a row may be of other rules: not one that is new, of traces settled since this began. Such may keep coming."""
+        if row.change <= place.began:
+            return True
+        traces = self._traces.held(list(self._rows.made_of(row.summary)))
+        return any(trace is not None and trace.change <= self._began for trace in traces)
 
     def _matching(self, place: Place, limit: int) -> tuple[list[Row[Summary]], bytes | None]:
         """The rows of one page that match, those included that changed, and the place after them; None after the last."""
