@@ -235,12 +235,16 @@ class Indexer:
         with self._lock:
             if self._stopping.is_set():  # nobody would end it
                 return
-            self._started = process = subprocess.Popen(  # noqa: S603  (this program's own module)
-                self._place.command(anew=anew),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                process_group=0,  # Ctrl-C is meant for the daemon, which ends this one when it is done
-            )
+            try:
+                self._started = process = subprocess.Popen(  # noqa: S603  (this program's own module)
+                    self._place.command(anew=anew),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    process_group=0,  # Ctrl-C is meant for the daemon, which ends this one when it is done
+                )
+            except OSError as error:  # there are too many processes, or too little memory
+                self._failure = f"it could not be started: {error}"
+                return
         told = ""
         try:
             told = self._hear(process)
@@ -260,10 +264,8 @@ class Indexer:
             number, outcome, what = unpacked(frame)
             with self._lock:
                 self._heard_at = time.monotonic()
-                answer = self._asked.get(number)
             if number != TOLD:
-                if answer is not None:
-                    answer.set_result((outcome, what))
+                self._take(number, (outcome, what))
             elif outcome == FAILED:
                 told = str(what[0])
             elif self._process is None:
@@ -272,6 +274,13 @@ class Indexer:
                 self._standing = Standing(*what)
                 self._lag.reached(self._standing.through)
         return told
+
+    def _take(self, number: int, told: tuple[str, tuple[Any, ...]]) -> None:
+        """Give an answer to whoever waits for it."""
+        with self._lock:
+            answer = self._asked.pop(number, None)
+        if answer is not None:
+            answer.set_result(told)
 
     def _greet(self, process: subprocess.Popen[bytes], fingerprint: str, made_anew: str = "") -> str:
         """The process is ready: take it, or say why not."""
