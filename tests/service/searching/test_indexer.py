@@ -1,4 +1,4 @@
-"""The daemon's end of the pipe: however the indexer's process ends, another is started."""
+"""The daemon's end of the pipe: whatever the indexer's process does, it is ended where it hangs, and another is started."""
 
 import sys
 import threading
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from daemon import until
+from sessiond.core.errors import Busy
 from sessiond.service.bell import Bell
 from sessiond.service.searching import indexer as indexer_module
 from sessiond.service.searching.indexer import Indexer, Place
@@ -31,6 +32,12 @@ say(TOLD, FINGERPRINT, "")
 """
 ANSWERS = "for number in asked(): say(number, 'answer')"
 ANSWERS_AND_DIES = "for number in asked(): say(number, 'answer'); os._exit(1)"
+TELLS_AND_NEVER_ANSWERS = """
+for number in asked():
+    while True:
+        say(TOLD, 1, True, 1, 1)
+        time.sleep(0.01)
+"""
 
 
 class Scripted(Place):
@@ -90,3 +97,29 @@ def test_where_no_process_can_be_started_it_is_tried_again(
     assert indexer.ask("search", "q") == ("answer",)
     state = indexer.state()
     assert (state.deaths, state.failure) == (1, "it could not be started: [Errno 11] Resource temporarily unavailable")
+
+
+def test_a_process_that_answers_nothing_is_ended_though_it_tells_where_it_stands(
+    started: Callable[[str], Indexer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    indexer = started(TELLS_AND_NEVER_ANSWERS)
+    until(lambda: indexer.state().is_running)
+    monkeypatch.setattr(indexer_module, "ANSWER_SECONDS_MAX", 0.05)
+    monkeypatch.setattr(indexer_module, "STALLED_SECONDS", 0.5)
+    with pytest.raises(Busy, match="the search index does not answer"):
+        indexer.ask("search", "q")
+
+    def is_ended() -> bool:
+        indexer.keep_up()
+        return indexer.state().deaths == 1
+
+    until(is_ended)
+
+
+def test_a_process_that_owes_no_answer_is_left_alone(started: Callable[[str], Indexer], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexer_module, "STALLED_SECONDS", -1.0)
+    indexer = started(ANSWERS)
+    assert indexer.ask("search", "q") == ("answer",)
+    indexer.keep_up()
+    assert indexer.ask("search", "q") == ("answer",)
+    assert indexer.state().deaths == 0

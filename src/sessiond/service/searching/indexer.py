@@ -93,7 +93,10 @@ class Indexer:
         """The same once it is ready."""
         self._asked: dict[int, Future[tuple[str, tuple[Any, ...]]]] = {}
         self._standing: Standing | None = None
+        self._owed = 0
+        """Answers that the process has yet to give, those that nobody waits for any more too."""
         self._heard_at = 0.0
+        """When it gave the last, or began to owe."""
         self._deaths = 0
         self._failure = ""
         self._wanted = threading.Event()
@@ -124,7 +127,7 @@ class Indexer:
     def keep_up(self) -> None:
         """End a process that hangs. To be called every now and then."""
         with self._lock:
-            process, hangs = self._process, bool(self._asked) and time.monotonic() - self._heard_at > STALLED_SECONDS
+            process, hangs = self._process, bool(self._owed) and time.monotonic() - self._heard_at > STALLED_SECONDS
         if process is not None and hangs:
             log.warning("the indexer hangs and is ended")
             process.kill()
@@ -171,8 +174,9 @@ class Indexer:
                 raise _Died
             if len(self._asked) >= ASKED_MAX:
                 raise Busy(f"{ASKED_MAX} searches are under way", hint="search again")
-            if not self._asked:
+            if not self._owed:
                 self._heard_at = time.monotonic()
+            self._owed += 1
             self._asked[number] = answer
         try:
             self._send(process, (number, verb, arguments))
@@ -251,6 +255,7 @@ class Indexer:
         finally:
             with self._lock:
                 self._started = self._process = None
+                self._owed = 0
                 asked, self._asked = self._asked, {}
             for answer in asked.values():
                 answer.set_exception(_Died())
@@ -262,8 +267,6 @@ class Indexer:
         told = ""
         while (frame := read_frame(cast("IO[bytes]", process.stdout))) is not None:
             number, outcome, what = unpacked(frame)
-            with self._lock:
-                self._heard_at = time.monotonic()
             if number != TOLD:
                 self._take(number, (outcome, what))
             elif outcome == FAILED:
@@ -278,6 +281,8 @@ class Indexer:
     def _take(self, number: int, told: tuple[str, tuple[Any, ...]]) -> None:
         """Give an answer to whoever waits for it."""
         with self._lock:
+            self._owed -= 1
+            self._heard_at = time.monotonic()
             answer = self._asked.pop(number, None)
         if answer is not None:
             answer.set_result(told)
