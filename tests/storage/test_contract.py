@@ -367,6 +367,27 @@ def test_removals_are_told_until_they_are_forgotten(store: Store) -> None:
     assert store.removals_forgotten() == removed.change
 
 
+def test_removals_are_forgotten_some_at_a_time_and_never_those_of_later_changes(store: Store) -> None:
+    put(store, *(span(trace=number, id=number, session=f"s{number}", start_ms=number) for number in range(1, 6)))
+    before = store.last_change()
+    for number in (1, 2, 3):
+        store.erase([trace_id(number)], None)
+        settle(store)
+    through = store.last_change()
+    for number in (4, 5):
+        store.erase([trace_id(number)], None)
+        settle(store)
+
+    def told() -> list[int]:
+        return sorted(one.change for listing in (store.traces, store.sessions) for one in listing.changed(0, 99).removed)
+
+    every = told()
+    assert len(every) == 10
+    assert [store.forget_removals(through, 4), store.removals_forgotten(), told()] == [True, every[3], every[4:]]
+    assert [store.forget_removals(through, 4), store.removals_forgotten(), told()] == [False, through, every[6:]]
+    assert [store.forget_removals(before, 4), store.removals_forgotten(), told()] == [False, through, every[6:]]
+
+
 def test_a_mark_on_what_has_no_summary_leaves_no_removal(store: Store) -> None:
     store.append(packed(span(trace=1, session="s1", user="u")))
     marks = store.put_traces([settled(store, RULES, trace_id(1))])

@@ -155,8 +155,8 @@ class Writer:
         return self._given_task(lambda: self._change_rules(rules))
 
     def forget_removals(self, through: int) -> Future[None]:
-        """Have the store tell removals up to a change no more."""
-        return self._given_task(lambda: self._store.forget_removals(through))
+        """Have the store tell removals up to a change no more; done when the first of them are forgotten."""
+        return self._given_task(lambda: self._forget_removals(through))
 
     def marking(self, do: Callable[[], Marks]) -> Future[None]:
         """Have something short done on this thread, by which the store changes; what it marks is settled as what appends mark."""
@@ -273,6 +273,12 @@ class Writer:
         if self._store.sweep():
             with suppress(Busy):  # it stops
                 self._given_task(self._sweep_on)
+
+    def _forget_removals(self, through: int) -> None:
+        """Forget some, and the next ones after what waits for the disk by then."""
+        if self._store.forget_removals(through):
+            with suppress(Busy):  # it stops
+                self.forget_removals(through)
 
     def _take_spans_if_room(self) -> None:
         if self._full is not None:

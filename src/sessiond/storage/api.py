@@ -474,8 +474,11 @@ class Store(Protocol):
         """The change up to which removals are not told any more; 0: all are told."""
         ...
 
-    def forget_removals(self, through: int) -> None:
-        """Tell removals up to a change no more. Called where the store is written."""
+    def forget_removals(self, through: int, limit: int = 1000) -> bool:
+        """Tell removals up to a change no more, the first ones first, `limit` at most; whether there may be more of them.
+
+        Called where the store is written.
+        """
         ...
 
     # -- the store itself ----------------------------------------------------------------------------------------------------

@@ -391,11 +391,14 @@ class MemoryStore:
     def removals_forgotten(self) -> int:
         return self._forgotten
 
-    def forget_removals(self, through: int) -> None:
+    def forget_removals(self, through: int, limit: int = 1000) -> bool:
         with self._lock:
-            for listing in (self.traces, self.sessions, self.users):
-                listing.removals = [removal for removal in listing.removals if removal.change > through]
-            self._forgotten = through
+            listings: list[_Listing[Any, Any]] = [self.traces, self.sessions, self.users]
+            old = sorted(one.change for listing in listings for one in listing.removals if one.change <= through)[:limit]
+            self._forgotten = max(self._forgotten, old[-1] if len(old) == limit else through)
+            for listing in listings:
+                listing.removals = [removal for removal in listing.removals if removal.change > self._forgotten]
+            return len(old) == limit
 
     def extent(self) -> Extent:
         with self._lock:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from builders import received, span
-from daemon import DEADLINE_SECONDS, Parts, parts
+from daemon import DEADLINE_SECONDS, Parts, parts, until
 from sessiond.service.asking.removals import NOTE_SECONDS, TOLD_SECONDS, Removals
 
 
@@ -43,6 +43,20 @@ def test_what_was_removed_is_told_for_an_hour_and_then_forgotten(running: Parts)
     now[0] = TOLD_SECONDS + NOTE_SECONDS
     removals.keep_up()
     assert forgotten(running) == first
+
+
+def test_many_removals_are_forgotten_in_several_transactions_until_none_is_left(running: Parts) -> None:
+    for first in (1, 1001):
+        running.append([one for n in range(first, first + 1000) for one in received(span(trace=n))]).result(DEADLINE_SECONDS)
+    running.writer.settled("traces").result(DEADLINE_SECONDS)
+    running.writer.erase(running.store.trace_ids(limit=2500), None).result(DEADLINE_SECONDS)
+    inner, forgot = running.store.forget_removals, []
+    running.store.forget_removals = lambda through: forgot.append(inner(through)) or forgot[-1]
+    through = running.store.last_change()
+    running.writer.forget_removals(through).result(DEADLINE_SECONDS)
+    until(lambda: forgot[-1] is False)
+    assert (forgot, forgotten(running)) == ([True, True, False], through)
+    assert running.store.traces.changed(0, 9).removed == []
 
 
 def test_nothing_is_noted_more_often_than_it_need_be(running: Parts) -> None:

@@ -240,10 +240,12 @@ class LmdbStore:
         with self._env.read() as txn:
             return self._env.removals_forgotten(txn)
 
-    def forget_removals(self, through: int) -> None:
+    def forget_removals(self, through: int, limit: int = 1000) -> bool:
         with self._env.write() as txn:
-            write.forget_removals(txn, through)
-            self._env.put_removals_forgotten(txn, through)
+            forgotten = write.forget_removals(txn, through, limit)
+            before = self._env.removals_forgotten(txn.txn)
+            self._env.put_removals_forgotten(txn, max(before, through if forgotten is None else forgotten))
+        return forgotten is not None
 
     def extent(self) -> Extent:
         with self._env.read() as txn:

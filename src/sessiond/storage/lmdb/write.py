@@ -1,6 +1,7 @@
 """What changes the store: one function a verb of the contract, inside one write transaction that its caller holds."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Final, TypeAlias, TypeVar
 
 from sessiond.core.errors import Damaged
@@ -321,11 +322,14 @@ def remove(write: WriteTxn, kind: Kind, key: TraceKey | SessionKey | UserKey, pr
     write.txn.put(number(write.next("change")), seal((kind, *key)), db=write.trees["removals"])
 
 
-def forget_removals(write: WriteTxn, through: int) -> None:
-    """`Store.forget_removals`."""
+def forget_removals(write: WriteTxn, through: int, limit: int) -> int | None:
+    """`Store.forget_removals`; the change up to which they are forgotten, where `limit` came before the end."""
     tree = write.trees["removals"]
-    for change in [change for change, _ in ascending(write.txn, tree, b"") if keys.value_of(change) <= through]:
+    changes = [change for change, _ in islice(ascending(write.txn, tree, b""), limit)]
+    old = [change for change in changes if keys.value_of(change) <= through]
+    for change in old:
         write.txn.delete(change, db=tree)
+    return keys.value_of(old[-1]) if len(old) == limit else None
 
 
 def trace_index_rows(row: TraceRow, prefix: bytes) -> IndexRows:
