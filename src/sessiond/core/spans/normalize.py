@@ -223,8 +223,8 @@ def _order(ranked: Ranked) -> int:
     return ranked[0]
 
 
-def _bindings(found: tuple[Ranked, ...], of_resource: tuple[Binding, ...]) -> tuple[Binding, ...]:
-    return found if len(found) == 1 and not of_resource else (*sorted(found), *of_resource)
+def _bindings(found: list[Ranked], of_resource: tuple[Binding, ...]) -> tuple[Binding, ...]:
+    return tuple(found) if len(found) == 1 and not of_resource else (*sorted(found), *of_resource)
 
 
 def _after_spans(every: Every, meaning: Meaning) -> tuple[Binding, ...]:

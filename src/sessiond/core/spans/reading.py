@@ -42,8 +42,8 @@ ABSENT: Final[Ranked] = (2**31, None)
 Best = dict[Meaning, Ranked]
 """The value of the best key of each meaning, or ABSENT; every meaning is there."""
 _NOTHING_YET: Final[Best] = dict.fromkeys(TABLE, ABSENT)
-Every = dict[Meaning, tuple[Ranked, ...]]
-"""All values, of the meanings in EVERY."""
+Every = dict[Meaning, list[Ranked]]
+"""All values, of the meanings in EVERY. Lists, since a span may give a meaning under very many keys."""
 Waiting = list[tuple[Meaning, int, Any]]
 """(meaning, order, value) of rows with a condition, which can be judged only when the whole span was read."""
 
@@ -126,7 +126,10 @@ class Index:
                     if ranked[0] <= best[meaning][0]:
                         best[meaning] = ranked
                 elif keeps == _ALL:
-                    every[meaning] = (*every[meaning], ranked) if meaning in every else (ranked,)
+                    if meaning in every:
+                        every[meaning].append(ranked)
+                    else:
+                        every[meaning] = [ranked]
                 else:
                     waiting.append((meaning, *ranked))
         return best, every, waiting
