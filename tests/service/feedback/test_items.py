@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -191,6 +191,32 @@ def test_changes_that_wait_together_are_written_together_and_each_hears_its_own(
         with pytest.raises(AlreadyExists):
             other.result()
     assert desk.store.puts == [1, 5]
+
+
+def test_what_is_removed_and_made_again_elsewhere_together_counts_where_it_is(desk: Desk) -> None:
+    def counted() -> dict[bytes, int]:
+        return {row.trace_id: sum(one.score_count for one in row.scores) for row in desk.queries.page(ask_traces(), 9, "")[0]}
+
+    for number in (1, 2, 3):
+        desk.receive(number, session=None)
+    desk.scores.create(score("a", TraceTarget(trace_id(1))))
+    assert counted() == {trace_id(1): 1, trace_id(2): 0, trace_id(3): 0}
+    gate = threading.Event()
+    desk.store.before = lambda: gate.wait(DEADLINE_SECONDS)
+    with ThreadPoolExecutor(9) as threads:
+        first = threads.submit(desk.scores.create, score("first", S1))
+        until(lambda: desk.store.puts == [1, 1])
+        waiting: list[Future[Any]] = []
+        for number in (2, 3):
+            waiting.append(threads.submit(desk.scores.delete, "a"))
+            until(lambda: len(desk.writer._tasks) == len(waiting))
+            waiting.append(threads.submit(desk.scores.create, score("a", TraceTarget(trace_id(number)))))
+            until(lambda: len(desk.writer._tasks) == len(waiting))
+        gate.set()
+        for one in (first, *waiting):
+            one.result()
+    assert len(desk.store.puts) == 3
+    assert counted() == {trace_id(1): 0, trace_id(2): 0, trace_id(3): 1}
 
 
 def test_a_full_store_refuses_all_that_wait_and_takes_them_again_later(desk: Desk) -> None:

@@ -32,6 +32,7 @@ class Draft:
         self._store = store
         self._put: dict[tuple[Kind, str], Score | Annotation] = {}
         self._removed: dict[tuple[Kind, str], Score | Annotation] = {}
+        """Of each id what was removed first, even if another was put since: if any is stored, that one, whose target is marked."""
         self._stored: dict[tuple[Kind, Subject], int] = {}
         """Of a trace or session how many the store holds, where it was asked."""
         self._more: dict[tuple[Kind, Subject], int] = {}
@@ -40,9 +41,9 @@ class Draft:
     def get(self, kind: type[Item], item_id: str) -> Item | None:
         """The item of this id; None where there is none."""
         key = (kind, item_id)
-        if key in self._removed:
-            return None
-        return cast("Item | None", self._put.get(key)) or shelf_of(self._store, kind).get(item_id)
+        if key in self._put:
+            return cast("Item", self._put[key])
+        return None if key in self._removed else shelf_of(self._store, kind).get(item_id)
 
     def add(self, item: Score | Annotation) -> None:
         """Store an item of an id that is not there."""
@@ -51,15 +52,13 @@ class Draft:
 
     def put(self, item: Score | Annotation) -> None:
         """Store an item in place of the one of its id, on the same target."""
-        key = (type(item), item.id)
-        self._removed.pop(key, None)
-        self._put[key] = item
+        self._put[(type(item), item.id)] = item
 
     def remove(self, item: Score | Annotation) -> None:
         """Take away an item that is there."""
         key = (type(item), item.id)
         self._put.pop(key, None)
-        self._removed[key] = item
+        self._removed.setdefault(key, item)
         self._count(item, -1)
 
     def count(self, kind: type[Item], subject: Subject) -> int:
