@@ -316,7 +316,7 @@ def fill(desk: Desk) -> None:
     ("asked", "expected"),
     [
         ({}, ["nowhere", "of-3", "own-later", "of-2", "of-span", "of-1", "own"]),
-        ({"target": S1}, ["own-later", "own", "of-2", "of-span", "of-1"]),
+        ({"target": S1}, ["own-later", "own", "of-span", "of-1", "of-2"]),
         ({"target": S1, "own_only": True}, ["own-later", "own"]),
         ({"target": TRACE}, ["of-span", "of-1"]),
         ({"target": TRACE, "own_only": True}, ["of-1"]),
@@ -348,7 +348,7 @@ def test_a_page_token_is_good_for_its_question_alone(desk: Desk) -> None:
     for page, asked in ((desk.scores.page, Asked(target=TRACE)), (desk.annotations.page, Asked(target=S1))):
         with pytest.raises(Invalid, match="belongs to another request"):
             page(asked, 1, token)
-    forged = write_token((desk.store.identity, "score", *Asked().bound_to), (-1, b"", b"x" * 600))
+    forged = write_token((desk.store.identity, "score", *Asked().bound_to), (b"", b"x" * 600))
     for token in ("nonsense", forged):
         with pytest.raises(Invalid, match="not one of ours"):
             desk.scores.page(Asked(), 1, token)
@@ -367,6 +367,17 @@ def test_what_changes_during_a_walk_neither_hides_nor_doubles_the_rest(desk: Des
         ["of-2", "of-span", "of-1", "own"],
         "",
     )
+
+
+def test_a_trace_whose_start_moves_during_a_walk_is_shown_once(desk: Desk) -> None:
+    for number in (1, 2, 3):
+        desk.receive(number, start_ms=1000 * number)
+        desk.scores.create(score(f"of-{number}", TraceTarget(trace_id(number))))
+    asked = Asked(target=S1)
+    first, token = desk.scores.page(asked, 2, "")
+    desk.receive(3, id=2, start_ms=0)
+    rest, end = desk.scores.page(asked, 2, token)
+    assert ([one.id for one in (*first, *rest)], end) == (["of-1", "of-2", "of-3"], "")
 
 
 def test_a_list_ends_when_nobody_waits(desk: Desk) -> None:

@@ -51,14 +51,14 @@ class Asked(NamedTuple):
 class Place(NamedTuple):
     """How far a walk came."""
 
-    start_unix_nano: int
-    """Of the trace it is in; OWN in what is of the session itself, and where there is but one subject."""
     trace_id: bytes
+    """The trace it is in; OWN in what is of the session itself, and where there is but one subject."""
     after: bytes
     """The place of the item it came to."""
 
 
-OWN: Final = -1
+OWN: Final = b""
+"""Before every trace id."""
 
 
 class Walk(Generic[Item]):
@@ -74,25 +74,28 @@ class Walk(Generic[Item]):
         """At most `limit` items past a place, and the place of the last of them; None: there are no more."""
         found: list[Item] = []
         came_to: Place | None = None
-        for start, trace_id, subject in self._subjects():
-            if place is not None and (start, trace_id) < place[:2]:
+        for trace_id, subject in self._subjects():
+            if place is not None and trace_id < place.trace_id:
                 continue
-            after = place.after if place is not None and (start, trace_id) == place[:2] else None
+            after = place.after if place is not None and trace_id == place.trace_id else None
             for item in self._items(subject, after):
                 if len(found) == limit:
                     return found, came_to
                 found.append(item)
-                came_to = Place(start, trace_id, item.place)
+                came_to = Place(trace_id, item.place)
         return found, None
 
-    def _subjects(self) -> Iterator[tuple[int, bytes, Subject | None]]:
-        """(start, trace id, subject) in order; a session's traces that nothing was said of are left out."""
+    def _subjects(self) -> Iterator[tuple[bytes, Subject | None]]:
+        """(trace id, subject) in order; a session's traces that nothing was said of are left out.
+
+        In order of trace id: a start moves between two pages when an earlier span comes late, and its trace would be skipped.
+        """
         target = self._asked.target
-        yield OWN, b"", None if target is None else subject_of(target)
+        yield OWN, None if target is None else subject_of(target)
         if isinstance(target, SessionKey) and not self._asked.own_only:
-            for trace in self._store.traces_of_session(target):
-                if trace.scores or trace.annotations:
-                    yield trace.start_unix_nano, trace.trace_id, trace.trace_id
+            traces = self._store.traces_of_session(target)
+            for trace_id in sorted(trace.trace_id for trace in traces if trace.scores or trace.annotations):
+                yield trace_id, trace_id
 
     def _items(self, subject: Subject | None, after: bytes | None) -> Iterator[Item]:
         """The wanted ones on a subject past a place."""

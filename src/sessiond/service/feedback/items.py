@@ -217,6 +217,6 @@ def new_id(now_unix_nano: int) -> str:
 def _read_place(token: str, bound_to: tuple[object, ...]) -> Place:
     """The place in a page token. Raises Invalid."""
     values = read_token(token, "page_token", bound_to)
-    if tuple(map(type, values)) != (int, bytes, bytes) or len(values[2]) > PLACE_BYTES_MAX:
+    if tuple(map(type, values)) != (bytes, bytes) or len(values[1]) > PLACE_BYTES_MAX:
         raise not_ours(token, "page_token")
     return Place(*values)

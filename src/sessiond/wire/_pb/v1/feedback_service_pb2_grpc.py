@@ -134,7 +134,7 @@ class FeedbackServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListScores(self, request, context):
-        """Scores page by page, the latest first; of a session first its own, then those of its traces in order of start.
+        """Scores page by page, the latest first; of a session first its own, then those of its traces in order of trace id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
