@@ -16,7 +16,7 @@ from sessiond.search.index import SearchIndex
 from sessiond.service.receiving.decode import read_frame, write_frame
 from sessiond.service.searching.answering import Answers, Refused
 from sessiond.service.searching.indexing import Indexing
-from sessiond.service.searching.protocol import FAILED, FINGERPRINT, OK, REFUSED, RING, TOLD, Standing, packed, unpacked
+from sessiond.service.searching.protocol import FAILED, FINGERPRINT, MISSED, OK, REFUSED, RING, TOLD, Standing, packed, unpacked
 from sessiond.storage.lmdb.store import LmdbStore
 
 NICENESS: Final = 10
@@ -58,7 +58,7 @@ class _Process:
         self._writing = threading.Lock()
         self._index = index
         self._answering = Answers(store, index)
-        self._indexing = Indexing(store, index, self._tell)
+        self._indexing = Indexing(store, index, self._tell, self._tell_missed)
 
     def run(self) -> None:
         """Answer until the pipe is closed."""
@@ -90,6 +90,9 @@ class _Process:
         view = self._index.view
         state = view.state
         self._send(TOLD, OK, Standing(state.through, state.is_built, view.document_count, self._index.byte_count()))
+
+    def _tell_missed(self, trace_id: bytes, error: Exception) -> None:
+        self._send(TOLD, MISSED, (trace_id.hex(), repr(error)))
 
     def _send(self, number: int, outcome: str, what: tuple[object, ...]) -> None:
         with self._writing:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from daemon import until
 from sessiond.core.errors import Busy
@@ -14,10 +15,10 @@ from sessiond.service.bell import Bell
 from sessiond.service.searching import indexer as indexer_module
 from sessiond.service.searching.indexer import Indexer, Place
 
-GREETING = """
+PROTOCOL = """
 import os, sys, time
 from sessiond.service.receiving.decode import read_frame, write_frame
-from sessiond.service.searching.protocol import FINGERPRINT, OK, RING, TOLD, packed, unpacked
+from sessiond.service.searching.protocol import FINGERPRINT, MISSED, OK, RING, TOLD, packed, unpacked
 
 def say(number, *what):
     write_frame(sys.stdout.buffer, packed((number, OK, what)))
@@ -27,16 +28,31 @@ def asked():
         number, verb, _ = unpacked(frame)
         if verb != RING:
             yield number
-
+"""
+GREETS = """
 say(TOLD, FINGERPRINT, "")
 """
-ANSWERS = "for number in asked(): say(number, 'answer')"
-ANSWERS_AND_DIES = "for number in asked(): say(number, 'answer'); os._exit(1)"
-TELLS_AND_NEVER_ANSWERS = """
+ANSWERS = GREETS + "for number in asked(): say(number, 'answer')"
+ANSWERS_AND_DIES = GREETS + "for number in asked(): say(number, 'answer'); os._exit(1)"
+TELLS_AND_NEVER_ANSWERS = (
+    GREETS
+    + """
 for number in asked():
     while True:
         say(TOLD, 1, True, 1, 1)
         time.sleep(0.01)
+"""
+)
+MISSES = (
+    GREETS
+    + """
+write_frame(sys.stdout.buffer, packed((TOLD, MISSED, ("0b", "RecursionError('too deep')"))))
+for number in asked(): say(number, 'answer')
+"""
+)
+IS_ANOTHER = """
+say(TOLD, "another", "")
+say(TOLD, 1, True, 1, 1)
 """
 
 
@@ -44,7 +60,7 @@ class Scripted(Place):
     """A place whose process is a script, in `path`."""
 
     def command(self, *, anew: bool) -> list[str]:
-        return [sys.executable, "-c", GREETING + self.path.read_text()]
+        return [sys.executable, "-c", PROTOCOL + self.path.read_text()]
 
 
 @pytest.fixture
@@ -123,3 +139,15 @@ def test_a_process_that_owes_no_answer_is_left_alone(started: Callable[[str], In
     indexer.keep_up()
     assert indexer.ask("search", "q") == ("answer",)
     assert indexer.state().deaths == 0
+
+
+def test_a_trace_that_the_process_missed_is_in_the_log(started: Callable[[str], Indexer]) -> None:
+    with capture_logs() as logged:
+        assert started(MISSES).ask("search", "q") == ("answer",)
+    assert [(line["trace"], line["reason"]) for line in logged if "trace" in line] == [("0b", "RecursionError('too deep')")]
+
+
+def test_a_process_of_another_version_is_told_of_and_tried_again(started: Callable[[str], Indexer]) -> None:
+    indexer = started(IS_ANOTHER)
+    until(lambda: indexer.state().deaths == 2)
+    assert indexer.state().failure == "the installed sessiond is another than the one that runs; restart it"

@@ -8,11 +8,13 @@ import pytest
 from builders import RULES, packed, span, trace_id, turn
 from sessiond.core.rows.where import Where
 from sessiond.core.search.analysis import joined
+from sessiond.core.search.document import Piece
 from sessiond.core.search.language import parse
 from sessiond.search.index import SearchIndex
 from sessiond.service.searching import indexing
 from sessiond.service.searching.indexing import Indexing
 from sessiond.service.settling.settle import Settler
+from sessiond.storage.api import Store
 from sessiond.storage.lmdb.store import LmdbStore
 
 
@@ -24,12 +26,18 @@ class Followed:
         self.settler = Settler(self.store, RULES)
         self.path = folder / "search"
         self.told: list[int] = []
+        self.missed: list[tuple[bytes, str]] = []
         self.open()
 
     def open(self) -> None:
         """As a process does that is started."""
         self.index = SearchIndex.open(self.path, self.store.identity)
-        self.indexing = Indexing(self.store, self.index, lambda: self.told.append(self.index.view.state.through))
+        self.indexing = Indexing(
+            self.store,
+            self.index,
+            lambda: self.told.append(self.index.view.state.through),
+            lambda trace_id, error: self.missed.append((trace_id, repr(error))),
+        )
 
     def send(self, *numbers: int, session: str = "s", name: str = "weather", end_ms: int = 10) -> None:
         for number in numbers:
@@ -111,6 +119,23 @@ def test_where_removals_were_forgotten_what_is_gone_is_looked_for(followed: Foll
     followed.store.forget_removals(followed.store.last_change())
     followed.indexing.catch_up()
     assert followed.found() == [1, 2]
+
+
+def test_a_trace_that_cannot_be_read_is_told_and_keeps_no_other_from_the_index(
+    followed: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, odd = indexing.pieces_of, trace_id(2)
+
+    def pieces_of(store: Store, wanted: bytes) -> list[Piece]:
+        if wanted == odd:
+            raise RecursionError("too deep")
+        return read(store, wanted)
+
+    monkeypatch.setattr(indexing, "pieces_of", pieces_of)
+    followed.send(1, 2, 3)
+    followed.indexing.catch_up()
+    assert (followed.found(), followed.missed) == ([1, 3], [(odd, "RecursionError('too deep')")])
+    assert (followed.index.view.document_count, followed.told[-1]) == (3, followed.store.last_change())
 
 
 def test_an_empty_store_makes_an_index_that_is_built(followed: Followed) -> None:

@@ -21,7 +21,7 @@ from sessiond.core.errors import Busy, Invalid
 from sessiond.service.bell import Bell
 from sessiond.service.receiving.decode import read_frame, write_frame
 from sessiond.service.searching.lag import NOTE_SECONDS, Lag
-from sessiond.service.searching.protocol import FAILED, FINGERPRINT, REFUSED, RING, TOLD, Standing, packed, unpacked
+from sessiond.service.searching.protocol import FAILED, FINGERPRINT, MISSED, REFUSED, RING, TOLD, Standing, packed, unpacked
 
 ANSWER_SECONDS_MAX: Final = 20.0
 """How long a search waits for an answer: less than clients wait for us, so that they hear why."""
@@ -269,14 +269,21 @@ class Indexer:
             number, outcome, what = unpacked(frame)
             if number != TOLD:
                 self._take(number, (outcome, what))
+            elif outcome == MISSED:
+                log.error("the words of a trace could not be read, so no search finds it", trace=what[0], reason=what[1])
             elif outcome == FAILED:
                 told = str(what[0])
-            elif self._process is None:
-                told = self._greet(process, *what)
             else:
-                self._standing = Standing(*what)
-                self._lag.reached(self._standing.through)
+                told = told or self._stands(process, what)
         return told
+
+    def _stands(self, process: subprocess.Popen[bytes], what: tuple[Any, ...]) -> str:
+        """Note where the process stands, after its greeting; why it is not taken, if so."""
+        if self._process is None:
+            return self._greet(process, *what)
+        self._standing = Standing(*what)
+        self._lag.reached(self._standing.through)
+        return ""
 
     def _take(self, number: int, told: tuple[str, tuple[Any, ...]]) -> None:
         """Give an answer to whoever waits for it."""

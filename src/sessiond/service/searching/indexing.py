@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from sessiond.core.errors import SessiondError
 from sessiond.core.model import TraceKey
-from sessiond.core.search.analysis import joined
+from sessiond.core.search.analysis import Joined, joined
 from sessiond.search.index import SearchIndex
 from sessiond.service.searching.turn_pieces import pieces_of
 from sessiond.storage.api import Store
@@ -31,12 +32,18 @@ SWEEP_TRACES: Final = 10_000
 
 
 class Indexing:
-    """Keeps an index in step with a store. `ring` may be called from any thread; `run` is the thread."""
+    """Keeps an index in step with a store. `ring` may be called from any thread; `run` is the thread.
 
-    def __init__(self, store: Store, index: SearchIndex, tell: Callable[[], None]) -> None:
+    `tell` is called whenever it got on, `tell_missed` with a trace whose words could not be read, and why.
+    """
+
+    def __init__(
+        self, store: Store, index: SearchIndex, tell: Callable[[], None], tell_missed: Callable[[bytes, Exception], None]
+    ) -> None:
         self._store = store
         self._index = index
         self._tell = tell
+        self._tell_missed = tell_missed
         self._through = index.view.state.through
         self._swept = 0
         """Removals up to this change are known to be in the index, though the store does not tell them any more."""
@@ -96,13 +103,23 @@ class Indexing:
         changes = self._store.traces.changed(self._through, TRACES_PER_STEP)
         for row in changes.rows:
             trace = row.summary
-            self._index.put(trace, [joined(piece.text) for piece in pieces_of(self._store, trace.trace_id)])
+            self._index.put(trace, self._words(trace.trace_id))
         for removal in changes.removed:
             if isinstance(removal.key, TraceKey):
                 self._index.remove(removal.key.trace_id)
         self._pending = self._pending or bool(changes.rows or changes.removed)
         self._through = changes.through
         return changes.is_last
+
+    def _words(self, trace_id: bytes) -> list[Joined]:
+        """The words of a trace; none where they can't be read, so that one trace does not keep all others from the index."""
+        try:
+            return [joined(piece.text) for piece in pieces_of(self._store, trace_id)]
+        except SessiondError:
+            raise
+        except Exception as error:  # noqa: BLE001  (whatever it is, it is told)
+            self._tell_missed(trace_id, error)
+            return []
 
     def _sweep_if_needed(self) -> None:
         """Where the store forgot removals that were not looked at, take out what it does not hold any more."""

@@ -2,7 +2,7 @@
 
 The daemon sends (number, verb, arguments); the answer is (number, OK or FAILED or REFUSED, what). RING has no answer. By itself the
 process tells with number TOLD: first FINGERPRINT, and why the index that was there could not be used, if so; then where it stands,
-once it is ready and after each commit.
+once it is ready and after each commit; and with MISSED which traces it could not read.
 """
 
 from typing import Any, Final, NamedTuple
@@ -22,6 +22,8 @@ OK: Final = "ok"
 FAILED: Final = "failed"
 REFUSED: Final = "refused"
 """The index can't take this query; what is why, in words for whoever asked."""
+MISSED: Final = "missed"
+"""The words of a trace could not be read: its id, and why."""
 
 
 class Asked(NamedTuple):
