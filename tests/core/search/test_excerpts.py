@@ -46,6 +46,21 @@ def test_a_find_longer_than_an_excerpt_is_cut_and_marked() -> None:
     assert found.is_cut_behind
 
 
+def test_of_a_run_without_blanks_the_characters_sought_are_marked_alone() -> None:
+    def marked(query: str, text: str) -> list[str]:
+        return [
+            found.text[one.start : one.end] for found in excerpts(parse(query), [Piece("input", text)]) for one in found.highlights
+        ]
+
+    assert marked("京", "東京都") == ["京"]
+    assert marked("都", "東京都") == ["都"]
+    assert marked("東京", "東京都") == ["東京"]
+    assert marked("か", "かんが゙か") == ["か", "か"]
+    assert marked("が゙", "かが゙く") == ["が゙"]
+    assert marked('"in 京"', "in 京都") == ["in 京"]
+    assert marked("bern*", "Bernburg") == ["Bernburg"]
+
+
 QUERIES = st.sampled_from(["a", "ab", "bb*", "東", "東京", "é a", '"a b"', "ab*"])
 
 

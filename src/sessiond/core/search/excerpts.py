@@ -76,11 +76,21 @@ def _finds(sought: AnySequence[Sequence], text: str) -> Iterator[_Found]:
     found_tokens: list[Token] = list(tokens(text))
     piece = [token.text for token in found_tokens]
     found = [
-        _Found(Range(found_tokens[at].start, found_tokens[at + len(one.tokens) - 1].end), number)
+        _Found(Range(found_tokens[at].start, _end(one, found_tokens, at + len(one.tokens) - 1)), number)
         for number, one in enumerate(sought)
         for at in places(one, piece)
     ]
     yield from sorted(found)
+
+
+def _end(sought: Sequence, found: AnySequence[Token], last: int) -> int:
+    """Where a find ends. One character of a run without blanks is found where a pair begins, whose other is no part of it."""
+    token = found[last]
+    if sought.is_prefix and token.text != sought.tokens[-1] and last + 1 < len(found):
+        second = found[last + 1].start
+        if token.start < second < token.end:
+            return second
+    return token.end
 
 
 def _windows(found: AnySequence[_Found]) -> Iterator[list[_Found]]:
