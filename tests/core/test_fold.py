@@ -1,12 +1,14 @@
 """Unions, lengths of unions of intervals, percentiles."""
 
+from decimal import Decimal
+from fractions import Fraction
 from statistics import median, quantiles
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessiond.core.fold import LIST_MAX, covered_nano, cut, distinct, percentile, shortened, union
+from sessiond.core.fold import LIST_MAX, covered_nano, cut, distinct, exact_percentile, percentile, shortened, union
 
 TIMES = st.integers(0, 60)
 INTERVALS = st.lists(st.tuples(TIMES, TIMES).map(lambda pair: (min(pair), max(pair))), max_size=12)
@@ -43,6 +45,14 @@ def test_percentiles_are_linear_between_neighbours(lengths: list[int]):
 @given(LENGTHS)
 def test_the_first_and_last_percentile_are_the_ends(lengths: list[int]):
     assert (percentile(lengths, 0), percentile(lengths, 1)) == (lengths[0], lengths[-1])
+
+
+def test_a_percentile_that_is_not_whole_can_be_had_exactly():
+    shares = [Decimal(text) for text in ("0", "0.5", "0.95", "0.00000001", "0.99999999")]
+    assert [exact_percentile([1, 2], share) for share in shares] == [1, *map(Decimal, ("1.5", "1.95", "1.00000001", "1.99999999"))]
+    assert [exact_percentile([1, 2, 9], share) for share in shares[:2]] == [1, 2]
+    assert exact_percentile([0, 2**63 - 1], Decimal("0.99999999")) == (2**63 - 1) * Fraction(99999999, 10**8)
+    assert exact_percentile([7], Decimal("0.95")) == 7
 
 
 def test_a_single_value_is_each_of_its_percentiles():

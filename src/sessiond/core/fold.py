@@ -1,6 +1,7 @@
 """The small folds that every summary is made of: unions in order, lengths of unions of intervals, percentiles."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from itertools import chain
 from typing import Any, Final, cast
 
@@ -80,8 +81,20 @@ def covered_nano(intervals: Iterable[tuple[int, int]]) -> int:
     return covered
 
 
+def exact_percentile(ordered: Sequence[int], share: Decimal) -> int | Decimal:
+    """As `percentile`, and not rounded: a Decimal where it is not whole. A value and a share have too few digits to lose any."""
+    place = share * (len(ordered) - 1)
+    lower = int(place)
+    upper = min(lower + 1, len(ordered) - 1)
+    found = ordered[lower] + (ordered[upper] - ordered[lower]) * (place - lower)
+    return int(found) if found == int(found) else found
+
+
 def percentile(ordered: Sequence[int], share: float) -> int:
-    """The value at `share` (0 to 1) of ascending values, linear between neighbours; 0.5 is the median. Not for none at all."""
+    """The value at `share` (0 to 1) of ascending values, linear between neighbours and rounded; 0.5 is the median.
+
+    Not for none at all.
+    """
     place = share * (len(ordered) - 1)
     lower = int(place)
     upper = min(lower + 1, len(ordered) - 1)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -640,7 +641,10 @@ def test_percentiles_are_found_out_over_what_the_other_terms_match():
     matching = parse_filter(
         "duration_ms > p99.9(duration_ms) AND (name:turn duration_ms <= median(ttft_ms)) project = default", "trace"
     )
-    assert [(one.field.name, one.share) for one in matching.percentiles] == [("duration_ms", 0.999), ("ttft_ms", 0.5)]
+    assert [(one.field.name, one.share) for one in matching.percentiles] == [
+        ("duration_ms", Decimal("0.999")),
+        ("ttft_ms", Decimal("0.5")),
+    ]
     row = seen(turn(end_ms=20, ttft_nano=5))
     assert [one.value_of(row) for one in matching.percentiles] == [20 * 10**6, 5]
     assert [one.value_of(seen(turn())) for one in matching.percentiles] == [10**7, None]

@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgpack
 import pytest
 
 import builders
@@ -261,6 +263,16 @@ def test_a_sorted_walk_over_rows_too_large_to_hold_gives_each_once(running: Part
     assert [row.session_id for page in walked for row in page] == expected
 
 
+def test_a_percentile_between_two_counts_parts_them_on_every_page(running: Parts) -> None:
+    for number, spans in enumerate((1, 2, 2, 1), 1):
+        put(running, *(span(trace=number, id=10 * number + of, start_ms=number) for of in range(spans)))
+    expected = {"<": [4, 1], "<=": [4, 1], ">": [3, 2], ">=": [3, 2], "=": [], "!=": [4, 3, 2, 1]}
+    for comparator, numbers in expected.items():
+        question = ask_traces(filter=f"span_count {comparator} median(span_count)")
+        walked = pages(lambda token, question=question: running.queries.page(question, 1, token), lambda: None)
+        assert [row.trace_id for page in walked for row in page] == list(map(trace_id, numbers)), comparator
+
+
 @pytest.mark.parametrize("token", ["x", "!!!!", "é", "\x00", "A" * 10_000, "3f____8=", "oA==", "kA==", "gA=="])
 def test_what_is_no_token_is_refused(running: Parts, token: str) -> None:
     put_sessions(running, 1, 2)
@@ -293,6 +305,10 @@ AFTER = b"place"
         (BEGAN, AFTER, {}, ()),
         (BEGAN, AFTER, None, {}),
         (BEGAN, AFTER, None, (1,)),
+        (BEGAN, AFTER, None, (Decimal("1.5"),)),
+        (BEGAN, AFTER, None, (msgpack.ExtType(1, b"NaN"),)),
+        (BEGAN, AFTER, None, (msgpack.ExtType(2, b"1"),)),
+        (Decimal("1.5"), AFTER, None, ()),
         (BEGAN, AFTER, None, (), None),
         (None, AFTER, None, ()),
         (BEGAN, b"x" * 600, None, ()),

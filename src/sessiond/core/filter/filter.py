@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 from typing import Final, cast
 
@@ -63,7 +64,7 @@ class Filter:
         """The same but for comparisons with percentiles."""
         return replace(self, thresholds=())
 
-    def fixed(self, thresholds: Sequence[int | None]) -> "Filter":
+    def fixed(self, thresholds: Sequence[int | Decimal | None]) -> "Filter":
         """The same with the value of each of `percentiles`, in the field's unit; None, where no row had one, matches no row.
 
         Raises ValueError where there are more or fewer than `percentiles`; without any, this is the filter itself.

@@ -23,7 +23,7 @@ class Percentile(NamedTuple):
     """A threshold that only the rows can tell: the value below which `share` (between 0 and 1) of them lie."""
 
     column: Column
-    share: float
+    share: Decimal
 
     @property
     def field(self) -> Field[Any]:
@@ -121,10 +121,9 @@ def _percentile(call: Call, column: Column, kind: Kind) -> Percentile:
     return Percentile(of, share)
 
 
-def _share(name: str) -> float | None:
+def _share(name: str) -> Decimal | None:
     """The share that a function's name tells, between 0 and 1, else None."""
     if name == "median":
-        return 0.5
+        return Decimal("0.5")
     found = _PERCENTILE.fullmatch(name)
-    # Divided as decimals: 0.999, where 99.9 / 100 is a little more.
-    return float(Decimal(found[1]) / 100) or None if found else None
+    return Decimal(found[1]) / 100 or None if found else None

@@ -1,6 +1,7 @@
 """Asking: each query first has settled what was acknowledged before it, then reads page by page."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from sessiond.core.conversation.entry import Turn
@@ -228,7 +229,7 @@ def _is_sound(place: Place, question: Question[Summary]) -> bool:
 
 
 def _are_thresholds(values: object, count: int) -> bool:
-    is_sound = isinstance(values, tuple) and all(value is None or type(value) is int for value in values)
+    is_sound = isinstance(values, tuple) and all(value is None or type(value) in (int, Decimal) for value in values)
     return is_sound and len(cast("tuple[object, ...]", values)) == count
 
 

@@ -6,11 +6,12 @@ nothing is skipped, and only a row that changed during the walk can come twice. 
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from sessiond.core.errors import Cancelled
 from sessiond.core.filter import Filter
-from sessiond.core.fold import percentile
+from sessiond.core.fold import exact_percentile
 from sessiond.core.model import SessionSummary, TraceSummary, UserSummary
 from sessiond.core.rows.places import PLACE_TIME_BYTES
 from sessiond.core.rows.seen import Seen
@@ -36,7 +37,7 @@ class Place(NamedTuple):
     """The row it came to: by its place in the listing, or by its packed sort key; None: at the top."""
     through: int | None = None
     """The list is done, and so are changes up to this one; None: still in the list."""
-    thresholds: tuple[int | None, ...] = ()
+    thresholds: tuple[int | Decimal | None, ...] = ()
     """The values of the filter's percentiles, as they were when the walk began."""
     began_unix_nano: int = 0
     """When a walk in an order of its own began. States are of then: a session that turned idle would move past its place."""
@@ -111,7 +112,7 @@ class Walk(Generic[Summary]):
             self._freshness.settle_moves(self._rows.need)
         return found, place._replace(through=place.began)
 
-    def thresholds(self, began: int) -> tuple[int | None, ...]:
+    def thresholds(self, began: int) -> tuple[int | Decimal | None, ...]:
         """The values of the filter's percentiles over the rows that match its other terms; None where no row has the figure."""
         wanted = self._filter.percentiles
         if not wanted:
@@ -122,7 +123,7 @@ class Walk(Generic[Summary]):
                 value = one.value_of(row)
                 if value is not None:
                     held.append(value)
-        return tuple(percentile(sorted(held), one.share) if held else None for one, held in zip(wanted, values, strict=True))
+        return tuple(exact_percentile(sorted(held), one.share) if held else None for one, held in zip(wanted, values, strict=True))
 
     def each(self, matching: Filter, began: int) -> Iterator[Seen[Summary]]:
         """Every row that matches, once, in no particular order.

@@ -10,6 +10,7 @@ and none is left out, however the scores move while spans keep coming.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -76,7 +77,7 @@ class SearchPage(NamedTuple):
 class _Place(NamedTuple):
     """What a token holds."""
 
-    thresholds: tuple[int | None, ...] = ()
+    thresholds: tuple[int | Decimal | None, ...] = ()
     shown: bytes = b""
 
 
