@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from sessiond.core.errors import SessiondError
+from sessiond.core.errors import Damaged, SessiondError
 from sessiond.core.model import TraceKey
 from sessiond.core.search.analysis import Joined, joined
 from sessiond.search.index import SearchIndex
@@ -115,9 +115,9 @@ class Indexing:
         """The words of a trace; none where they can't be read, so that one trace does not keep all others from the index."""
         try:
             return [joined(piece.text) for piece in pieces_of(self._store, trace_id)]
-        except SessiondError:
-            raise
-        except Exception as error:  # noqa: BLE001  (whatever it is, it is told)
+        except Exception as error:
+            if isinstance(error, SessiondError) and not isinstance(error, Damaged):
+                raise
             self._tell_missed(trace_id, error)
             return []
 
