@@ -241,6 +241,19 @@ def test_a_token_from_before_a_forgotten_removal_is_too_old(running: Parts, foll
         next(followers.follow(ask_sessions(), token, lambda: True))
 
 
+def test_a_client_that_stalls_past_a_forgotten_removal_is_told_to_begin_anew(running: Parts, followers: Followers) -> None:
+    put(running, span(trace=1))
+    updates = followers.follow(ask_traces(), "", lambda: True)
+    assert [row.trace_id for row in next(updates).rows] == [trace_id(1)]
+    assert next(updates).caught_up
+    assert list(running.eraser.erase((trace_id(1),)))
+    running.writer.forget_removals(running.store.last_change()).result(DEADLINE_SECONDS)
+    put(running, span(trace=2))
+    with pytest.raises(TooOld, match="removals are forgotten; follow without it"):
+        next(updates)
+    assert followers.count == 0
+
+
 def test_a_token_from_a_store_that_was_replaced_is_refused(running: Parts, followers: Followers, tmp_path: Path) -> None:
     put(running, span(trace=1, session="s1"))
     with following(followers, ask_sessions()) as follower:

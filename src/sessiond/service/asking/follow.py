@@ -102,7 +102,8 @@ class Followers:
         """What matches, and then what changes, until nobody waits any more.
 
         With a `token` of an earlier update, what changed since then. Raises Crowded; Invalid for a token of another request; TooOld
-        where a token is of so long ago that a removal may have been forgotten; Busy where the daemon stops.
+        for a token of another store, and where it or the last update is of so long ago that a removal may have been forgotten; Busy
+        where the daemon stops.
         """
         if not question.order.is_default:
             raise Invalid(
@@ -186,10 +187,15 @@ class _Following(Generic[Summary]):
                 time.sleep(max(0.0, looked_at + TICK_SECONDS - time.monotonic()))
 
     def _look(self, standing: _Standing) -> Iterator[tuple[Update[Summary], _Standing]]:
-        """What there is to tell now, a page at a time, and how far the follower is with each."""
+        """What there is to tell now, a page at a time, and how far the follower is with each. Raises TooOld."""
         is_last = False
         while not is_last and self._is_wanted():
             changes = self._rows.listing.changed(standing.through, STREAM_PAGE)
+            # Looked at after the changes, and on each page: a follower may come back here from any update after hours.
+            if standing.through < self._store.removals_forgotten():
+                raise TooOld(
+                    "so much time has passed since the last resume_token that removals are forgotten", hint="follow without it"
+                )
             is_last = changes.is_last
             standing = standing._replace(through=changes.through)
             told = self._told(changes.rows)
@@ -229,15 +235,13 @@ class _Following(Generic[Summary]):
         return write_token(self._bound_to, standing)
 
     def _resumed(self, token: str) -> _Standing:
-        """The standing in a resume token. Raises Invalid, TooOld."""
+        """The standing in a resume token. Raises Invalid; TooOld where it is of another store."""
         place = read_token(token, "resume_token", self._bound_to)
         if len(place) != len(_Standing._fields) or not all(map(is_change, place[:-1])):
             raise not_ours(token, "resume_token")
         standing = _Standing(*place)
         if standing.store != self._store.identity or standing.through > self._store.last_change():
             raise TooOld("this resume_token is of another store", hint="follow without it")
-        if standing.through < self._store.removals_forgotten():
-            raise TooOld("so much time has passed since this resume_token that removals are forgotten", hint="follow without it")
         return standing
 
 
