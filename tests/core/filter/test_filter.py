@@ -629,9 +629,11 @@ def test_the_latest_of_too_many_users_to_list_is_found():
     of_many = session.summarize(
         SessionKey("default", "s1"), [turn(number, start_ms=number, user_id=f"u{number}") for number in range(1, LIST_MAX + 2)]
     )
-    matching = parse_filter(f"user_id = u{LIST_MAX + 1}", "session")
-    assert matching.matches(seen(of_many))
-    assert matching.where.holds_for(of_many)
+    latest = f"u{LIST_MAX + 1}"
+    for matching in (parse_filter(f"user_id = {latest}", "session"), parse_filter("", "session").within(user_id=latest)):
+        assert matching.matches(seen(of_many))
+        assert matching.where == Where(user_id=latest)
+        assert matching.where.holds_for(of_many)
 
 
 # -- percentiles ---------------------------------------------------------------------------------------------------------------

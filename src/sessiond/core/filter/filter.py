@@ -91,24 +91,27 @@ class Filter:
         `session_id` is not for users. `user_id` is a trace's user, one of a session's. Times are those of the start of a trace or
         session, and of when a user was first seen: at or after `since_unix_nano`, before `until_unix_nano`.
         """
-        user, user_comparator = _USER[self.kind]
         wanted: tuple[tuple[str, Comparator, Pattern | int | None], ...] = (
             ("project", "=", _whole(project)),
             ("session_id", "=", _whole(session_id)),
-            (user, user_comparator, _whole(user_id)),
             (_START[self.kind], ">=", since_unix_nano),
             (_START[self.kind], "<", until_unix_nano),
         )
         more = [Restriction(named(name, self.kind), comparator, value) for name, comparator, value in wanted if value is not None]
-        where = where_of(self.kind, more, self.where)
-        return replace(self, where=where, terms=(*map(term_of, more), *self.terms))
+        terms, where = [*map(term_of, more)], where_of(self.kind, more, self.where)
+        if user_id is not None:
+            ways = [Restriction(named(name, self.kind), comparator, Pattern(user_id)) for name, comparator in _USER[self.kind]]
+            terms.append(any_of(map(term_of, ways)))
+            where = where_of(self.kind, ways[:1], where)  # an index finds both ways
+        return replace(self, where=where, terms=(*terms, *self.terms))
 
 
-_USER: Final[dict[Kind, tuple[str, Comparator]]] = {
-    "trace": ("user_id", "="),
-    "session": ("user_ids", ":"),
-    "user": ("user_id", "="),
+_USER: Final[dict[Kind, tuple[tuple[str, Comparator], ...]]] = {
+    "trace": (("user_id", "="),),
+    "session": (("user_ids", ":"), ("user_id", "=")),
+    "user": (("user_id", "="),),
 }
+"""How a row says that it is of a user. A session's list of many is cut, and its latest user may not be in it."""
 _START: Final[dict[Kind, str]] = {"trace": "start_time", "session": "start_time", "user": "first_seen_time"}
 
 
