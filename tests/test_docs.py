@@ -694,7 +694,7 @@ LIMITS = [
     ("docs/search.md", f"After {SEARCH_ROWS_MAX:,} rows paging ends"),
     ("docs/search.md", f"more than {HITS_MAX:,} hits"),
     ("docs/receiver.md", f"those under way {GRACE_SECONDS:.0f} seconds"),
-    ("docs/receiver.md", f"failed so {FAILURES_MAX} times"),
+    ("docs/receiver.md", f"failed so {FAILURES_MAX} times by itself"),
     ("docs/receiver.md", f"up to {MESSAGES_SHOWN} reasons"),
     ("docs/receiver.md", f"scope of more than {ORIGIN_BYTES_MAX >> 10} KiB together"),
     ("docs/receiver.md", f"RetryInfo is {RETRY_SECONDS} s."),

@@ -1,22 +1,31 @@
 """Decoding in processes of their own: the same spans, and nothing lost when one of them dies."""
 
 import os
+import random
 import signal
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
 from builders import ARRIVAL, RULES, request, span
-from sessiond.core.errors import Invalid, TooLarge
+from daemon import DEADLINE_SECONDS
+from sessiond.core.errors import Busy, Invalid, TooLarge
 from sessiond.service.receiving import decoders as decoders_module
 from sessiond.service.receiving.decode import Decoded, Decoder
-from sessiond.service.receiving.decoders import DecoderDied, Decoders
+from sessiond.service.receiving.decoders import DecoderDied, Decoders, _Process
 from sessiond.wire import otlp
 
 LARGE = request(
     *(span(id=number, filler=str(number) * 500, session="s1", tokens_in=3) for number in range(1, 301))
 ).SerializeToString()
 SMALL = request(span(id=1)).SerializeToString()
+SEVERAL_PARTS = request(
+    *(span(id=number, filler=random.Random(number).randbytes(otlp.BATCH_BYTES_MAX)) for number in range(1, 4))
+).SerializeToString()
+"""Each of them longer than the pipe."""
 DAMAGED = LARGE + request(span(id=1000, trace=0)).SerializeToString()
 
 
@@ -27,8 +36,15 @@ def decoders() -> Iterator[Decoders]:
     opened.stop()
 
 
-def decoded(decoders: Decoders, body: bytes, spans_max: int = 10**6) -> list[Decoded]:
-    return list(decoders.decode(body, received_unix_nano=ARRIVAL, spans_max=spans_max))
+@pytest.fixture
+def pair() -> Iterator[Decoders]:
+    opened = Decoders(RULES.keys, processes_max=2)
+    yield opened
+    opened.stop()
+
+
+def decoded(decoders: Decoders, body: bytes, spans_max: int = 10**6, *, alone: bool = False) -> list[Decoded]:
+    return list(decoders.decode(body, received_unix_nano=ARRIVAL, spans_max=spans_max, alone=alone))
 
 
 def in_place(body: bytes) -> list[Decoded]:
@@ -71,6 +87,82 @@ def test_a_request_given_up_halfway_does_not_leak_into_the_next(decoders: Decode
 def test_a_process_of_another_version_is_not_used(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoders_module, "FINGERPRINT", b"another")
     assert decoded(decoders, LARGE) == in_place(LARGE)
+    assert decoders._processes == []
+
+
+def no_fork(*_: object, **__: object) -> None:
+    raise BlockingIOError(11, "Resource temporarily unavailable")
+
+
+def test_where_no_process_can_be_started_requests_are_decoded_in_place_and_later_in_one_again(
+    decoders: Decoders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        without.setattr(decoders_module.subprocess, "Popen", no_fork)
+        assert decoded(decoders, LARGE) == in_place(LARGE)
+        with pytest.raises(Busy, match="no process can be started to decode the request alone; send the request again"):
+            decoded(decoders, LARGE, alone=True)
+    assert decoded(decoders, LARGE) == in_place(LARGE)
+    assert decoders._processes == []
+    decoders._start_again_at -= decoders_module.START_AGAIN_SECONDS
+    assert decoded(decoders, LARGE) == in_place(LARGE)
+    assert len(decoders._processes) == 1
+
+
+def test_a_process_at_work_takes_the_next_request_where_no_other_can_be_started(
+    pair: Decoders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(pair.decode(LARGE, received_unix_nano=ARRIVAL, spans_max=10**6)) as first:
+        next(first)
+        monkeypatch.setattr(decoders_module.subprocess, "Popen", no_fork)
+        with pair._used(alone=False) as process:
+            assert process is pair._processes[0]
+
+
+def test_a_request_ends_while_another_process_starts(pair: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
+    greeted = _Process.is_of_our_kind
+    starting, gate = threading.Event(), threading.Event()
+
+    def greeted_late(process: _Process) -> bool:
+        starting.set()
+        assert gate.wait(DEADLINE_SECONDS)
+        return greeted(process)
+
+    first = pair.decode(SEVERAL_PARTS, received_unix_nano=ARRIVAL, spans_max=10**6)
+    parts = [next(first)]
+    monkeypatch.setattr(_Process, "is_of_our_kind", greeted_late)
+    with ThreadPoolExecutor(2) as pool:
+        second = pool.submit(decoded, pair, LARGE)
+        assert starting.wait(DEADLINE_SECONDS)
+        try:
+            parts += pool.submit(list, first).result(DEADLINE_SECONDS)
+        finally:
+            gate.set()
+        assert second.result(DEADLINE_SECONDS) == in_place(LARGE)
+    assert parts == in_place(SEVERAL_PARTS)
+
+
+def test_a_request_alone_has_a_process_to_itself_which_ends_with_it(decoders: Decoders) -> None:
+    with closing(decoders.decode(LARGE, received_unix_nano=ARRIVAL, spans_max=10**6, alone=True)) as alone:
+        next(alone)
+        (own,) = decoders._processes
+        assert decoded(decoders, LARGE) == in_place(LARGE)
+        assert (own.users, len(decoders._processes)) == (1, 2)
+        with pytest.raises(Busy, match="another request is decoded alone"):
+            decoded(decoders, LARGE, alone=True)
+    assert own.has_ended
+    assert [process.is_shared for process in decoders._processes] == [True]
+    assert decoded(decoders, LARGE, alone=True) == in_place(LARGE)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_death_says_whether_its_request_was_alone(decoders: Decoders, alone: bool) -> None:
+    begun = decoders.decode(SEVERAL_PARTS, received_unix_nano=ARRIVAL, spans_max=10**6, alone=alone)
+    next(begun)
+    os.kill(decoders._processes[0]._process.pid, signal.SIGKILL)
+    with pytest.raises(DecoderDied) as caught:
+        list(begun)
+    assert caught.value.was_alone == alone
     assert decoders._processes == []
 
 

@@ -1,16 +1,21 @@
 """Ingest: what is acknowledged when, the budget of bytes, and payloads that fail again and again."""
 
+import os
+import random
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from builders import request, span, trace_id
+from builders import RULES, request, span, trace_id
 from daemon import DEADLINE_SECONDS, Parts, parts, until
 from sessiond.core.errors import Busy, Invalid, StoreFull, TooLarge
-from sessiond.service.receiving.ingest import Answer
-from sessiond.wire.otlp import BATCH_SPANS_MAX
+from sessiond.service.receiving import ingest as ingest_module
+from sessiond.service.receiving.decoders import DecoderDied, Decoders
+from sessiond.service.receiving.ingest import PARTS_AHEAD, Answer
+from sessiond.wire.otlp import BATCH_BYTES_MAX, BATCH_SPANS_MAX
 
 
 @pytest.fixture
@@ -111,6 +116,61 @@ def test_a_payload_that_failed_less_often_is_taken(running: Parts) -> None:
         with pytest.raises(ValueError, match="bad"):
             running.ingest.export(body(1))
     assert running.ingest.export(body(1)) == Answer(0, "")
+
+
+@pytest.mark.parametrize("error", [BlockingIOError(11, "no process"), MemoryError()], ids=["OSError", "MemoryError"])
+def test_a_machine_without_room_does_not_count_against_a_payload(running: Parts, error: Exception) -> None:
+    running.store.fail_with(*[error] * 4)
+    for _ in range(4):
+        with pytest.raises(type(error)):
+            running.ingest.export(body(1))
+    assert running.ingest.export(body(1)) == Answer(0, "")
+
+
+def test_a_payload_that_was_refused_is_taken_again_after_a_while(running: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    running.store.fail_with(*[ValueError("bad")] * 3)
+    for _ in range(3):
+        with pytest.raises(ValueError, match="bad"):
+            running.ingest.export(body(1))
+    with pytest.raises(Invalid):
+        running.ingest.export(body(1))
+    monkeypatch.setattr(ingest_module, "FAILURES_SECONDS", -1.0)
+    assert running.ingest.export(body(1)) == Answer(0, "")
+    assert not running.ingest._failures._failed
+
+
+def test_what_was_in_a_process_that_died_is_decoded_alone_and_only_then_counted(running: Parts, pool: ThreadPoolExecutor) -> None:
+    decoders = running.ingest._decoders = Decoders(RULES.keys, processes_max=1)
+    blobs = (random.Random(number).randbytes(BATCH_BYTES_MAX) for number in range(1, PARTS_AHEAD + 4))
+    sent = request(*(span(trace=1, id=number, blob=blob) for number, blob in enumerate(blobs, 1))).SerializeToString()
+
+    def killed() -> bool:
+        """Whether other requests might have been in the process that was killed while it decoded this one."""
+        running.writer.append([]).result(DEADLINE_SECONDS)  # what the one before left in the queue is stored
+        running.store.close_gate()
+        begun = len(running.store.begun)
+        answer = pool.submit(running.ingest.export, sent)
+        until(lambda: len(running.store.begun) > begun)
+        (process,) = decoders._processes
+        os.kill(process._process.pid, signal.SIGKILL)
+        running.store.open_gate()
+        with pytest.raises(DecoderDied):
+            answer.result(DEADLINE_SECONDS)
+        return process.is_shared
+
+    try:
+        assert [killed() for _ in range(4)] == [True, False, False, False]
+        with pytest.raises(Invalid, match="failed 3 times here"):
+            running.ingest.export(sent)
+    finally:
+        decoders.stop()
+
+
+def test_one_that_was_decoded_alone_with_success_is_as_good_as_any(running: Parts) -> None:
+    sent = body(1, 100_000)
+    running.ingest._failures.remember(sent, counts=False)
+    assert running.ingest.export(sent) == Answer(0, "")
+    assert not running.ingest._failures._failed
 
 
 def test_a_full_store_does_not_count_against_a_payload(running: Parts) -> None:

@@ -3,6 +3,9 @@
 Decoding takes half of the time that a span costs, and Python runs one thread at a time: a second core is of use only to a second
 process (docs/benchmarks.md). Small requests are decoded in place, and no process is started until a large one comes, so that a
 sidecar under a light load stays as small as it was; one that had nothing to do for a while is ended.
+
+A process that dies takes all of its requests with it, whichever of them did it. Each is decoded alone when it is sent again, in a
+process that is started for it: never in the daemon, which it might bring down.
 """
 
 import os
@@ -15,6 +18,7 @@ from typing import IO, Final, cast
 
 import structlog
 
+from sessiond.core.errors import Busy
 from sessiond.core.spans.normalize import ExtraKeys
 from sessiond.service.receiving.decode import FINGERPRINT, Decoded, Decoder, read_frame, unpack_decoded, write_frame
 from sessiond.service.receiving.decoder_process import END, FAILED, HEAD, arguments
@@ -28,6 +32,8 @@ PROCESSES_MAX: Final = 2
 REQUESTS_PER_PROCESS: Final = 2
 """One that is decoded, and one on its way."""
 IDLE_SECONDS: Final = 60.0
+START_AGAIN_SECONDS: Final = 60.0
+"""After a process could not be started; large requests are decoded in place until then."""
 END_SECONDS: Final = 5.0
 PIPE_BYTES: Final = 1 << 20
 """A request of the usual size and its answer fit whole, so that neither side waits for the other's turn in the interpreter."""
@@ -38,7 +44,9 @@ time (measured). Other C libraries than glibc don't look at it."""
 
 
 class DecoderDied(Exception):
-    """The process ended before it answered: killed, out of memory, or brought down by the request."""
+    """The process ended before it answered: killed, out of memory, or brought down by a request; by this one if it `was_alone`."""
+
+    was_alone = False
 
 
 class _Process:
@@ -59,7 +67,9 @@ class _Process:
         self._answered = threading.Event()
         """Set when every answer to what was sent until now is read."""
         self._answered.set()
-        self.users = 0
+        self.users = 1
+        self.is_shared = False
+        """Whether other requests may be given to it."""
         self.idle_since = time.monotonic()
 
     @property
@@ -97,8 +107,9 @@ class _Process:
         try:
             write_frame(requests, HEAD.pack(received_unix_nano, spans_max))
             write_frame(requests, body)
-        except OSError as error:
-            raise DecoderDied from error
+        except OSError as error:  # it ends, or is of no use
+            self._process.kill()
+            raise DecoderDied(f"the decoder process ended with exit code {self._process.wait()}") from error
 
     def _answer(self) -> bytes:
         frame = read_frame(cast("IO[bytes]", self._process.stdout))
@@ -124,26 +135,35 @@ class Decoders:
     def __init__(self, keys: ExtraKeys, processes_max: int | None = None) -> None:
         self._keys = keys
         self._processes_max = min(PROCESSES_MAX, (os.cpu_count() or 1) - 1) if processes_max is None else processes_max
-        self._left = threading.Semaphore(self._processes_max * REQUESTS_PER_PROCESS)
-        self._apart = self._processes_max > 0
+        self._turns = threading.Semaphore(self._processes_max * REQUESTS_PER_PROCESS)
+        self._turns_alone = threading.Semaphore()
         self._lock = threading.Lock()
+        self._starting = threading.Lock()
+        """Held while a process starts that others wait for; whoever gives one back needs only `_lock`."""
         self._processes: list[_Process] = []
+        self._start_again_at = 0.0
         self._of_thread = threading.local()
 
-    def decode(self, body: bytes, *, received_unix_nano: int, spans_max: int, arrivals: Sequence[int] = ()) -> Iterator[Decoded]:
-        """As `Decoder.decode`, large bodies without arrivals in a process of their own.
+    def decode(
+        self, body: bytes, *, received_unix_nano: int, spans_max: int, arrivals: Sequence[int] = (), alone: bool = False
+    ) -> Iterator[Decoded]:
+        """As `Decoder.decode`, large bodies without arrivals in a process beside, which they share with others or have `alone`.
 
-        Raises DecoderDied where that one did not survive.
+        Raises DecoderDied where that one did not survive, and Busy where none is to be had for a request alone.
         """
-        if len(body) >= APART_BYTES and self._apart and not arrivals:
-            with self._left, self._used() as process:
-                if process is not None:
-                    for decoded in process.decode(body, received_unix_nano, spans_max):
-                        if decoded is None:
-                            break
-                        yield decoded
-                    else:
-                        return
+        if len(body) >= APART_BYTES and self._processes_max and not arrivals:
+            try:
+                with self._used(alone=alone) as process:
+                    if process is not None:
+                        for decoded in process.decode(body, received_unix_nano, spans_max):
+                            if decoded is None:
+                                break
+                            yield decoded
+                        else:
+                            return
+            except DecoderDied as error:
+                error.was_alone = alone
+                raise
         decoder = self._decoder()
         yield from decoder.decode(body, received_unix_nano=received_unix_nano, spans_max=spans_max, arrivals=arrivals)
 
@@ -171,43 +191,77 @@ class Decoders:
         return decoder
 
     @contextmanager
-    def _used(self) -> Iterator[_Process | None]:
-        """A process to use; None where a new one turns out to be of another version of sessiond than this one."""
-        with self._lock:
-            process = self._taken()
-            if process is not None:
-                process.users += 1
+    def _used(self, *, alone: bool) -> Iterator[_Process | None]:
+        """A process to use; None where none can be started for now, and the request is to be decoded in place."""
+        turns = self._turns_alone if alone else self._turns
+        if not turns.acquire(blocking=not alone):
+            raise Busy("another request is decoded alone, after a process died that decoded it", hint="send the request again")
         try:
-            yield process
+            process = self._started() if alone else self._shared()
+            if alone and process is None:
+                raise Busy("no process can be started to decode the request alone", hint="send the request again")
+            try:
+                yield process
+            finally:
+                if process is not None:
+                    self._give_back(process)
         finally:
-            if process is not None:
-                self._give_back(process)
+            turns.release()
 
     def _give_back(self, process: _Process) -> None:
-        """Its last user lets go of one that died, which nobody is given any more."""
+        """Its last user lets go of one that died or was for one request, which nobody is given any more."""
         process.idle_since = time.monotonic()
         with self._lock:
             process.users -= 1
-            if process.has_ended and process in self._processes:
+            if process in self._processes and (process.has_ended or not process.is_shared):
                 self._processes.remove(process)
             is_left = not process.users and process not in self._processes
         if is_left:
             process.end()
 
+    def _shared(self) -> _Process | None:
+        process = self._taken()
+        if process is None:
+            with self._starting:  # another may have started one meanwhile
+                process = self._taken() or self._started()
+                if process is None:
+                    return self._taken()
+                process.is_shared = True
+        return process
+
     def _taken(self) -> _Process | None:
-        """The least used process, or a new one where all are at work and there may be more."""
-        free = min(self._processes, key=lambda process: process.users, default=None)
-        if free is not None and (not free.users or len(self._processes) == self._processes_max):
-            return free
-        process = _Process(self._keys)
+        """The least used process; None where there is none, or all are at work and another may be started."""
+        with self._lock:
+            shared = [process for process in self._processes if process.is_shared]
+            free = min(shared, key=lambda process: process.users, default=None)
+            if free is not None and (not free.users or len(shared) == self._processes_max or not self._may_start()):
+                free.users += 1
+                return free
+        return None
+
+    def _may_start(self) -> bool:
+        return time.monotonic() >= self._start_again_at
+
+    def _started(self) -> _Process | None:
+        """A new process, used by the caller alone; None where it can't be started, or could not be a moment ago."""
+        if not self._may_start():
+            return None
+        try:
+            process = _Process(self._keys)
+        except OSError as error:  # no memory, or too many processes or files
+            self._put_off("no decoder process could be started", str(error))
+            return None
+        with self._lock:
+            self._processes.append(process)
         try:
             if process.is_of_our_kind():
-                self._processes.append(process)
                 return process
+            self._put_off("the installed sessiond is another than the one that runs; restart it", "its decoder process differs")
         except DecoderDied as error:
-            log.warning("no decoder process could be started", reason=str(error))
-        else:
-            log.warning("the installed sessiond is another than the one that runs; restart it")
-        process.end()
-        self._apart = False
+            self._put_off("no decoder process could be started", str(error))
+        self._give_back(process)
         return None
+
+    def _put_off(self, event: str, reason: str) -> None:
+        self._start_again_at = time.monotonic() + START_AGAIN_SECONDS
+        log.warning(event, reason=reason)

@@ -13,7 +13,7 @@ import structlog
 
 from sessiond.core.errors import Busy, Invalid, SessiondError
 from sessiond.core.model import Rejection
-from sessiond.service.receiving.decoders import Decoders
+from sessiond.service.receiving.decoders import DecoderDied, Decoders
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Appended
 from sessiond.storage.packing import PackedTrace
@@ -24,6 +24,8 @@ PARTS_AHEAD: Final = 2
 FAILURES_MAX: Final = 3
 """Unexpected failures of one payload before it is refused for good, so that its sender goes on to the next."""
 FAILURES_REMEMBERED: Final = 1000
+FAILURES_SECONDS: Final = 3600.0
+"""How long after its last failure: what made it fail may be mended."""
 MESSAGES_SHOWN: Final = 3
 """Different reasons told to the sender of refused spans."""
 
@@ -59,16 +61,19 @@ class Ingest:
         where it may be sent again: what was stored of it by then is known as duplicate the next time.
         """
         try:
-            self._failures.refuse_known(body)
+            has_failed = self._failures.refuse_known(body)
             with self._bytes.held(len(body)):
-                rejections = self._store(body, arrivals)
+                rejections = self._store(body, arrivals, alone=has_failed)
+            if has_failed:
+                self._failures.forget(body)
         except SessiondError as error:
             self._telemetry.refused(error.code.value)
             raise
         except Exception as error:
             self._telemetry.refused("unexpected")
             self._telemetry.failed(repr(error))
-            self._failures.remember(body)
+            if not isinstance(error, OSError | MemoryError):  # which tell of the machine, not of the payload
+                self._failures.remember(body, counts=not isinstance(error, DecoderDied) or error.was_alone)
             log.exception("a request failed unexpectedly")
             raise
         reasons: Counter[str] = Counter()
@@ -79,12 +84,12 @@ class Ingest:
             log.warning("spans refused", **reasons)
         return Answer(rejections.total(), _told(rejections))
 
-    def _store(self, body: bytes, arrivals: Sequence[int]) -> Counter[Rejection]:
+    def _store(self, body: bytes, arrivals: Sequence[int], *, alone: bool) -> Counter[Rejection]:
         """Store the good spans; how often each reason refused one."""
         rejections: Counter[Rejection] = Counter()
         waiting: deque[tuple[Sequence[PackedTrace], Future[Appended]]] = deque()
         now, spans_max = time.time_ns(), self._spans_max
-        for decoded in self._decoders.decode(body, received_unix_nano=now, spans_max=spans_max, arrivals=arrivals):
+        for decoded in self._decoders.decode(body, received_unix_nano=now, spans_max=spans_max, arrivals=arrivals, alone=alone):
             rejections.update(decoded.rejections)
             if decoded.traces:
                 waiting.append((decoded.traces, self._writer.append(decoded.traces)))
@@ -134,30 +139,47 @@ class _Budget:
                 self._held -= size
 
 
+class _Failed(NamedTuple):
+    """How often a payload failed by itself, and when it last did or was with another that may have done it (time.monotonic())."""
+
+    times: int
+    last: float
+
+
 class _Failures:
     """Payloads that failed unexpectedly, by digest: a sender would send one that always fails for ever."""
 
     def __init__(self) -> None:
-        self._counts: OrderedDict[bytes, int] = OrderedDict()
+        self._failed: OrderedDict[bytes, _Failed] = OrderedDict()
         self._lock = threading.Lock()
 
-    def refuse_known(self, body: bytes) -> None:
-        """Raise Invalid for a payload that failed too often."""
-        if not self._counts:
-            return
+    def refuse_known(self, body: bytes) -> bool:
+        """Whether a payload failed of late. Raises Invalid where that was too often."""
+        if not self._failed:
+            return False
+        digest, oldest = _digest(body), time.monotonic() - FAILURES_SECONDS
         with self._lock:
-            failures = self._counts.get(_digest(body), 0)
-        if failures >= FAILURES_MAX:
+            while self._failed and next(iter(self._failed.values())).last < oldest:
+                self._failed.popitem(last=False)
+            failed = self._failed.get(digest)
+        if failed is not None and failed.times >= FAILURES_MAX:
             raise Invalid(
-                "request", f"{len(body)} bytes", f"failed {failures} times here", hint="see the log of sessiond; it is refused"
+                "request", f"{len(body)} bytes", f"failed {failed.times} times here", hint="see the log of sessiond; it is refused"
             )
+        return failed is not None
 
-    def remember(self, body: bytes) -> None:
+    def remember(self, body: bytes, *, counts: bool) -> None:
+        """Of one that failed, whether that counts against it."""
+        digest = _digest(body)
         with self._lock:
-            digest = _digest(body)
-            self._counts[digest] = self._counts.pop(digest, 0) + 1
-            if len(self._counts) > FAILURES_REMEMBERED:
-                self._counts.popitem(last=False)
+            before = self._failed.pop(digest, None)
+            self._failed[digest] = _Failed((before.times if before else 0) + counts, time.monotonic())
+            if len(self._failed) > FAILURES_REMEMBERED:
+                self._failed.popitem(last=False)
+
+    def forget(self, body: bytes) -> None:
+        with self._lock:
+            self._failed.pop(_digest(body), None)
 
 
 def _digest(body: bytes) -> bytes:
