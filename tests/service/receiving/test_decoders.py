@@ -5,17 +5,17 @@ import random
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
 
 from builders import ARRIVAL, RULES, request, span
-from daemon import DEADLINE_SECONDS
+from daemon import DEADLINE_SECONDS, until
 from sessiond.core.errors import Busy, Invalid, TooLarge
 from sessiond.service.receiving import decoders as decoders_module
 from sessiond.service.receiving.decode import Decoded, Decoder
-from sessiond.service.receiving.decoders import DecoderDied, Decoders, _Process
+from sessiond.service.receiving.decoders import REQUESTS_PER_PROCESS, DecoderDied, Decoders, _Process
 from sessiond.wire import otlp
 
 LARGE = request(
@@ -180,3 +180,29 @@ def test_an_idle_process_is_ended(decoders: Decoders, monkeypatch: pytest.Monkey
     decoders.end_idle()
     assert process.poll() == 0
     assert decoders._processes == []
+
+
+def stopped_at_work(decoders: Decoders, pool: ThreadPoolExecutor, count: int) -> list[Future[list[Decoded]]]:
+    """That many requests, to a process that does nothing."""
+    decoded(decoders, LARGE)
+    (process,) = decoders._processes
+    os.kill(process._process.pid, signal.SIGSTOP)
+    under_way = [pool.submit(decoded, decoders, LARGE) for _ in range(count)]
+    until(lambda: process.users == min(count, REQUESTS_PER_PROCESS))
+    return under_way
+
+
+def test_a_stop_gives_up_what_is_being_decoded_and_what_waits_for_it(decoders: Decoders) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        under_way = stopped_at_work(decoders, pool, 3)
+        (process,) = decoders._processes
+        stopping = threading.Thread(target=decoders.stop, daemon=True)
+        stopping.start()
+        stopping.join(DEADLINE_SECONDS)
+        hangs = stopping.is_alive()
+        process._process.kill()  # lets the test end where the stop did not
+        for answer in under_way:
+            with pytest.raises(Busy, match="sessiond is stopping; send the request again"):
+                answer.result(DEADLINE_SECONDS)
+    assert not hangs
+    assert (process.has_ended, decoders._processes) == (True, [])

@@ -117,16 +117,21 @@ class _Process:
             raise DecoderDied(f"the decoder process ended with exit code {self._process.wait()}")
         return frame
 
+    def kill(self) -> None:
+        """End it while it is used: its pipes are for their readers to close, whom closing them here would wait for."""
+        self._process.kill()
+
     def end(self) -> None:
-        """Close its pipes and see it end."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            with suppress(OSError):  # it is gone already
-                cast("IO[bytes]", pipe).close()
+        """See it end, and close its pipes. Nobody uses it any more."""
+        requests, answers = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
+        with suppress(OSError):  # it is gone already
+            requests.close()
         try:
             self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        answers.close()
 
 
 class Decoders:
@@ -142,6 +147,7 @@ class Decoders:
         """Held while a process starts that others wait for; whoever gives one back needs only `_lock`."""
         self._processes: list[_Process] = []
         self._start_again_at = 0.0
+        self._stopping = False
         self._of_thread = threading.local()
 
     def decode(
@@ -149,7 +155,7 @@ class Decoders:
     ) -> Iterator[Decoded]:
         """As `Decoder.decode`, large bodies without arrivals in a process beside, which they share with others or have `alone`.
 
-        Raises DecoderDied where that one did not survive, and Busy where none is to be had for a request alone.
+        Raises DecoderDied where that one did not survive, and Busy where none is to be had for a request alone or all are stopped.
         """
         if len(body) >= APART_BYTES and self._processes_max and not arrivals:
             try:
@@ -162,6 +168,8 @@ class Decoders:
                         else:
                             return
             except DecoderDied as error:
+                if self._stopping:
+                    raise _stopping() from error
                 error.was_alone = alone
                 raise
         decoder = self._decoder()
@@ -173,8 +181,13 @@ class Decoders:
         self._end(lambda process: not process.users and process.idle_since < latest)
 
     def stop(self) -> None:
-        """End every process; nothing is being decoded any more."""
-        self._end(lambda _: True)
+        """End every process. What is still decoded is given up, and may be sent again."""
+        with self._lock:
+            self._stopping = True
+            for process in self._processes:
+                if process.users:
+                    process.kill()
+        self._end(lambda process: not process.users)
 
     def _end(self, which: Callable[[_Process], bool]) -> None:
         with self._lock:
@@ -213,7 +226,7 @@ class Decoders:
         process.idle_since = time.monotonic()
         with self._lock:
             process.users -= 1
-            if process in self._processes and (process.has_ended or not process.is_shared):
+            if process in self._processes and (process.has_ended or not process.is_shared or self._stopping):
                 self._processes.remove(process)
             is_left = not process.users and process not in self._processes
         if is_left:
@@ -232,6 +245,8 @@ class Decoders:
     def _taken(self) -> _Process | None:
         """The least used process; None where there is none, or all are at work and another may be started."""
         with self._lock:
+            if self._stopping:
+                raise _stopping()
             shared = [process for process in self._processes if process.is_shared]
             free = min(shared, key=lambda process: process.users, default=None)
             if free is not None and (not free.users or len(shared) == self._processes_max or not self._may_start()):
@@ -253,6 +268,8 @@ class Decoders:
             return None
         with self._lock:
             self._processes.append(process)
+            if self._stopping:
+                process.kill()
         try:
             if process.is_of_our_kind():
                 return process
@@ -260,8 +277,14 @@ class Decoders:
         except DecoderDied as error:
             self._put_off("no decoder process could be started", str(error))
         self._give_back(process)
+        if self._stopping:
+            raise _stopping()
         return None
 
     def _put_off(self, event: str, reason: str) -> None:
         self._start_again_at = time.monotonic() + START_AGAIN_SECONDS
         log.warning(event, reason=reason)
+
+
+def _stopping() -> Busy:
+    return Busy("sessiond is stopping", hint="send the request again")
