@@ -70,7 +70,7 @@ from sessiond.service.asking.follow import HEARTBEAT_SECONDS
 from sessiond.service.asking.freshness import SETTLE_SECONDS_MAX
 from sessiond.service.asking.query import PAGE_SIZE, PAGE_SIZE_MAX
 from sessiond.service.feedback.items import IMPORT_MAX, SUBJECT_ITEMS_MAX
-from sessiond.service.receiving.decoders import IDLE_SECONDS, PROCESSES_MAX
+from sessiond.service.receiving.decoders import IDLE_SECONDS, PROCESSES_MAX, START_AGAIN_SECONDS, WORK_SECONDS_MAX
 from sessiond.service.receiving.ingest import FAILURES_MAX, MESSAGES_SHOWN
 from sessiond.service.searching.searches import HITS_MAX
 from sessiond.service.searching.searches import PAGE_SIZE as SEARCH_PAGE_SIZE
@@ -678,6 +678,8 @@ LIMITS = [
     ("docs/metrics.md", f"{CELLS_MAX:,} steps and groups in steps"),
     ("docs/operations.md", f"up to {PROCESSES_MAX} children"),
     ("docs/operations.md", f"there was none for {IDLE_SECONDS:.0f} seconds"),
+    ("docs/operations.md", f"one request for more than {WORK_SECONDS_MAX:.0f} seconds"),
+    ("docs/operations.md", f"tries again after {START_AGAIN_SECONDS:.0f} seconds"),
     ("docs/operations.md", f"takes more than {STALLED_SECONDS:.0f} seconds"),
     ("docs/operations.md", f"reads and writes format {FORMAT}"),
     ("docs/search.md", f"at most {QUERY_LENGTH_MAX:,} characters and {TOKENS_MAX} words"),

@@ -182,6 +182,7 @@ class App:
     def _keep_up(self, running: _Running) -> None:
         """Tell health and systemd how it goes, and let go of what nobody uses."""
         running.decoders.end_idle()
+        running.decoders.kill_stuck()
         running.removals.keep_up()
         if running.indexer:
             running.indexer.keep_up()

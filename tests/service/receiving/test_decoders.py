@@ -206,3 +206,30 @@ def test_a_stop_gives_up_what_is_being_decoded_and_what_waits_for_it(decoders: D
                 answer.result(DEADLINE_SECONDS)
     assert not hangs
     assert (process.has_ended, decoders._processes) == (True, [])
+
+
+def test_a_process_that_is_at_one_request_for_too_long_is_killed_and_the_next_request_taken(
+    decoders: Decoders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        under_way = stopped_at_work(decoders, pool, 2)
+        (process,) = decoders._processes
+        until(lambda: process.seconds_at_work() > 0)
+        decoders.kill_stuck()
+        assert not process.has_ended
+        monkeypatch.setattr(decoders_module, "WORK_SECONDS_MAX", 0.0)
+        decoders.kill_stuck()
+        for answer in under_way:
+            with pytest.raises(DecoderDied):
+                answer.result(DEADLINE_SECONDS)
+    assert decoded(decoders, LARGE) == in_place(LARGE)
+
+
+def test_a_request_whose_parts_wait_for_the_disk_does_not_keep_its_process_at_work(
+    decoders: Decoders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(decoders.decode(SEVERAL_PARTS, received_unix_nano=ARRIVAL, spans_max=10**6)) as begun:
+        parts = [next(begun)]
+        monkeypatch.setattr(decoders_module, "WORK_SECONDS_MAX", 0.0)
+        decoders.kill_stuck()
+        assert [*parts, *begun] == in_place(SEVERAL_PARTS)

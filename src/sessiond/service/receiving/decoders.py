@@ -32,6 +32,9 @@ PROCESSES_MAX: Final = 2
 REQUESTS_PER_PROCESS: Final = 2
 """One that is decoded, and one on its way."""
 IDLE_SECONDS: Final = 60.0
+WORK_SECONDS_MAX: Final = 60.0
+"""For one request, while others wait for its process: 16 MiB of small spans take 1.7 s of processor time (measured), and the
+default's 64 MiB four times that."""
 START_AGAIN_SECONDS: Final = 60.0
 """After a process could not be started; large requests are decoded in place until then."""
 END_SECONDS: Final = 5.0
@@ -71,6 +74,9 @@ class _Process:
         self.is_shared = False
         """Whether other requests may be given to it."""
         self.idle_since = time.monotonic()
+        self._worked_seconds = 0.0
+        """For the present request, but for the answer that is waited for since `_awaited_since`."""
+        self._awaited_since: float | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -88,6 +94,7 @@ class _Process:
                 before, self._answered = self._answered, answered
                 self._send(body, received_unix_nano, spans_max)
             before.wait()
+            self._worked_seconds = 0.0
             frame = self._answer()
             if frame == FAILED:
                 yield None
@@ -112,10 +119,18 @@ class _Process:
             raise DecoderDied(f"the decoder process ended with exit code {self._process.wait()}") from error
 
     def _answer(self) -> bytes:
+        self._awaited_since = began = time.monotonic()
         frame = read_frame(cast("IO[bytes]", self._process.stdout))
+        self._awaited_since = None
+        self._worked_seconds += time.monotonic() - began
         if frame is None:
             raise DecoderDied(f"the decoder process ended with exit code {self._process.wait()}")
         return frame
+
+    def seconds_at_work(self) -> float:
+        """How long it has kept its present request waiting, or its start; not while the request itself waits for the disk."""
+        since = self._awaited_since
+        return 0.0 if since is None else self._worked_seconds + time.monotonic() - since
 
     def kill(self) -> None:
         """End it while it is used: its pipes are for their readers to close, whom closing them here would wait for."""
@@ -179,6 +194,14 @@ class Decoders:
         """End the processes that had nothing to do for a while."""
         latest = time.monotonic() - IDLE_SECONDS
         self._end(lambda process: not process.users and process.idle_since < latest)
+
+    def kill_stuck(self) -> None:
+        """Kill the processes that are at one request for too long, as if it had brought them down."""
+        with self._lock:
+            for process in self._processes:
+                if (seconds := process.seconds_at_work()) > WORK_SECONDS_MAX:
+                    log.warning("a decoder process is killed, being at one request for too long", seconds=round(seconds))
+                    process.kill()
 
     def stop(self) -> None:
         """End every process. What is still decoded is given up, and may be sent again."""
