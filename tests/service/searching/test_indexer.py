@@ -16,7 +16,7 @@ from sessiond.service.searching import indexer as indexer_module
 from sessiond.service.searching.indexer import Indexer, Place
 
 PROTOCOL = """
-import os, sys, time
+import io, os, sys, time
 from sessiond.service.receiving.decode import read_frame, write_frame
 from sessiond.service.searching.protocol import FINGERPRINT, MISSED, OK, RING, TOLD, packed, unpacked
 
@@ -41,6 +41,15 @@ for number in asked():
     while True:
         say(TOLD, 1, True, 1, 1)
         time.sleep(0.01)
+"""
+)
+TELLS_MUCH_AT_ITS_END = (
+    ANSWERS
+    + """
+told = io.BytesIO()
+write_frame(told, packed((TOLD, OK, (1, True, 1, 1))))
+os.write(1, told.getvalue() * (60_000 // len(told.getvalue())))
+os._exit(0)
 """
 )
 MISSES = (
@@ -151,3 +160,10 @@ def test_a_process_of_another_version_is_told_of_and_tried_again(started: Callab
     indexer = started(IS_ANOTHER)
     until(lambda: indexer.state().deaths == 2)
     assert indexer.state().failure == "the installed sessiond is another than the one that runs; restart it"
+
+
+def test_what_the_process_tells_at_its_end_is_heard_out(started: Callable[[str], Indexer]) -> None:
+    indexer = started(TELLS_MUCH_AT_ITS_END)
+    assert indexer.ask("search", "q") == ("answer",)
+    indexer.stop()
+    assert indexer.state().standing is not None

@@ -260,6 +260,7 @@ class Indexer:
             for answer in asked.values():
                 answer.set_exception(_Died())
             _end(process)
+            cast("IO[bytes]", process.stdout).close()  # here alone, where nobody reads it any more
         self._failure = told or f"it ended with exit code {process.returncode}"
 
     def _hear(self, process: subprocess.Popen[bytes]) -> str:
@@ -310,7 +311,7 @@ class Indexer:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Close its pipes and see it end."""
+    """Close its standard input and see it end."""
     with suppress(OSError):
         cast("IO[bytes]", process.stdin).close()
     try:
@@ -318,5 +319,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    with suppress(OSError):
-        cast("IO[bytes]", process.stdout).close()
