@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import DATA, span
@@ -766,7 +766,6 @@ KEYS = st.sampled_from([source.key for source in (*INPUT, *OUTPUT) if not source
 FLAT_KEYS = st.builds(lambda key, way: ".".join((key, *way)), KEYS, st.lists(WORD, max_size=12))
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(KEYS | FLAT_KEYS, JUNK | JSON_JUNK, max_size=6))
 def test_junk_gives_messages_that_can_be_stored(values: dict[str, Any]):
     junk: Any = Junk(values)
@@ -776,7 +775,6 @@ def test_junk_gives_messages_that_can_be_stored(values: dict[str, Any]):
         json.dumps(one, ensure_ascii=False).encode()
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(FLAT_KEYS, JUNK, max_size=6), st.randoms())
 def test_the_order_of_attributes_does_not_matter(values: dict[str, Any], chance: Any):
     shuffled = list(values.items())
