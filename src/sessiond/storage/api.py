@@ -64,7 +64,7 @@ class Appended(NamedTuple):
     """Of traces that were erased, or of which something is stored that can't be read."""
     erased: frozenset[bytes] = frozenset()
     damaged: frozenset[bytes] = frozenset()
-    """Those traces."""
+    """The traces that spans were refused of, for the one reason and for the other."""
 
 
 class Marks(NamedTuple):

@@ -1,4 +1,5 @@
 from builders import span, trace_id
+from sessiond.core.conversation.entry import Entry, ToolUse, Turn
 from sessiond.core.conversation.transcript import transcript
 from told import calls, chat, result, told, tool, turns
 
@@ -55,6 +56,15 @@ def test_why_a_tool_failed_in_a_trace_of_its_own_is_told_with_its_call():
     run = tool("get_weather", "{}", gen_ai__tool__call__id="c1", error="no signal", trace=2, start_ms=100)
     (entry,) = [one for some in transcript(turns(chat((WEATHER,), (LOOKED,), trace=1), run)) for one in some if one.tool_uses]
     assert [(use.name, use.error) for use in entry.tool_uses] == [("get_weather", "no signal")]
+
+
+def test_a_result_is_that_of_the_alike_call_that_has_one():
+    def turn(number: int, *uses: ToolUse) -> Turn:
+        return Turn(trace_id(number), (Entry("assistant", "", uses, trace_id(number), bytes(8), came_out=number == 1),))
+
+    use = ToolUse(None, "get_weather", "{}")
+    (entry,) = [one for some in transcript([turn(1, use), turn(2, use, use._replace(result="sunny"))]) for one in some]
+    assert [one.result for one in entry.tool_uses] == ["sunny"]
 
 
 def test_traces_that_send_only_what_is_new_are_one_turn():

@@ -13,9 +13,11 @@ import pytest
 from builders import ARRIVAL, RULES, request, span
 from daemon import DEADLINE_SECONDS, until
 from sessiond.core.errors import Busy, Invalid, TooLarge
+from sessiond.service.receiving import decoder_child
 from sessiond.service.receiving import decoders as decoders_module
 from sessiond.service.receiving.decode import Decoded, Decoder
-from sessiond.service.receiving.decoders import REQUESTS_PER_PROCESS, DecoderDied, Decoders, _Process
+from sessiond.service.receiving.decoder_child import DecoderChild, DecoderDied
+from sessiond.service.receiving.decoders import REQUESTS_PER_PROCESS, Decoders
 from sessiond.wire import otlp
 
 LARGE = request(
@@ -85,7 +87,7 @@ def test_a_request_given_up_halfway_does_not_leak_into_the_next(decoders: Decode
 
 
 def test_a_process_of_another_version_is_not_used(decoders: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoders_module, "FINGERPRINT", b"another")
+    monkeypatch.setattr(decoder_child, "FINGERPRINT", b"another")
     assert decoded(decoders, LARGE) == in_place(LARGE)
     assert decoders._processes == []
 
@@ -98,7 +100,7 @@ def test_where_no_process_can_be_started_requests_are_decoded_in_place_and_later
     decoders: Decoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as without:
-        without.setattr(decoders_module.subprocess, "Popen", no_fork)
+        without.setattr(decoder_child.subprocess, "Popen", no_fork)
         assert decoded(decoders, LARGE) == in_place(LARGE)
         with pytest.raises(Busy, match="no process can be started to decode the request alone; send the request again"):
             decoded(decoders, LARGE, alone=True)
@@ -114,23 +116,23 @@ def test_a_process_at_work_takes_the_next_request_where_no_other_can_be_started(
 ) -> None:
     with closing(pair.decode(LARGE, received_unix_nano=ARRIVAL, spans_max=10**6)) as first:
         next(first)
-        monkeypatch.setattr(decoders_module.subprocess, "Popen", no_fork)
+        monkeypatch.setattr(decoder_child.subprocess, "Popen", no_fork)
         with pair._used(alone=False) as process:
             assert process is pair._processes[0]
 
 
 def test_a_request_ends_while_another_process_starts(pair: Decoders, monkeypatch: pytest.MonkeyPatch) -> None:
-    greeted = _Process.is_of_our_kind
+    greeted = DecoderChild.is_of_our_kind
     starting, gate = threading.Event(), threading.Event()
 
-    def greeted_late(process: _Process) -> bool:
+    def greeted_late(process: DecoderChild) -> bool:
         starting.set()
         assert gate.wait(DEADLINE_SECONDS)
         return greeted(process)
 
     first = pair.decode(SEVERAL_PARTS, received_unix_nano=ARRIVAL, spans_max=10**6)
     parts = [next(first)]
-    monkeypatch.setattr(_Process, "is_of_our_kind", greeted_late)
+    monkeypatch.setattr(DecoderChild, "is_of_our_kind", greeted_late)
     with ThreadPoolExecutor(2) as pool:
         second = pool.submit(decoded, pair, LARGE)
         assert starting.wait(DEADLINE_SECONDS)

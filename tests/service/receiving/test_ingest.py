@@ -13,7 +13,8 @@ from builders import RULES, request, span, trace_id
 from daemon import DEADLINE_SECONDS, Parts, parts, until
 from sessiond.core.errors import Busy, Invalid, StoreFull, TooLarge
 from sessiond.service.receiving import ingest as ingest_module
-from sessiond.service.receiving.decoders import DecoderDied, Decoders
+from sessiond.service.receiving.decoder_child import DecoderDied
+from sessiond.service.receiving.decoders import Decoders
 from sessiond.service.receiving.ingest import PARTS_AHEAD, Answer
 from sessiond.wire.otlp import BATCH_BYTES_MAX, BATCH_SPANS_MAX
 

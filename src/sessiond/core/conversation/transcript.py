@@ -154,12 +154,10 @@ def _with_results(entry: Entry, told: Sequence[ToolUse]) -> Entry:
 
 def _told(use: ToolUse, told: Sequence[ToolUse]) -> ToolUse:
     mine = call_part(use.call_id, use.name, use.arguments)
-    other = next((one for one in told if is_same(call_part(one.call_id, one.name, one.arguments), mine)), None)
-    if other is None:
-        return use
-    if use.result is None:
-        use = use._replace(result=other.result)
-    return use if use.span_id else use._replace(error=other.error, span_id=other.span_id)
+    same = [use, *(one for one in told if is_same(call_part(one.call_id, one.name, one.arguments), mine))]
+    ran = next((one for one in same if one.span_id), use)
+    result = next((one.result for one in same if one.result is not None), None)
+    return use._replace(result=result, error=ran.error, span_id=ran.span_id)
 
 
 def _size(entry: Entry) -> int:

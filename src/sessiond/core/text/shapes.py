@@ -128,10 +128,9 @@ def _messages(value: Value, role: Role, depth: int) -> list[Message]:
 
 def _of_list(items: list[Value], role: Role, depth: int) -> list[Message]:
     """Messages, batches of them, or the parts of one message: parts beside each other are one."""
-    if len(items) == 2 and all(isinstance(item, str) for item in items) and (named := _role_named(items[0])):  # noqa: PLR2004
-        return _messages(items[1], named, depth)  # LangChain: ("user", "Hello")
     if len(items) > 1 and all(isinstance(item, str) for item in items):
-        return _of_texts(items, role)
+        named = _role_named(items[0]) if len(items) == 2 else None  # noqa: PLR2004  (LangChain: ("user", "Hello"))
+        return _messages(items[1], named, depth) if named else _of_texts(items, role)
     found: list[Message] = []
     parts: Parts | None = None
     for item in items:

@@ -13,7 +13,8 @@ import structlog
 
 from sessiond.core.errors import Busy, Invalid, SessiondError
 from sessiond.core.model import Rejection
-from sessiond.service.receiving.decoders import DecoderDied, Decoders
+from sessiond.service.receiving.decoder_child import DecoderDied
+from sessiond.service.receiving.decoders import Decoders
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Appended
 from sessiond.storage.packing import PackedTrace
