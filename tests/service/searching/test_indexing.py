@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from builders import RULES, packed, span, trace_id, turn
+from sessiond.core.errors import Damaged
 from sessiond.core.rows.where import Where
 from sessiond.core.search.analysis import joined
 from sessiond.core.search.document import Piece
@@ -121,20 +122,21 @@ def test_where_removals_were_forgotten_what_is_gone_is_looked_for(followed: Foll
     assert followed.found() == [1, 2]
 
 
+@pytest.mark.parametrize("error", [RecursionError("too deep"), Damaged("a rotten row")], ids=["unread", "damaged"])
 def test_a_trace_that_cannot_be_read_is_told_and_keeps_no_other_from_the_index(
-    followed: Followed, monkeypatch: pytest.MonkeyPatch
+    followed: Followed, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     read, odd = indexing.pieces_of, trace_id(2)
 
     def pieces_of(store: Store, wanted: bytes) -> list[Piece]:
         if wanted == odd:
-            raise RecursionError("too deep")
+            raise error
         return read(store, wanted)
 
     monkeypatch.setattr(indexing, "pieces_of", pieces_of)
     followed.send(1, 2, 3)
     followed.indexing.catch_up()
-    assert (followed.found(), followed.missed) == ([1, 3], [(odd, "RecursionError('too deep')")])
+    assert (followed.found(), followed.missed) == ([1, 3], [(odd, repr(error))])
     assert (followed.index.view.document_count, followed.told[-1]) == (3, followed.store.last_change())
 
 
