@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from builders import RULES, received, span, trace_id
-from daemon import DEADLINE_SECONDS, Parts, parts
+from daemon import DEADLINE_SECONDS, Parts, parts, until
 from sessiond.core.errors import Busy, Invalid
 from sessiond.core.figures.pricing import UnitPrices
 from sessiond.core.model import SessionKey, UserKey
@@ -31,6 +31,7 @@ def running(tmp_path: Path) -> Iterator[Parts]:
             for number in (1, 2, 3)
         )
         found.append(received(*calls)).result(DEADLINE_SECONDS)
+        until(lambda: not found.writer.is_renewing)  # a new store is looked through as any other is
         yield found
 
 
