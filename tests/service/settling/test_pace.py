@@ -17,7 +17,7 @@ from sessiond.service.settling.pace import (
     Pace,
 )
 from sessiond.service.settling.queues import AT_ONCE
-from sessiond.service.settling.settle import Settler
+from sessiond.service.settling.settle import RENEWAL_SECONDS, Settler
 from sessiond.storage.memory import MemoryStore
 
 OFTEN_SECONDS = FOLLOWED_QUIET_SECONDS / 2
@@ -80,6 +80,37 @@ def test_what_waits_for_the_disk_goes_before_what_waits_to_be_settled(paced: Pac
     paced.spans_come()
     paced.go_by(QUIET_SECONDS * 2)
     assert not paced.pace.is_time(appends_wait=True)
+
+
+def test_where_something_always_waits_for_the_disk_traces_are_settled_none_the_less(paced: Paced):
+    paced.spans_come()
+    paced.spans_keep_coming(TRACES_SECONDS_MAX - OFTEN_SECONDS)
+    assert not paced.pace.is_time(appends_wait=True)
+    paced.spans_keep_coming(OFTEN_SECONDS * 2)
+    assert paced.pace.is_time(appends_wait=True)
+    paced.step()
+    assert not paced.settler.waiting().traces
+    assert not paced.pace.is_time(appends_wait=True)
+
+
+def test_where_something_always_waits_for_the_disk_a_session_is_settled_when_it_rests(paced: Paced):
+    paced.spans_come("rests")
+    paced.go_by(QUIET_SECONDS * 2)
+    paced.step()
+    paced.spans_keep_coming(OWNERS.rest_seconds - OFTEN_SECONDS)
+    assert not paced.pace.is_time(appends_wait=True)
+    paced.spans_keep_coming(OFTEN_SECONDS * 2)
+    assert paced.pace.is_time(appends_wait=True)
+    paced.step()
+    assert not paced.settler.waiting().sessions
+
+
+def test_where_something_always_waits_for_the_disk_facts_of_other_rules_are_renewed(paced: Paced):
+    paced.settler.change_rules(OTHER_RULES)
+    assert not paced.pace.is_time(appends_wait=True)
+    paced.go_by(RENEWAL_SECONDS)
+    paced.pace.wrote()
+    assert paced.pace.is_time(appends_wait=True)
 
 
 def test_while_spans_keep_coming_traces_wait_a_while_and_no_longer(paced: Paced):

@@ -4,6 +4,7 @@ A query that waits does not wait for this: what it needs is settled at once.
 """
 
 import time
+from math import inf
 from typing import Final
 
 from sessiond.service.settling.queues import AT_ONCE, Patience
@@ -62,12 +63,13 @@ class Pace:
         return min((seconds for seconds in (due, renewal) if seconds is not None), default=None)
 
     def is_time(self, *, appends_wait: bool) -> bool:
-        """Whether to take a step now: someone waits, marks have piled up, or nothing is to be written and something is due."""
+        """Whether to take a step now: someone waits, marks have piled up, or something is due.
+
+        Where appends wait, which on a slow disk may be always, only what is due while spans keep coming.
+        """
         if self._settler.is_awaited() or self.is_behind():
             return True
-        if appends_wait:
-            return False
-        return self.wants_traces() or not self._seconds_until_owner() or self._settler.seconds_until_renewal() == 0.0
+        return self._is_overdue() or (not appends_wait and (self.wants_traces() or not self._seconds_until_owner()))
 
     def is_behind(self) -> bool:
         """Whether so much is marked that appends must wait."""
@@ -81,6 +83,14 @@ class Pace:
         """How long the step is to leave sessions and users alone."""
         return self._while_spans_come if self._seconds_until_quiet() else AT_ONCE
 
+    def _is_overdue(self) -> bool:
+        """Whether something waited as long as it is to wait at most while spans keep coming."""
+        return (
+            not self._seconds_until_traces_waited()
+            or self._settler.seconds_until_owner(self._while_spans_come) == 0.0
+            or self._settler.seconds_until_renewal() == 0.0
+        )
+
     @property
     def _while_spans_come(self) -> Patience:
         return FOLLOWED_OWNERS if self.follower_count else OWNERS
@@ -91,10 +101,12 @@ class Pace:
 
     def _seconds_until_traces(self) -> float:
         """All is settled when no spans came for a while, traces also when they waited long enough."""
-        quiet = self._seconds_until_quiet()
+        return min(self._seconds_until_quiet(), self._seconds_until_traces_waited())
+
+    def _seconds_until_traces_waited(self) -> float:
         if self._marked_since is None:
-            return quiet
-        return min(quiet, max(0.0, self._marked_since + TRACES_SECONDS_MAX - time.monotonic()))
+            return inf
+        return max(0.0, self._marked_since + TRACES_SECONDS_MAX - time.monotonic())
 
     def _seconds_until_owner(self) -> float:
         seconds = self._settler.seconds_until_owner(self._while_spans_come)
