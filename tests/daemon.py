@@ -11,35 +11,25 @@ from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 import grpc
 import yaml
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest, ExportTraceServiceResponse
+from pydantic import ByteSize
 
 from builders import RULES
-from sessiond.app import feedback_service
+from sessiond.config import Config, Query, Receiver, Search, StoreSettings
 from sessiond.core.errors import StoreBroken
 from sessiond.core.model import ReceivedSpan
-from sessiond.server.admin import AdminService, Identity
-from sessiond.server.listen import Listener, bind
-from sessiond.server.receiver import TRACE_SERVICE, trace_service
-from sessiond.server.sessions import SessionService
-from sessiond.server.transfer import TransferService
+from sessiond.parts import put_together
+from sessiond.server.listen import Listener
+from sessiond.server.receiver import TRACE_SERVICE
 from sessiond.service.asking.follow import Followers
-from sessiond.service.asking.freshness import Freshness
 from sessiond.service.asking.query import Queries
-from sessiond.service.asking.seen import Sight
-from sessiond.service.receiving.decoders import Decoders
 from sessiond.service.receiving.ingest import Ingest
-from sessiond.service.searching.indexer import Indexer, Place
-from sessiond.service.searching.searches import Searches
-from sessiond.service.settling.reprice import reprice
 from sessiond.service.settling.rules import Rules
-from sessiond.service.settling.settle import Settler
-from sessiond.service.transfer import Transfer
-from sessiond.service.upkeep.check import check
 from sessiond.service.upkeep.erase import Eraser
 from sessiond.service.writer import Writer
 from sessiond.storage.api import Appended, Store
@@ -51,7 +41,6 @@ from sessiond.wire._pb.v1 import (
     admin_service_pb2_grpc,
     feedback_service_pb2_grpc,
     session_service_pb2_grpc,
-    transfer_service_pb2_grpc,
 )
 from sessiond.wire._pb.v1 import session_service_pb2 as pb
 from sessiond.wire._pb.v1.resources_pb2 import Session, Trace
@@ -359,51 +348,36 @@ def parts(
 
     What is there is searched with `has_index` alone: it takes a process.
     """
-    telemetry = Telemetry()
+    config = Config(
+        receiver=Receiver(
+            otlp_grpc=LOOPBACK,
+            message_bytes_max=ByteSize(message_bytes_max),
+            spans_max=spans_max,
+            threads=16,
+            requests_bytes_max=ByteSize(requests_bytes_max),
+            queue_bytes_max=ByteSize(queue_bytes_max),
+            refuse_erased_seconds=refuse_erased_seconds,
+        ),
+        query=Query(address=LOOPBACK, threads=8, followers_max=4),
+        store=StoreSettings(data_dir=data_dir, bytes_max=ByteSize(bytes_max)),
+        search=Search(enabled=has_index),
+    )
     broken: list[StoreBroken] = []
-    with ExitStack() as stack:
-        held = LmdbStore.open(data_dir, bytes_max=bytes_max, rules=rules.fingerprint)
-        store = GatedStore(held)
-        stack.callback(store.close)
-        writer = Writer(store, Settler(store, rules), telemetry, queue_bytes_max=queue_bytes_max, broken=broken.append)
-        decoders = Decoders(rules.keys)
-        ingest = Ingest(writer, decoders, telemetry, spans_max=spans_max, bytes_max=requests_bytes_max)
-        sight = Sight(store, idle_nano=300 * 10**9)
-        queries = Queries(store, Freshness(writer), lambda: writer.rules, sight)
-        followers = Followers(store, queries, writer, sight, count_max=4)
-        place = Place(data_dir, bytes_max, data_dir / "search")
-        indexer = Indexer(place, writer.settled_bell, store.last_change, held.forget_dead_readers) if has_index else None
-        searches = Searches(store, Freshness(writer), sight, queries, indexer) if indexer else None
-        receiver = bind("otlp_grpc", LOOPBACK, [trace_service(ingest)], threads=16, message_bytes_max=message_bytes_max)
-        query = bind("query", LOOPBACK, [], threads=8)
-        session_service_pb2_grpc.add_SessionServiceServicer_to_server(SessionService(queries, followers, searches), query.server)
-        feedback_service_pb2_grpc.add_FeedbackServiceServicer_to_server(
-            feedback_service(store, writer, Freshness(writer)), query.server
-        )
-        transfer = TransferService(Transfer(store, queries), ingest)
-        transfer_service_pb2_grpc.add_TransferServiceServicer_to_server(transfer, query.server)
-        identity = Identity("0", 0, str(data_dir), 1, {"otlp_grpc": receiver.address, "query": query.address})
-        eraser = Eraser(store, queries, writer, refuse_seconds=refuse_erased_seconds)
-        admin = AdminService(
-            identity,
+    with ExitStack() as running:
+        store = GatedStore(LmdbStore.open(data_dir, bytes_max=bytes_max, rules=rules.fingerprint))
+        running.callback(store.close)
+        made = put_together(config, cast(LmdbStore, store), rules, reload=reload, broken=broken.append)
+        made.start(running, grace_seconds=1.0)
+        running.callback(store.open_gate)
+        yield Parts(
             store,
-            writer,
-            telemetry,
-            check=lambda: check(store, lambda: writer.rules),
-            reprice=lambda: reprice(writer, reload),
-            indexer=indexer,
-            eraser=eraser,
+            made.telemetry,
+            made.writer,
+            made.ingest,
+            made.queries,
+            made.followers,
+            made.eraser,
+            made.receiver,
+            made.query,
+            broken,
         )
-        admin_service_pb2_grpc.add_AdminServiceServicer_to_server(admin, query.server)
-        writer.start()
-        stack.callback(writer.stop)
-        stack.callback(decoders.stop)
-        if indexer:
-            indexer.start()
-            stack.callback(indexer.stop)
-        for listener in (query, receiver):
-            listener.start()
-            stack.callback(listener.stop, 1.0)
-        stack.callback(followers.stop)
-        stack.callback(store.open_gate)
-        yield Parts(store, telemetry, writer, ingest, queries, followers, eraser, receiver, query, broken)

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 from lmdb import verify
 
-from sessiond.app import rules_of
 from sessiond.cli import options
 from sessiond.cli.text import feedback, looked_at
 from sessiond.config import Config, load
+from sessiond.parts import rules_of
 from sessiond.service.settling.rules import Rules
 from sessiond.service.upkeep.check import check
 from sessiond.service.upkeep.rebuild import Rebuilt
