@@ -78,6 +78,7 @@ def test_what_is_to_go_must_be_said(run, arguments):
         (("--everything", "--since", "1d", TRACE_ID), "--everything can't be given with --since and ids of traces"),
         ((TRACE_ID, "--session", "s1", "--filter", "error_count > 0"), "ids of traces can't be given with --session and --filter"),
         ((TRACE_ID, "--of", "sessions"), "ids of traces can't be given with --of sessions"),
+        (("--everything", "--of", "sessions"), "--everything can't be given with --of sessions"),
     ],
 )
 def test_what_can_t_be_said_together_is_told_in_the_words_of_the_command_line(run, arguments, told):
@@ -85,9 +86,3 @@ def test_what_can_t_be_said_together_is_told_in_the_words_of_the_command_line(ru
     result = run(canned, "erase", *arguments, "--dry-run")
     assert (result.exit_code, canned.asked) == (2, [])
     assert f"Error: {told}; give one or the other\n" in result.stderr
-
-
-def test_all_sessions_may_be_erased(run):
-    canned = Canned(erased=[FOUND])
-    assert run(canned, "erase", "--everything", "--of", "sessions", "--dry-run").exit_code == 0
-    assert canned.asked == [pb.EraseRequest(validate_only=True, of=pb.ERASE_OF_SESSIONS, everything=True)]

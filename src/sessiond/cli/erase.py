@@ -70,7 +70,7 @@ def _check(ctx: click.Context, conditions: EraseConditions) -> None:
     given = [words[name] for name, value in conditions.items() if value and name != "of"]
     if not given:
         raise click.UsageError(f"say what is to go: {IDS}, a condition such as --session or --filter, or {EVERYTHING}")
-    if IDS in given and conditions["of"] != "traces":
+    if conditions["of"] != "traces" and (IDS in given or EVERYTHING in given):
         given.append(f"--of {conditions['of']}")
     for alone in (EVERYTHING, IDS):
         others = [one for one in given if one != alone]

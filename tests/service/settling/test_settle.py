@@ -1,7 +1,9 @@
 """Settling: what a query waits for, what survives a stop, and traces that change hands."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from sessiond.core.figures import session, trace, user
 from sessiond.core.model import SessionKey, SpanFacts, UserKey
 from sessiond.core.rows.where import Where
 from sessiond.service.asking.question import Within, ask_sessions
-from sessiond.service.settling.settle import TRACES_PER_SLICE, Settler, Waiting
+from sessiond.service.settling.settle import SLICE_SECONDS, TRACES_PER_SLICE, Settler, Waiting
 from sessiond.storage.api import Marks, Store
 from sessiond.storage.lmdb.store import LmdbStore
 
@@ -114,6 +116,18 @@ def test_a_ticket_with_nothing_marked_is_done_at_once(store: LmdbStore) -> None:
     done: Future[None] = Future()
     Settler(store, RULES).wait_for("sessions", done)
     assert done.done()
+
+
+def test_sessions_and_users_are_settled_however_slow_the_machine(store: LmdbStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    settler = Settler(store, RULES)
+    append(store, settler, *(span(trace=number, session=f"s{number}", user=f"u{number}") for number in (1, 2, 3)))
+    looks = count()
+    monkeypatch.setattr(
+        time, "monotonic", lambda: next(looks) * 2 * SLICE_SECONDS
+    )  # each look at the clock takes longer than a slice
+    for _ in range(20):
+        settler.step()
+    assert settler.waiting() == Waiting(0, 0, 0)
 
 
 def test_a_trace_marked_again_keeps_its_place(store: LmdbStore) -> None:

@@ -170,6 +170,7 @@ def test_sessions_of_more_traces_than_a_round_holds_are_all_erased(running: Part
         ({}, "everything: False must be set to erase all there is; or say what is to go by trace_ids, project"),
         ({"everything": True, "within": Within(project="p")}, "everything: True can't be given with what restricts it"),
         ({"everything": True, "trace_ids": ids(1)}, "everything: True can't be given"),
+        ({"everything": True, "of": "session"}, "everything: True can't be given with `of`"),
         ({"trace_ids": ids(1), "filter_text": "cost_usd > 1"}, "trace_ids: '1 ids' can't be given with conditions"),
         ({"trace_ids": ids(1), "of": "session"}, "trace_ids: '1 ids' can't be given with conditions or `of`"),
         ({"filter_text": "no_such_field > 1"}, "no_such_field"),
@@ -183,7 +184,8 @@ def test_a_request_that_says_nothing_or_too_much_is_refused(request_of: dict[str
 
 def test_a_request_means_traces_sessions_or_all() -> None:
     assert wanted(ids(1, 2), "trace", EVERYWHERE, "", everything=False) == ids(1, 2)
-    assert wanted((), "session", EVERYWHERE, "", everything=True).asked == ask_sessions().asked
+    assert wanted((), "trace", EVERYWHERE, "", everything=True).asked == ask_traces().asked
+    assert wanted((), "session", Within(project="p"), "", everything=False).asked == ask_sessions(Within(project="p")).asked
     assert wanted((), "trace", Within(project="p"), "", everything=False).asked == ask_traces(Within(project="p")).asked
 
 

@@ -1,8 +1,8 @@
 """What is marked to be settled, in the order of the marks; and when a session or user that is marked again and again is due."""
 
 import time
-from collections.abc import Hashable, Iterable
-from itertools import takewhile
+from collections.abc import Hashable, Iterable, Iterator
+from itertools import islice
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from sessiond.core.model import SessionKey, UserKey
@@ -79,23 +79,33 @@ class OwnerQueue(Queue[Owner]):
             self._first.pop(key, None)
             self._latest.pop(key, None)
 
-    def due(self, patience: Patience) -> list[Owner]:
-        """Those to settle now, the longest marked first, then those at rest."""
+    def due(self, patience: Patience) -> Iterator[Owner]:
+        """Those to settle now, the longest marked first, then those at rest; found as they are taken, of how many there may be.
+
+        Meanwhile none may be added or removed.
+        """
         now = time.monotonic()
         self._not_before = {key: until for key, until in self._not_before.items() if until > now}
-        waited = takewhile(lambda key: self._first[key] + patience.wait_seconds_max <= now, self._first)
-        rested = takewhile(lambda key: self._latest[key] + patience.rest_seconds <= now, self._latest)
-        return [key for key in dict.fromkeys((*waited, *rested)) if key not in self._not_before]
+        for key, first in self._first.items():
+            if first + patience.wait_seconds_max > now:
+                break
+            if key not in self._not_before:
+                yield key
+        for key, latest in self._latest.items():
+            if latest + patience.rest_seconds > now:
+                break
+            if self._first[key] + patience.wait_seconds_max > now and key not in self._not_before:
+                yield key
 
     def seconds_until_due(self, patience: Patience) -> float | None:
         """When the next is due; None where none is marked."""
         if not self.marked:
             return None
-        if self._not_before:
-            at = min(max(self._due_at(key, patience), self._not_before.get(key, 0.0)) for key in self.marked)
-        else:
-            at = min(self._due_at(next(iter(self._first)), patience), self._due_at(next(iter(self._latest)), patience))
-        return max(0.0, at - time.monotonic())
+        paused = {key: until for key, until in self._not_before.items() if key in self.marked}
+        soonest = [max(self._due_at(key, patience), until) for key, until in paused.items()]
+        for order in (self._first, self._latest):
+            soonest += [self._due_at(key, patience) for key in islice((key for key in order if key not in paused), 1)]
+        return max(0.0, min(soonest) - time.monotonic())
 
     def _due_at(self, key: Owner, patience: Patience) -> float:
         return min(self._first[key] + patience.wait_seconds_max, self._latest[key] + patience.rest_seconds)

@@ -264,15 +264,16 @@ class Settler:
             return written
 
     def _each(self, queue: OwnerQueue[Owner], need: Need, patience: Patience) -> Iterator[Owner]:
-        """Keys to settle in this slice. What its user does between two keys is the first one's cost."""
+        """Keys to settle in this slice, one at least. What its user does between two keys is the first one's cost."""
         is_awaited = any(ticket.need == need and not ticket.awaits_renewal for ticket in self._tickets)
         end = time.monotonic() + SLICE_SECONDS
-        for key in list(queue.marked) if is_awaited else queue.due(patience):
+        for key in queue.marked if is_awaited else queue.due(patience):
             began = time.monotonic()
-            if began > end:
-                return
             yield key
-            queue.took(key, time.monotonic() - began)
+            ended = time.monotonic()
+            queue.took(key, ended - began)
+            if ended > end:
+                return
 
     def _serve_tickets(self) -> None:
         """Complete those whose wait is over."""

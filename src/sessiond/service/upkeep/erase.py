@@ -46,6 +46,10 @@ def wanted(trace_ids: Sequence[bytes], of: Kind, within: Within, filter_text: st
         raise Invalid("everything", everything, "must be set to erase all there is", hint=f"or say what is to go by {ways}")
     if everything and (trace_ids or has_conditions):
         raise Invalid("everything", everything, "can't be given with what restricts it", hint="give one or the other")
+    if everything and of != "trace":
+        raise Invalid(
+            "everything", everything, "can't be given with `of`: traces without a session would stay", hint="leave `of` out"
+        )
     if trace_ids and (has_conditions or of != "trace"):
         raise Invalid("trace_ids", f"{len(trace_ids)} ids", "can't be given with conditions or `of`", hint="give one or the other")
     if trace_ids:
