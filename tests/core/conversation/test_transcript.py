@@ -1,3 +1,5 @@
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
 from builders import span, trace_id
 from sessiond.core.conversation.entry import Entry, ToolUse, Turn
 from sessiond.core.conversation.transcript import transcript
@@ -65,6 +67,33 @@ def test_a_result_is_that_of_the_alike_call_that_has_one():
     use = ToolUse(None, "get_weather", "{}")
     (entry,) = [one for some in transcript([turn(1, use), turn(2, use, use._replace(result="sunny"))]) for one in some]
     assert [one.result for one in entry.tool_uses] == ["sunny"]
+
+
+def test_a_tool_that_runs_again_in_another_trace_with_the_same_arguments_ran_twice():
+    runs = [
+        tool("get_stock", "{}", "7 left", trace=1),
+        tool("get_stock", "{}", "none", trace=2, start_ms=100),
+        tool("get_stock", "{}", error="database is down", trace=3, start_ms=200),
+    ]
+    entries = [one for some in transcript(turns(*runs)) for one in some]
+    assert [[(use.result, use.error) for use in entry.tool_uses] for entry in entries] == [
+        [("7 left", None)],
+        [("none", None)],
+        [(None, "database is down")],
+    ]
+
+
+def test_a_question_asked_again_is_another_turn_though_the_same_tool_runs():
+    def turn(number: int, stock: str, answer: str) -> list[Span]:
+        at = number * 1000
+        asked = {"operation": "invoke_agent", "id": at, "start_ms": at, "end_ms": at + 90}
+        agent = chat((WEATHER,), (("assistant", answer),), trace=number, **asked)
+        return [agent, tool("look", "{}", stock, trace=number, parent=at, start_ms=at + 1)]
+
+    assert told(*turn(1, "sun", "Sunny."), *turn(2, "rain", "Rainy.")) == [
+        f"user: {WEATHER[1]}", "tool: look({})=sun", "assistant: Sunny.",
+        f"user: {WEATHER[1]}", "tool: look({})=rain", "assistant: Rainy.",
+    ]  # fmt: skip
 
 
 def test_traces_that_send_only_what_is_new_are_one_turn():

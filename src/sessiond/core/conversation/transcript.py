@@ -7,7 +7,7 @@ answer was that only the next prompt tells of.
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
-from typing import Final
+from typing import Final, NamedTuple
 
 from sessiond.core.conversation.entry import Entry, ToolUse, Turn
 from sessiond.core.conversation.parts import Part, call_part, is_same, key_of
@@ -78,7 +78,7 @@ class _Session:
         told = [part for entry in entries if _is_repeatable(entry) for part in _parts(entry)]
         asked = next((entry for entry in entries if _is_repeatable(entry) and entry.role == "user"), None)
         is_asked_here = asked is None or any(entry.role == "user" and _is_same_text(entry, asked) for entry in self.open)
-        return is_asked_here and any(is_same(one, other) for one in told for other in known)
+        return is_asked_here and any(_is_told(one, other) for one in told for other in known)
 
     def _without_repeated(self, entries: Sequence[Entry]) -> list[Entry]:
         """The entries that the open turn does not have yet. It is told the results of its calls that these know."""
@@ -97,7 +97,7 @@ class _Session:
         parts = _parts(entry)
         for at in range(start, len(self.open)):
             known = _parts(self.open[at]) if self.open[at].depth == 0 else []
-            if parts and all(any(is_same(part, other) for other in known) for part in parts):
+            if parts and all(any(_is_told(part, other) for other in known) for part in parts):
                 return at
         return None
 
@@ -140,9 +140,23 @@ def _is_same_text(one: Entry, other: Entry) -> bool:
     return key_of(one.text) == key_of(other.text)
 
 
-def _parts(entry: Entry) -> list[Part]:
-    text = [Part("user" if entry.role == "user" else "assistant", entry.text, key_of(entry.text))] if entry.text else []
-    return text + [call_part(use.call_id, use.name, use.arguments) for use in entry.tool_uses]
+class _Told(NamedTuple):
+    """A part of an entry."""
+
+    part: Part
+    run: bytes = b""
+    """Of a call: the span in which it ran."""
+
+
+def _parts(entry: Entry) -> list[_Told]:
+    text = [_Told(Part("user" if entry.role == "user" else "assistant", entry.text, key_of(entry.text)))] if entry.text else []
+    return text + [_Told(call_part(use.call_id, use.name, use.arguments), use.span_id) for use in entry.tool_uses]
+
+
+def _is_told(one: _Told, known: _Told) -> bool:
+    """Whether one part may be the known one, told again. Two runs are two, though alike, unless they have ids."""
+    are_two = one.run and known.run and not (one.part.call_id and known.part.call_id)
+    return not are_two and is_same(one.part, known.part)
 
 
 def _with_results(entry: Entry, told: Sequence[ToolUse]) -> Entry:
