@@ -55,6 +55,16 @@ def test_a_negative_page_size_and_a_foreign_token_are_invalid(asker: Asker, refu
     assert said.refusal == ("INVALID_ARGUMENT", message, "INVALID", "", "page_token", (None, None))
 
 
+@pytest.mark.parametrize("key", ["k" * 1024, "\u732b" * 340])
+def test_a_refusal_about_a_long_key_arrives_as_such_and_says_what_to_do(asker: Asker, refusal: Any, key: str) -> None:
+    for _ in range(20):  # between gRPC's two bounds of trailers it would be refused now and then
+        with refusal() as said:
+            ask(asker, "ListTraces", LISTS["ListTraces"](filter=f"metadata.{key} > p95(cost_usd)"))
+        assert said.refusal[0] == "INVALID_ARGUMENT"
+    assert said.refusal[1].startswith("filter: ")
+    assert " ... " in said.refusal[1]
+
+
 @pytest.mark.parametrize("method", LISTS)
 @pytest.mark.parametrize("field", ["since", "until"])
 @pytest.mark.parametrize("time", [(-1, 0), (0, -1), (0, 10**9), (2**40, 0)])

@@ -7,6 +7,8 @@ import pytest
 
 from builders import ARRIVAL, request, span, trace_id
 from daemon import DEADLINE_SECONDS, Asker, Parts, Sender
+from sessiond.service.transfer import BATCH_BYTES
+from sessiond.wire._pb.v1.feedback_service_pb2 import CreateScoreRequest, Score
 from sessiond.wire._pb.v1.transfer_service_pb2 import ExportSpansRequest, ImportSpansResponse, SpanBatch
 from sessiond.wire._pb.v1.transfer_service_pb2_grpc import TransferServiceStub
 
@@ -58,3 +60,12 @@ def test_spans_of_something_unknown_are_refused(transfer: TransferServiceStub) -
     with pytest.raises(grpc.RpcError) as refused:
         list(transfer.ExportSpans(ExportSpansRequest(of=9), timeout=DEADLINE_SECONDS))
     assert (refused.value.code().name, refused.value.details()[:3]) == ("INVALID_ARGUMENT", "of:")
+
+
+def test_an_export_of_long_feedback_is_sent_in_messages_that_any_client_takes(transfer: TransferServiceStub, asker: Asker) -> None:
+    for number in range(150):
+        score = Score(score_id=f"s{number}", trace_id=trace_id(1).hex(), name="long", number=1, comment="\u732b" * 9_990)
+        asker.feedback.CreateScore(CreateScoreRequest(score=score), timeout=DEADLINE_SECONDS)
+    batches = list(transfer.ExportFeedback(ExportSpansRequest(), timeout=DEADLINE_SECONDS))
+    assert sum(len(batch.scores) for batch in batches) == 150
+    assert max(batch.ByteSize() for batch in batches) <= BATCH_BYTES

@@ -66,3 +66,9 @@ def test_a_resource_counts_once_in_each_part() -> None:
     spans = [Came(origin, bytes(10), 1) for origin in (large, large, small, small) for _ in range(20)]
     assert [len(part) for part in cut(spans, 1100)] == [10, 10, 10, 10, 40]
     assert [len(part) for part in cut(spans, 1 << 20)] == [80]
+
+
+def test_a_span_that_is_larger_than_a_part_is_alone() -> None:
+    origin = Origin(b"", b"", b"", b"")
+    spans = [Came(origin, bytes(size), 1) for size in (10, 10, 500, 10, 90, 10)]
+    assert [[len(one.data) for one in part] for part in cut(spans, 100)] == [[10, 10], [500], [10, 90], [10]]

@@ -8,6 +8,7 @@ reads only `google.rpc.retryinfo-bin` and the Collector only `grpc-status-detail
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
+from urllib.parse import quote
 
 import grpc
 import structlog
@@ -22,6 +23,8 @@ from sessiond.core.errors import Code, Invalid, SessiondError
 
 DOMAIN: Final = "sessiond"
 RETRY_SECONDS: Final = 1
+MESSAGE_BYTES_MAX: Final = 7_000
+"""Of a message in all trailers, percent-encoded in one, twice in base64 in another: above 8 KiB gRPC may fail itself."""
 RETRY_TRAILER: Final = "google.rpc.retryinfo-bin"
 
 CODES: Final[dict[Code, RpcCode]] = {
@@ -62,7 +65,18 @@ def _field_of(error: SessiondError) -> str:
     return error.field if isinstance(error, Invalid) else ""
 
 
+def _fitting(message: str) -> str:
+    """A message whose middle is left out where trailers would take more with it than gRPC lets through."""
+    kept = len(message)
+    shown = message
+    while len(quote(shown)) + 3 * len(shown.encode(errors="replace")) > MESSAGE_BYTES_MAX:
+        kept = kept * 3 // 4
+        shown = f"{message[: kept // 2]} ... {message[-(kept // 2) :]}"
+    return shown
+
+
 def _status(code: RpcCode, message: str, reason: str, field: str, kind: str = "") -> grpc.Status:
+    message = _fitting(message)
     details = [ErrorInfo(reason=reason, domain=DOMAIN, metadata={"kind": kind} if kind else {})]
     if field:
         details.append(BadRequest(field_violations=[BadRequest.FieldViolation(field=field, description=message)]))

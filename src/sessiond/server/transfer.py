@@ -11,7 +11,7 @@ from sessiond.server.status import translated
 from sessiond.server.within import within
 from sessiond.service.asking.question import Question, Within, ask_sessions, ask_traces, ask_users
 from sessiond.service.receiving.ingest import Ingest
-from sessiond.service.transfer import AnyFeedback, Transfer
+from sessiond.service.transfer import BATCH_BYTES, AnyFeedback, Transfer
 from sessiond.wire._pb.v1 import transfer_service_pb2 as pb
 from sessiond.wire._pb.v1.transfer_service_pb2_grpc import TransferServiceServicer
 from sessiond.wire.feedback import annotation_message, score_message
@@ -40,7 +40,7 @@ class TransferService(TransferServiceServicer):
         self, request: pb.ExportSpansRequest, context: grpc.ServicerContext
     ) -> Iterator[pb.FeedbackBatch]:
         with translated(context):
-            yield from map(_feedback_batch, self._transfer.feedback(_question(request), context.is_active))
+            yield from _feedback_batches(self._transfer.feedback(_question(request), context.is_active))
 
     def ImportSpans(self, request: pb.SpanBatch, context: grpc.ServicerContext) -> pb.ImportSpansResponse:  # noqa: N802
         with translated(context):
@@ -59,11 +59,20 @@ def _question(request: pb.ExportSpansRequest) -> Question[Any]:
     return _ASKED[request.of](within(request), request.filter)
 
 
-def _feedback_batch(items: Iterable[AnyFeedback]) -> pb.FeedbackBatch:
-    batch = pb.FeedbackBatch()
-    for item in items:
-        if isinstance(item, Score):
-            batch.scores.append(score_message(item, stale=False))
-        else:
-            batch.annotations.append(annotation_message(item))
-    return batch
+def _feedback_batches(found: Iterable[AnyFeedback]) -> Iterator[pb.FeedbackBatch]:
+    batch, size = pb.FeedbackBatch(), 0
+    for one in map(_feedback_batch, found):
+        own = one.ByteSize()
+        if size and size + own > BATCH_BYTES:
+            yield batch
+            batch, size = pb.FeedbackBatch(), 0
+        batch.MergeFrom(one)
+        size += own
+    if size:
+        yield batch
+
+
+def _feedback_batch(item: AnyFeedback) -> pb.FeedbackBatch:
+    if isinstance(item, Score):
+        return pb.FeedbackBatch(scores=[score_message(item, stale=False)])
+    return pb.FeedbackBatch(annotations=[annotation_message(item)])

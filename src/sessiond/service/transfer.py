@@ -15,10 +15,7 @@ from sessiond.storage.api import Store
 from sessiond.wire.span_batches import cut
 
 BATCH_BYTES: Final = 128 << 10
-"""Of spans and what they are of, given at once: a line of a file, and so what a broken line costs."""
-BATCH_ITEMS: Final = 200
-"""Scores and annotations given at once: 2 MiB of the longest."""
-
+"""Of spans and what they are of, or of feedback, given at once: a line of a file, and so what a broken line costs."""
 AnyFeedback = Score | Annotation
 
 
@@ -36,20 +33,12 @@ class Transfer:
         """All spans of the rows that match, some at a time; those of one trace follow each other."""
         return cut(self._spans(question, is_wanted), BATCH_BYTES)
 
-    def feedback(self, question: Question[Any], is_wanted: IsWanted = always) -> Iterator[list[AnyFeedback]]:
-        """All feedback on the rows that match and on the traces that they are made of, some at a time.
+    def feedback(self, question: Question[Any], is_wanted: IsWanted = always) -> Iterator[AnyFeedback]:
+        """All feedback on the rows that match and on the traces that they are made of.
 
         Where nothing restricts the question it is all that there is, on what was not received too.
         """
-        found = self._of_rows(question, is_wanted) if question.is_restricted else self._all(is_wanted)
-        batch: list[AnyFeedback] = []
-        for item in found:
-            batch.append(item)
-            if len(batch) == BATCH_ITEMS:
-                yield batch
-                batch = []
-        if batch:
-            yield batch
+        return self._of_rows(question, is_wanted) if question.is_restricted else self._all(is_wanted)
 
     def _spans(self, question: Question[Any], is_wanted: IsWanted) -> Iterator[StoredSpan]:
         for rows in self._queries.stream(question, is_wanted):

@@ -47,19 +47,21 @@ def span_batch(spans: Iterable[Arrived]) -> SpanBatch:
 
 
 def cut(spans: Iterable[AnySpan], bytes_max: int) -> Iterator[list[AnySpan]]:
-    """The spans some at a time, each time as few as fill `bytes_max` with their resources and scopes, each of which counts once."""
+    """The spans some at a time: as many as `bytes_max` hold with their resources and scopes, each of which counts once.
+
+    A larger one is alone.
+    """
     held: list[AnySpan] = []
     origins: set[Origin] = set()
     size = 0
     for span in spans:
-        if span.origin not in origins:
-            origins.add(span.origin)
-            size += sum(map(len, span.origin))
-        held.append(span)
-        size += len(span.data)
-        if size >= bytes_max:
+        own = sum(map(len, span.origin))
+        if held and size + len(span.data) + (0 if span.origin in origins else own) > bytes_max:
             yield held
             held, origins, size = [], set(), 0
+        held.append(span)
+        size += len(span.data) + (0 if span.origin in origins else own)
+        origins.add(span.origin)
     if held:
         yield held
 

@@ -273,6 +273,15 @@ def test_a_percentile_between_two_counts_parts_them_on_every_page(running: Parts
         assert [row.trace_id for page in walked for row in page] == list(map(trace_id, numbers)), comparator
 
 
+def test_a_walk_by_long_labels_goes_on(running: Parts) -> None:
+    tags = [f"{number:03}" + "\u732b" * 1000 for number in range(100)]
+    for number in (1, 2):
+        put(running, *(span(trace=number, id=number * 200 + at, tag__tags=[tag]) for at, tag in enumerate(tags)))
+    question = ask_traces(order_by="tags, name")
+    walked = pages(lambda token: running.queries.page(question, 1, token), lambda: None)
+    assert [len(row.tags) for page in walked for row in page] == [100, 100]
+
+
 @pytest.mark.parametrize("token", ["x", "!!!!", "é", "\x00", "A" * 10_000, "3f____8=", "oA==", "kA==", "gA=="])
 def test_what_is_no_token_is_refused(running: Parts, token: str) -> None:
     put_sessions(running, 1, 2)

@@ -12,8 +12,8 @@ from sessiond.core.errors import Invalid
 from sessiond.core.filter.literals import number_of
 
 CHANGE_END: Final = 2**63
-TOKEN_CHARACTERS_MAX: Final = 64 * 1024
-"""The longest holds four sort keys of a row."""
+TOKEN_CHARACTERS_MAX: Final = 3 << 20
+"""The longest holds four sort keys of a row, each a hundred texts of 1,024 characters."""
 _DECIMAL: Final = 1
 """A number that is not whole, as MessagePack's extension of this type, in text."""
 

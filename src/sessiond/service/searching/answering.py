@@ -5,13 +5,13 @@ from functools import lru_cache
 from typing import Any, Final
 
 from sessiond.core.rows.where import Where
-from sessiond.core.search.document import words_of
+from sessiond.core.search.document import Piece, words_of
 from sessiond.core.search.excerpts import Excerpt, excerpts
 from sessiond.core.search.language import Node, parse
 from sessiond.core.search.ranking import score
 from sessiond.search.index import SearchIndex
 from sessiond.service.searching.protocol import EXCERPT, MATCH, SEARCH, Asked, Found
-from sessiond.service.searching.turn_pieces import pieces_of
+from sessiond.service.searching.turn_pieces import is_of_one, pieces_of
 from sessiond.storage.api import Store
 
 
@@ -43,13 +43,22 @@ class Answers:
     def match(self, query: str, trace_ids: Sequence[bytes]) -> tuple[tuple[bytes, float], ...]:
         """Those of some traces that a query finds as they are in the store now, each with its score."""
         node, statistics = _parsed(query), self._index.view.statistics()
-        scores = ((trace_id, score(node, words_of(pieces_of(self._store, trace_id)), statistics)) for trace_id in trace_ids)
+        scores = ((trace_id, score(node, words_of(self._pieces(trace_id)), statistics)) for trace_id in trace_ids)
         return tuple((trace_id, found) for trace_id, found in scores if found is not None)
 
     def excerpt(self, query: str, trace_ids: Sequence[bytes]) -> tuple[list[Excerpt], ...]:
         """Of each of some traces what to show of it."""
         node = _parsed(query)
-        return tuple(excerpts(node, pieces_of(self._store, trace_id)) for trace_id in trace_ids)
+        return tuple(excerpts(node, self._pieces(trace_id)) for trace_id in trace_ids)
+
+    def _pieces(self, trace_id: bytes) -> list[Piece]:
+        """What is searched of a trace: nothing where it can't be read any more, which the check tells of."""
+        try:
+            return pieces_of(self._store, trace_id)
+        except Exception as error:
+            if not is_of_one(error):
+                raise
+            return []
 
 
 _VERBS: Final[Mapping[str, Callable[..., tuple[object, ...]]]] = {

@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from sessiond.core.errors import Damaged, SessiondError
 from sessiond.core.model import TraceKey
 from sessiond.core.search.analysis import Joined, joined
 from sessiond.search.index import SearchIndex
-from sessiond.service.searching.turn_pieces import pieces_of
+from sessiond.service.searching.turn_pieces import is_of_one, pieces_of
 from sessiond.storage.api import Store
 
 TRACES_PER_STEP: Final = 64
@@ -116,7 +115,7 @@ class Indexing:
         try:
             return [joined(piece.text) for piece in pieces_of(self._store, trace_id)]
         except Exception as error:
-            if isinstance(error, SessiondError) and not isinstance(error, Damaged):
+            if not is_of_one(error):
                 raise
             self._tell_missed(trace_id, error)
             return []

@@ -3,6 +3,7 @@
 from itertools import chain
 from typing import Final
 
+from sessiond.core.errors import Damaged, SessiondError
 from sessiond.core.search.added import errors_in, names_in, said_in
 from sessiond.core.search.document import Piece, bounded
 from sessiond.service.conversation import listened
@@ -18,3 +19,8 @@ def pieces_of(store: Store, trace_id: bytes) -> list[Piece]:
     facts = store.facts(trace_id)
     told = listened(store, trace_id, facts, SPANS_MAX)
     return bounded(chain(said_in(told.spans, told.selection, told.heard), errors_in(facts), names_in(facts)))
+
+
+def is_of_one(error: Exception) -> bool:
+    """Whether what `pieces_of` raised is about its trace alone, which is to cost that one and no other."""
+    return isinstance(error, Damaged) or not isinstance(error, SessiondError)
