@@ -57,7 +57,7 @@ class _Process:
         self._answers: IO[bytes] = sys.stdout.buffer
         self._writing = threading.Lock()
         self._index = index
-        self._answering = Answers(store, index)
+        self._answering = Answers(store, index, self._tell_missed)
         self._indexing = Indexing(store, index, self._tell, self._tell_missed)
 
     def run(self) -> None:

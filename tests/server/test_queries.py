@@ -63,6 +63,7 @@ def test_a_refusal_about_a_long_key_arrives_as_such_and_says_what_to_do(asker: A
         assert said.refusal[0] == "INVALID_ARGUMENT"
     assert said.refusal[1].startswith("filter: ")
     assert " ... " in said.refusal[1]
+    assert said.refusal[1].endswith(" asks whether it is there")
 
 
 @pytest.mark.parametrize("method", LISTS)

@@ -69,7 +69,7 @@ def _fitting(message: str) -> str:
     """A message whose middle is left out where trailers would take more with it than gRPC lets through."""
     kept = len(message)
     shown = message
-    while len(quote(shown)) + 3 * len(shown.encode(errors="replace")) > MESSAGE_BYTES_MAX:
+    while len(quote(shown, errors="replace")) + 3 * len(shown.encode(errors="replace")) > MESSAGE_BYTES_MAX:
         kept = kept * 3 // 4
         shown = f"{message[: kept // 2]} ... {message[-(kept // 2) :]}"
     return shown

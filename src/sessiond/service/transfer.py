@@ -16,6 +16,7 @@ from sessiond.wire.span_batches import cut
 
 BATCH_BYTES: Final = 128 << 10
 """Of spans and what they are of, or of feedback, given at once: a line of a file, and so what a broken line costs."""
+
 AnyFeedback = Score | Annotation
 
 

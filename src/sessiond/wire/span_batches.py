@@ -55,13 +55,14 @@ def cut(spans: Iterable[AnySpan], bytes_max: int) -> Iterator[list[AnySpan]]:
     origins: set[Origin] = set()
     size = 0
     for span in spans:
-        own = sum(map(len, span.origin))
-        if held and size + len(span.data) + (0 if span.origin in origins else own) > bytes_max:
+        whole = len(span.data) + sum(map(len, span.origin))
+        more = len(span.data) if span.origin in origins else whole
+        if held and size + more > bytes_max:
             yield held
-            held, origins, size = [], set(), 0
+            held, origins, size, more = [], set(), 0, whole
         held.append(span)
-        size += len(span.data) + (0 if span.origin in origins else own)
         origins.add(span.origin)
+        size += more
     if held:
         yield held
 

@@ -121,10 +121,8 @@ def test_a_ticket_with_nothing_marked_is_done_at_once(store: LmdbStore) -> None:
 def test_sessions_and_users_are_settled_however_slow_the_machine(store: LmdbStore, monkeypatch: pytest.MonkeyPatch) -> None:
     settler = Settler(store, RULES)
     append(store, settler, *(span(trace=number, session=f"s{number}", user=f"u{number}") for number in (1, 2, 3)))
-    looks = count()
-    monkeypatch.setattr(
-        time, "monotonic", lambda: next(looks) * 2 * SLICE_SECONDS
-    )  # each look at the clock takes longer than a slice
+    looks = count()  # each at the clock takes longer than a slice
+    monkeypatch.setattr(time, "monotonic", lambda: next(looks) * 2 * SLICE_SECONDS)
     for _ in range(20):
         settler.step()
     assert settler.waiting() == Waiting(0, 0, 0)

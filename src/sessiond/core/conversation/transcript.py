@@ -154,7 +154,7 @@ def _parts(entry: Entry) -> list[_Told]:
 
 
 def _is_told(one: _Told, known: _Told) -> bool:
-    """Whether one part may be the known one, told again. Two runs are two, though alike, unless they have ids."""
+    """Whether one part may be the known one, told again. Runs of two spans are two, though alike, unless they have ids."""
     are_two = one.run and known.run and not (one.part.call_id and known.part.call_id)
     return not are_two and is_same(one.part, known.part)
 

@@ -22,9 +22,10 @@ class Refused(Exception):
 class Answers:
     """Answers over an index and the store that it is of. Every method may be called beside the thread that writes the index."""
 
-    def __init__(self, store: Store, index: SearchIndex) -> None:
+    def __init__(self, store: Store, index: SearchIndex, tell_missed: Callable[[bytes, Exception], None]) -> None:
         self._store = store
         self._index = index
+        self._tell_missed = tell_missed
 
     def answer(self, verb: str, arguments: tuple[Any, ...]) -> tuple[object, ...]:
         """The answer to a request in plain values. Raises Refused."""
@@ -52,12 +53,13 @@ class Answers:
         return tuple(excerpts(node, self._pieces(trace_id)) for trace_id in trace_ids)
 
     def _pieces(self, trace_id: bytes) -> list[Piece]:
-        """What is searched of a trace: nothing where it can't be read any more, which the check tells of."""
+        """What is searched of a trace; nothing where it can't be read any more, so that one trace does not cost all others."""
         try:
             return pieces_of(self._store, trace_id)
         except Exception as error:
             if not is_of_one(error):
                 raise
+            self._tell_missed(trace_id, error)
             return []
 
 

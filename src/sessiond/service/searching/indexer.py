@@ -271,7 +271,7 @@ class Indexer:
             if number != TOLD:
                 self._take(number, (outcome, what))
             elif outcome == MISSED:
-                log.error("the words of a trace could not be read, so no search finds it", trace=what[0], reason=what[1])
+                log.error("the words of a trace could not be read, so no search finds or shows them", trace=what[0], reason=what[1])
             elif outcome == FAILED:
                 told = str(what[0])
             else:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Hashable, Iterable, Iterator
-from itertools import islice
+from itertools import filterfalse, islice
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from sessiond.core.model import SessionKey, UserKey
@@ -101,10 +101,10 @@ class OwnerQueue(Queue[Owner]):
         """When the next is due; None where none is marked."""
         if not self.marked:
             return None
-        paused = {key: until for key, until in self._not_before.items() if key in self.marked}
-        soonest = [max(self._due_at(key, patience), until) for key, until in paused.items()]
+        paused = self._not_before.keys() & self.marked.keys()
+        soonest = [max(self._due_at(key, patience), self._not_before[key]) for key in paused]
         for order in (self._first, self._latest):
-            soonest += [self._due_at(key, patience) for key in islice((key for key in order if key not in paused), 1)]
+            soonest += [self._due_at(key, patience) for key in islice(filterfalse(paused.__contains__, order), 1)]
         return max(0.0, min(soonest) - time.monotonic())
 
     def _due_at(self, key: Owner, patience: Patience) -> float:
